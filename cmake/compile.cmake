@@ -1,0 +1,21 @@
+# How our own code is compiled: every target of ours links igpt_compile privately.
+find_package(Threads REQUIRED)
+
+add_library(igpt_compile INTERFACE)
+target_compile_options(igpt_compile INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Werror)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # GCC 12 reports these inside the standard library's own inlined code (GCC bugs 105329, 105651).
+  target_compile_options(igpt_compile INTERFACE -Wno-restrict -Wno-maybe-uninitialized)
+endif()
+
+if(IGPT_SANITIZE)
+  add_compile_options(-fsanitize=${IGPT_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${IGPT_SANITIZE})
+endif()
+
+# What was compiled before comes from ccache where there is one.
+find_program(CCACHE_PROGRAM ccache)
+mark_as_advanced(CCACHE_PROGRAM)
+if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+endif()

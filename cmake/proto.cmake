@@ -1,0 +1,43 @@
+# igpt_add_proto_library(<target> ROOT <dir> [GRPC] FILES <file>...): a library of the C++ code that protoc makes of the
+# files, which are named relative to ROOT. With GRPC, of their services too.
+find_package(Protobuf REQUIRED)
+find_package(gRPC CONFIG REQUIRED)
+
+# The code of all of them, without its objects: what editors need.
+add_custom_target(igpt_generated)
+
+function(igpt_add_proto_library target)
+  cmake_parse_arguments(ARG "GRPC" "ROOT" "FILES;DEPENDS" ${ARGN})
+  set(out ${CMAKE_CURRENT_BINARY_DIR}/gen)
+  file(MAKE_DIRECTORY ${out})
+  set(imports -I ${ARG_ROOT})
+  foreach(dependency ${ARG_DEPENDS})
+    get_target_property(root ${dependency} IGPT_PROTO_ROOT)
+    list(APPEND imports -I ${root})
+  endforeach()
+  set(sources)
+  foreach(file ${ARG_FILES})
+    string(REGEX REPLACE "\\.proto$" "" stem ${file})
+    set(made ${out}/${stem}.pb.cc ${out}/${stem}.pb.h)
+    set(flags --cpp_out=${out})
+    if(ARG_GRPC)
+      list(APPEND made ${out}/${stem}.grpc.pb.cc ${out}/${stem}.grpc.pb.h)
+      list(APPEND flags --grpc_out=${out} --plugin=protoc-gen-grpc=$<TARGET_FILE:gRPC::grpc_cpp_plugin>)
+    endif()
+    add_custom_command(
+      OUTPUT ${made}
+      COMMAND protobuf::protoc ${flags} ${imports} ${ARG_ROOT}/${file}
+      DEPENDS ${ARG_ROOT}/${file}
+      COMMENT "protoc ${file}")
+    list(APPEND sources ${made})
+  endforeach()
+  add_library(${target} STATIC ${sources})
+  set_target_properties(${target} PROPERTIES IGPT_PROTO_ROOT ${ARG_ROOT} CXX_CLANG_TIDY "")
+  target_include_directories(${target} SYSTEM PUBLIC ${out})
+  target_link_libraries(${target} PUBLIC protobuf::libprotobuf ${ARG_DEPENDS})
+  if(ARG_GRPC)
+    target_link_libraries(${target} PUBLIC gRPC::grpc++)
+  endif()
+  add_custom_target(${target}_generated DEPENDS ${sources})
+  add_dependencies(igpt_generated ${target}_generated)
+endfunction()
