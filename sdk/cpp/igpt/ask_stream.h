@@ -1,0 +1,66 @@
+// A streamed answer.
+//
+// The contract:
+// - Events come in iGPT's order, each once, as soon as they arrive. At most one Read may be pending at a time.
+// - The stream ends properly (Read gives nullopt) only when the answer is whole: iGPT's terminal event came, or iGPT
+//   ended a framed body with no run left open. Whatever else ends it is an error: see error.h. Events that were whole
+//   before the error are read first, and Error::events_delivered counts them.
+// - A reader that doesn't read holds the stream back: some 256 KiB are buffered, then the connection is no longer read.
+// - Cancel() acts at once, in every phase; the pending Read, or the next, gives kAborted. So does destruction.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "igpt/event_loop.h"
+#include "igpt/types.h"
+
+namespace igpt {
+
+namespace internal {
+class AskCall;
+}  // namespace internal
+
+// What a Read gives: an event; nullopt, the proper end; or the error that ended the stream. After the end, reading
+// again gives the same.
+using AskResult = absl::StatusOr<std::optional<AskEvent>>;
+
+// Must be destroyed before its Client. Any thread may use it, one at a time, but for Cancel(), which may be called
+// while another thread reads.
+class AskStream {
+ public:
+  AskStream(EventLoop& loop, std::shared_ptr<internal::AskCall> call);
+  ~AskStream();
+  AskStream(const AskStream&) = delete;
+  AskStream& operator=(const AskStream&) = delete;
+
+  // Waits for the next event. Not on the loop's thread.
+  AskResult Read();
+
+  // The same without waiting: `done` runs on the loop's thread, never before Read returned.
+  void Read(absl::AnyInvocable<void(AskResult)> done);
+
+  // Aborts the request.
+  void Cancel();
+
+  // For code that lives on the loop's thread, and only there:
+
+  // What is already here; nullopt when there is nothing yet.
+  std::optional<AskResult> TryRead();
+
+  // Whether TryRead() would give something.
+  bool Readable() const;
+
+  // Runs `wake` once, later, when the stream is readable or `timeout` has passed. Replaces an earlier wait; counts as
+  // the one pending Read.
+  void WaitReadable(absl::Duration timeout, absl::AnyInvocable<void()> wake);
+
+ private:
+  EventLoop& loop_;
+  std::shared_ptr<internal::AskCall> call_;
+};
+
+}  // namespace igpt

@@ -1,0 +1,147 @@
+// The iGPT client.
+//
+//   absl::StatusOr<std::unique_ptr<igpt::Client>> client = igpt::Client::Create({.api_key = key, .user = "ada"});
+//   absl::StatusOr<igpt::Answer> answer = (*client)->recall().Ask({.input = "What did we decide about the budget?"});
+//
+//   std::unique_ptr<igpt::AskStream> stream = (*client)->recall().AskStream({.input = "…"});
+//   for (igpt::AskResult event = stream->Read(); event.ok() && event->has_value(); event = stream->Read()) { … }
+//
+// Every call has a blocking form, which waits, and an asynchronous one, which takes a callback. Callbacks run on the
+// client's event loop, never before the call returned, exactly once; they must not block. A request that cannot be sent
+// as it is (see error.h, kInvalidRequest) fails without a request. No function throws.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "igpt/ask_stream.h"
+#include "igpt/event_loop.h"
+#include "igpt/options.h"
+#include "igpt/types.h"
+
+namespace igpt {
+
+namespace internal {
+class Cancellable;
+struct ClientCore;
+enum class Route;
+}  // namespace internal
+
+template <typename Answer>
+using Callback = absl::AnyInvocable<void(absl::StatusOr<Answer>)>;
+
+// A call that was started with a callback. Letting it go changes nothing; it may outlive the call, not the Client.
+class PendingCall {
+ public:
+  PendingCall() = default;
+
+  // Aborts the request at once, in every phase; the callback then gets kAborted, unless the answer was there first.
+  // From any thread.
+  void Cancel();
+
+ private:
+  friend class Client;
+  PendingCall(EventLoop& loop, std::shared_ptr<std::weak_ptr<internal::Cancellable>> call)
+      : loop_(&loop), call_(std::move(call)) {}
+
+  EventLoop* loop_ = nullptr;
+  std::shared_ptr<std::weak_ptr<internal::Cancellable>> call_;  // touched on the loop's thread only
+};
+
+class Client;
+
+// Questions over a user's mail and documents.
+class Recall {
+ public:
+  // The whole answer. Repeated on network errors, 429 and 5xx.
+  absl::StatusOr<Answer> Ask(AskRequest request, CallOptions options = {});
+  PendingCall Ask(AskRequest request, CallOptions options, Callback<Answer> done);
+
+  // The answer as it is written. Repeated on the same, as long as no event came. Never null.
+  std::unique_ptr<igpt::AskStream> AskStream(AskRequest request, CallOptions options = {});
+
+  // Repeated on network errors, 429 and 5xx.
+  absl::StatusOr<SearchAnswer> Search(SearchRequest request, CallOptions options = {});
+  PendingCall Search(SearchRequest request, CallOptions options, Callback<SearchAnswer> done);
+
+ private:
+  friend class Client;
+  explicit Recall(Client& client) : client_(client) {}
+  Client& client_;
+};
+
+// What a user has connected.
+class Datasources {
+ public:
+  // Repeated on network errors, 429 and 5xx.
+  absl::StatusOr<ListAnswer> List(ListRequest request, CallOptions options = {});
+  PendingCall List(ListRequest request, CallOptions options, Callback<ListAnswer> done);
+
+  // Repeated only when the request provably never reached iGPT.
+  absl::StatusOr<DisconnectAnswer> Disconnect(DisconnectRequest request, CallOptions options = {});
+  PendingCall Disconnect(DisconnectRequest request, CallOptions options, Callback<DisconnectAnswer> done);
+
+ private:
+  friend class Client;
+  explicit Datasources(Client& client) : client_(client) {}
+  Client& client_;
+};
+
+// How a user connects a datasource.
+class Connectors {
+ public:
+  // Repeated only when the request provably never reached iGPT.
+  absl::StatusOr<AuthorizeAnswer> Authorize(AuthorizeRequest request, CallOptions options = {});
+  PendingCall Authorize(AuthorizeRequest request, CallOptions options, Callback<AuthorizeAnswer> done);
+
+ private:
+  friend class Client;
+  explicit Connectors(Client& client) : client_(client) {}
+  Client& client_;
+};
+
+// Thread-safe. One is enough for a program; connections are pooled within it.
+class Client {
+ public:
+  // INVALID_ARGUMENT that names every option that is out of range. Without `loop` the client makes a loop of its own;
+  // with it, the client's calls live on it, it must outlive the client, and calls that are made on its thread start
+  // without a thread hop.
+  static absl::StatusOr<std::unique_ptr<Client>> Create(Options options, EventLoop* loop = nullptr);
+
+  // Cancels what is under way and, unless it runs on the loop's own thread, waits for the callbacks. AskStreams must be
+  // gone.
+  ~Client();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  Recall& recall() { return recall_; }
+  Datasources& datasources() { return datasources_; }
+  Connectors& connectors() { return connectors_; }
+
+  // Replaces Options::api_key for requests that are sent from now on. INVALID_ARGUMENT for what Create would refuse;
+  // the old key then stays.
+  absl::Status SetApiKey(std::string api_key);
+
+ private:
+  friend class Recall;
+  friend class Datasources;
+  friend class Connectors;
+
+  Client(std::unique_ptr<EventLoop> own_loop, std::unique_ptr<internal::ClientCore> core);
+
+  // Checks a request and starts its call, on the loop: the one body of the asynchronous forms.
+  template <typename Answer, typename Request, typename Encode, typename Decode>
+  PendingCall Start(internal::Route route, Request request, CallOptions options, Callback<Answer> done, Encode encode,
+                    Decode decode);
+
+  std::unique_ptr<EventLoop> own_loop_;  // null: the loop is somebody else's
+  std::unique_ptr<internal::ClientCore> core_;
+  Recall recall_{*this};
+  Datasources datasources_{*this};
+  Connectors connectors_{*this};
+};
+
+}  // namespace igpt

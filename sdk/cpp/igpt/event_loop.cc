@@ -1,0 +1,156 @@
+#include "igpt/event_loop.h"
+
+#include <pthread.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include "absl/memory/memory.h"
+#include "absl/status/status.h"
+#include "igpt/internal/curl_multi.h"
+#include "igpt/internal/monotonic.h"
+
+namespace igpt {
+
+using internal::MonotonicNanos;
+
+namespace {
+
+// The loop that runs on this thread.
+thread_local const EventLoop* current_loop = nullptr;
+
+// How often a turn goes back to the work source before it looks at the sockets again, so that a burst from one call
+// does not keep the others waiting.
+constexpr int kMaxPollsPerTurn = 16;
+
+}  // namespace
+
+void EventLoop::Timer::Arm(absl::Duration delay) {
+  Cancel();
+  if (delay == absl::InfiniteDuration()) return;
+  when_ = MonotonicNanos() + std::max<int64_t>(0, absl::ToInt64Nanoseconds(delay));
+  loop_.timers_.emplace(when_, this);
+}
+
+void EventLoop::Timer::Cancel() {
+  if (!armed()) return;
+  loop_.timers_.erase({when_, this});
+  when_ = kNever;
+}
+
+absl::StatusOr<std::unique_ptr<EventLoop>> EventLoop::Create(WorkSource* source) {
+  const int epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+  const int wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  epoll_event wake = {};
+  wake.events = EPOLLIN;
+  wake.data.fd = wake_fd;
+  if (epoll_fd < 0 || wake_fd < 0 || epoll_ctl(epoll_fd, EPOLL_CTL_ADD, wake_fd, &wake) != 0) {
+    const int error = errno;
+    if (epoll_fd >= 0) close(epoll_fd);
+    if (wake_fd >= 0) close(wake_fd);
+    return absl::ResourceExhaustedError(absl::ErrnoToStatus(error, "cannot start an event loop").message());
+  }
+  return absl::WrapUnique(new EventLoop(source, epoll_fd, wake_fd));
+}
+
+EventLoop::EventLoop(WorkSource* source, int epoll_fd, int wake_fd)
+    : source_(source),
+      epoll_fd_(epoll_fd),
+      wake_fd_(wake_fd),
+      curl_(std::make_unique<internal::CurlMulti>(epoll_fd)),
+      thread_([this] { Run(); }) {}
+
+EventLoop::~EventLoop() {
+  Post([this] { stopping_ = true; });
+  thread_.join();
+  curl_.reset();
+  close(wake_fd_);
+  close(epoll_fd_);
+}
+
+bool EventLoop::InLoop() const {
+  return current_loop == this;
+}
+
+void EventLoop::Post(absl::AnyInvocable<void()> function) {
+  bool wake;
+  {
+    const std::lock_guard lock(mutex_);
+    wake = posted_.empty();
+    posted_.push_back(std::move(function));
+  }
+  if (!wake) return;
+  const uint64_t one = 1;
+  // An eventfd takes the write unless its counter is full, and then the loop is awake anyway.
+  [[maybe_unused]] const ssize_t written = write(wake_fd_, &one, sizeof(one));
+}
+
+void EventLoop::Run() {
+  current_loop = this;
+  pthread_setname_np(pthread_self(), "igpt-loop");
+  std::array<epoll_event, 256> events;
+  while (!stopping_) {
+    const int ready = epoll_wait(epoll_fd_, events.data(), events.size(), EpollTimeoutMs());
+    for (int i = 0; i < ready; ++i) {
+      const int fd = events[i].data.fd;
+      if (fd == wake_fd_) {
+        uint64_t count;
+        [[maybe_unused]] const ssize_t taken = read(wake_fd_, &count, sizeof(count));
+      } else {
+        curl_->OnSocketReady(fd, events[i].events);
+      }
+    }
+    RunPosted();
+    RunTimers();
+    curl_->RunDueTimer();
+    curl_->ReportCompleted();
+    RunDeferred();
+    for (int i = 0; source_ != nullptr && i < kMaxPollsPerTurn && source_->Poll(); ++i) RunDeferred();
+  }
+  current_loop = nullptr;
+}
+
+int EventLoop::EpollTimeoutMs() {
+  if (!deferred_.empty()) return 0;
+  absl::Duration wait = curl_->UntilTimer();
+  if (!timers_.empty()) wait = std::min(wait, absl::Nanoseconds(timers_.begin()->first - MonotonicNanos()));
+  if (source_ != nullptr) wait = std::min(wait, source_->MaxSleep());
+  if (wait == absl::InfiniteDuration()) return -1;
+  if (wait <= absl::ZeroDuration()) return 0;
+  // Rounded up: waking too early would only spin until the time has come.
+  return static_cast<int>(std::min<int64_t>(absl::ToInt64Milliseconds(wait - absl::Nanoseconds(1)) + 1, 60'000));
+}
+
+void EventLoop::RunPosted() {
+  std::vector<absl::AnyInvocable<void()>> posted;
+  {
+    const std::lock_guard lock(mutex_);
+    posted.swap(posted_);
+  }
+  for (auto& function : posted) function();
+}
+
+void EventLoop::RunTimers() {
+  if (timers_.empty()) return;
+  const int64_t now = MonotonicNanos();
+  while (!timers_.empty() && timers_.begin()->first <= now) {
+    Timer* timer = timers_.begin()->second;
+    timer->Cancel();
+    timer->fire_();
+  }
+}
+
+void EventLoop::RunDeferred() {
+  // What is deferred meanwhile is of this turn too: nothing waits for the sockets.
+  while (!deferred_.empty()) {
+    std::vector<absl::AnyInvocable<void()>> deferred;
+    deferred.swap(deferred_);
+    for (auto& function : deferred) function();
+  }
+}
+
+}  // namespace igpt

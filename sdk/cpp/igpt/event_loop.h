@@ -1,0 +1,108 @@
+// The thread on which calls live.
+//
+// A loop owns one thread, an epoll set, libcurl's multi handle and timers. Every call of a Client lives on its loop
+// from the request to the last event, so the path of a call has no lock and no thread hop. Most programs never see one:
+// Client makes its own. A program with an event queue of its own (such as a gRPC server) shares the thread by giving
+// the loop a WorkSource, and gives the loop to its Clients.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+
+namespace igpt {
+
+namespace internal {
+class CurlMulti;
+}  // namespace internal
+
+class EventLoop {
+ public:
+  // A second source of work on the loop's thread, for queues that have no file descriptor to wait on.
+  class WorkSource {
+   public:
+    virtual ~WorkSource() = default;
+    // Does some of what is ready, without blocking. Returns whether there was anything. Called on the loop's thread in
+    // every turn.
+    virtual bool Poll() = 0;
+    // How long the loop may sleep before it calls Poll again when nothing else wakes it. Infinite when nothing that
+    // Poll could find is under way.
+    virtual absl::Duration MaxSleep() const = 0;
+  };
+
+  // Runs a function once, at a time. Belongs to its loop's thread, like the function, which may arm the timer anew but
+  // not destroy it.
+  class Timer {
+   public:
+    Timer(EventLoop& loop, absl::AnyInvocable<void()> fire) : loop_(loop), fire_(std::move(fire)) {}
+    ~Timer() { Cancel(); }
+    Timer(const Timer&) = delete;
+    Timer& operator=(const Timer&) = delete;
+
+    // Fires after `delay`, once; a time set before is forgotten. An infinite delay never fires.
+    void Arm(absl::Duration delay);
+    void Cancel();
+    bool armed() const { return when_ != kNever; }
+
+   private:
+    friend class EventLoop;
+    static constexpr int64_t kNever = INT64_MAX;
+    EventLoop& loop_;
+    absl::AnyInvocable<void()> fire_;
+    int64_t when_ = kNever;  // in nanoseconds of the monotonic clock
+  };
+
+  // Starts the thread. `source`, if any, must outlive the loop. RESOURCE_EXHAUSTED when the process has no file
+  // descriptors left.
+  static absl::StatusOr<std::unique_ptr<EventLoop>> Create(WorkSource* source = nullptr);
+
+  // Stops the thread after its current turn and joins it. Functions that were posted and have not run are destroyed.
+  // Everything that lives on the loop (Clients above all) must be gone. Not to be called on the loop's thread.
+  ~EventLoop();
+  EventLoop(const EventLoop&) = delete;
+  EventLoop& operator=(const EventLoop&) = delete;
+
+  // Runs `function` on the loop's thread, soon, in the order of the posts. From any thread.
+  void Post(absl::AnyInvocable<void()> function);
+
+  // Whether the caller runs on the loop's thread.
+  bool InLoop() const;
+
+  // Runs `function` at the end of the turn, when no callback of libcurl, a timer or the work source is on the stack. On
+  // the loop's thread only.
+  void Defer(absl::AnyInvocable<void()> function) { deferred_.push_back(std::move(function)); }
+
+  // libcurl, for the transfers of this library. On the loop's thread only.
+  internal::CurlMulti& curl() { return *curl_; }
+
+ private:
+  EventLoop(WorkSource* source, int epoll_fd, int wake_fd);
+  void Run();
+  int EpollTimeoutMs();
+  void RunPosted();
+  void RunTimers();
+  void RunDeferred();
+
+  WorkSource* const source_;
+  const int epoll_fd_;
+  const int wake_fd_;  // an eventfd: readable when something was posted
+  std::unique_ptr<internal::CurlMulti> curl_;
+  std::set<std::pair<int64_t, Timer*>> timers_;
+  std::vector<absl::AnyInvocable<void()>> deferred_;
+  bool stopping_ = false;  // on the loop's thread only
+
+  std::mutex mutex_;  // guards posted_; the standard's, which thread sanitizers see without help
+  std::vector<absl::AnyInvocable<void()>> posted_;
+
+  std::thread thread_;  // last: it runs on the members above
+};
+
+}  // namespace igpt

@@ -1,0 +1,171 @@
+#include "igpt/internal/ask_call.h"
+
+#include <utility>
+#include <variant>
+
+#include "igpt/internal/string_view.h"
+
+namespace igpt::internal {
+namespace {
+
+// How much is buffered for a reader that is slower than iGPT. At the upper mark the connection is no longer read, at
+// the lower one it is again.
+constexpr size_t kUpperMarkBytes = 256 << 10;
+constexpr size_t kLowerMarkBytes = 64 << 10;
+
+// After the terminal event, the end of the body is waited for so long: then the connection can be used again, and
+// anything that still comes is delivered. The answer is whole without it.
+constexpr absl::Duration kTrailerWait = absl::Seconds(1);
+
+// No JSON, and no error: some servers end their streams so.
+constexpr std::string_view kDoneMarker = "[DONE]";
+
+// What an event costs in memory beside its text.
+constexpr size_t kEventOverheadBytes = 128;
+
+size_t CostOf(const SseEvent& event) {
+  return event.data.size() + event.event.size() + kEventOverheadBytes;
+}
+
+}  // namespace
+
+AskCall::AskCall(ClientCore& core)
+    : core_(core), trailer_timer_(core.loop, [this] { Cancel(); }), wake_timer_(core.loop, [this] { WakeReader(); }) {}
+
+void AskCall::Start(const AskRequest& request, CallOptions options) {
+  decoding_ = {.json_wanted = request.output_format.kind != OutputFormat::Kind::kText,
+               .include_raw = request.include_raw};
+  const bool stream = !request.whole_answer;
+  http_.emplace(core_, Route::kAsk,
+                EncodeAsk(request, request.user.empty() ? core_.options.user : request.user, stream), stream,
+                std::move(options), *this);
+  http_->Start();
+}
+
+void AskCall::Fail(absl::Status status) {
+  OnEnd(std::move(status));
+}
+
+std::optional<AskResult> AskCall::TryRead() {
+  if (!queue_.empty()) {
+    SseEvent event = std::move(queue_.front());
+    queue_.pop_front();
+    queued_bytes_ -= CostOf(event);
+    if (queued_bytes_ < kLowerMarkBytes) http_->Resume();
+    absl::StatusOr<AskEvent> decoded = DecodeAskEvent(std::move(event.data), event.event, decoding_);
+    if (decoded.ok()) return Deliver(*std::move(decoded));
+    // An error of iGPT's own, or an event that cannot be read: what follows it is not to be trusted.
+    queue_.clear();
+    http_->Cancel();
+    end_ = WithEventsDelivered(decoded.status());
+  } else if (answer_.has_value()) {
+    return Deliver(*std::exchange(answer_, std::nullopt));
+  } else if (!end_.has_value() && body_end_.has_value()) {
+    end_ = JudgeEnd();
+  }
+  if (!end_.has_value()) return std::nullopt;
+  if (!end_->ok()) return AskResult(*end_);
+  return AskResult(std::nullopt);
+}
+
+AskResult AskCall::Deliver(AskEvent event) {
+  ++events_delivered_;
+  if (std::holds_alternative<RunStarted>(event.payload)) run_open_ = true;
+  if (std::holds_alternative<Answer>(event.payload)) {
+    run_open_ = false;
+    completed_ = true;
+    if (!body_end_.has_value()) trailer_timer_.Arm(kTrailerWait);
+  }
+  return AskResult(std::move(event));
+}
+
+void AskCall::WaitReadable(absl::Duration timeout, absl::AnyInvocable<void()> wake) {
+  wake_ = std::move(wake);
+  if (Readable()) return WakeReader();
+  wake_timer_.Arm(timeout);
+}
+
+void AskCall::Cancel() {
+  if (http_.has_value()) http_->Cancel();
+}
+
+void AskCall::OnStart(const ResponseHead& head) {
+  event_stream_ = IsEventStream(head.content_type);
+  framed_ = head.framed;
+  parser_.emplace(core_.options.max_event_bytes);
+  body_.clear();
+}
+
+absl::Status AskCall::OnBody(std::string_view bytes) {
+  if (event_stream_) return TakeEventStream(bytes);
+  if (body_.size() + bytes.size() > core_.options.max_answer_bytes)
+    return AnswerTooLarge(core_.options.max_answer_bytes);
+  body_.append(bytes);
+  return absl::OkStatus();
+}
+
+absl::Status AskCall::TakeEventStream(std::string_view bytes) {
+  absl::Status fed = parser_->Feed(bytes, [this](SseEvent event) {
+    if (event.data == kDoneMarker) return;
+    ++events_parsed_;
+    answer_bytes_ += event.data.size();
+    if (answer_bytes_ > core_.options.max_answer_bytes) return;
+    queued_bytes_ += CostOf(event);
+    queue_.push_back(std::move(event));
+  });
+  if (!queue_.empty()) WakeReader();
+  if (queued_bytes_ > kUpperMarkBytes) http_->Pause();
+  if (answer_bytes_ > core_.options.max_answer_bytes) return AnswerTooLarge(core_.options.max_answer_bytes);
+  return fed;
+}
+
+void AskCall::OnEnd(absl::Status status) {
+  if (status.ok() && !event_stream_) {
+    absl::StatusOr<Answer> answer = DecodeAnswer(std::move(body_), decoding_);
+    if (answer.ok()) {
+      answer_.emplace();
+      answer_->raw_json = std::exchange(answer->raw_json, "");
+      answer_->payload = *std::move(answer);
+    } else {
+      status = answer.status();
+    }
+  }
+  body_end_ = std::move(status);
+  trailer_timer_.Cancel();
+  WakeReader();
+}
+
+// Whether the stream ended properly, given how its body did and what was read of it.
+absl::Status AskCall::JudgeEnd() const {
+  if (completed_) return absl::OkStatus();
+  const std::optional<Error> error = ErrorOf(*body_end_);
+  const bool cut = error.has_value() && error->kind == ErrorKind::kNetwork && events_parsed_ > 0;
+  if (!body_end_->ok() && !cut) return WithEventsDelivered(*body_end_);
+  if (!cut && events_parsed_ == 0 && !parser_->HasPartialEvent()) {
+    return MakeStatus(ErrorKind::kProtocol, "iGPT's stream held no event");
+  }
+  if (!cut && framed_ && !run_open_ && !parser_->HasPartialEvent()) return absl::OkStatus();
+  return WithEventsDelivered(MakeStatus(
+      ErrorKind::kTruncated,
+      "iGPT's stream stopped before its proper end; what came before it was delivered, and asking again starts anew"));
+}
+
+absl::Status AskCall::WithEventsDelivered(const absl::Status& status) const {
+  std::optional<Error> error = ErrorOf(status);
+  if (!error.has_value()) return status;
+  error->events_delivered = events_delivered_;
+  if (http_.has_value()) error->attempts = http_->attempts();
+  return MakeStatus(*error, StdView(status.message()));
+}
+
+void AskCall::WakeReader() {
+  if (wake_ == nullptr || waking_) return;
+  waking_ = true;
+  core_.loop.Defer([self = shared_from_this()] {
+    self->waking_ = false;
+    self->wake_timer_.Cancel();
+    std::exchange(self->wake_, nullptr)();
+  });
+}
+
+}  // namespace igpt::internal

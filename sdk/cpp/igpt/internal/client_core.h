@@ -1,0 +1,38 @@
+// What the calls of one client share, on their loop's thread.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/random/random.h"
+#include "igpt/event_loop.h"
+#include "igpt/internal/base_url.h"
+#include "igpt/internal/resolver.h"
+#include "igpt/internal/retry_policy.h"
+#include "igpt/options.h"
+
+namespace igpt::internal {
+
+class HttpCall;
+
+struct ClientCore {
+  ClientCore(EventLoop& event_loop, Options checked_options, BaseUrl parsed_base_url, std::string client)
+      : loop(event_loop),
+        options(std::move(checked_options)),
+        base_url(std::move(parsed_base_url)),
+        client_name(std::move(client)) {}
+
+  EventLoop& loop;
+  Options options;  // api_key may change; nothing else does
+  const BaseUrl base_url;
+  const std::string client_name;
+  std::unique_ptr<Resolver> resolver;  // of the host that is connected to; null when that is an address
+  RetryBudget retry_budget;
+  absl::BitGen random;
+  absl::flat_hash_set<HttpCall*> calls;  // that have not ended
+  bool closing = false;                  // new calls end with kAborted
+};
+
+}  // namespace igpt::internal

@@ -1,0 +1,54 @@
+// libcurl's multi handle on an epoll set that somebody else waits on. Passive: the event loop drives it, on its thread.
+#pragma once
+
+#include <curl/curl.h>
+
+#include <cstdint>
+
+#include "absl/time/time.h"
+
+namespace igpt::internal {
+
+class CurlMulti {
+ public:
+  // Who is told that a transfer ended; set as CURLOPT_PRIVATE of its easy handle.
+  class Transfer {
+   public:
+    virtual ~Transfer() = default;
+    // The transfer ended by itself with `result`. May remove the handle and destroy itself.
+    virtual void OnCompleted(CURLcode result) = 0;
+  };
+
+  // Registers libcurl's sockets in `epoll_fd`, with data.fd set, and takes them out again.
+  explicit CurlMulti(int epoll_fd);
+  ~CurlMulti();
+  CurlMulti(const CurlMulti&) = delete;
+  CurlMulti& operator=(const CurlMulti&) = delete;
+
+  // Starts and ends a transfer. Removing one that has not completed aborts it: its connection is closed at once. Never
+  // from within a callback of libcurl.
+  void Add(CURL* easy);
+  void Remove(CURL* easy);
+
+  // One of libcurl's sockets is ready.
+  void OnSocketReady(int fd, uint32_t epoll_events);
+
+  // How long until RunDueTimer has something to do; infinite when never.
+  absl::Duration UntilTimer() const;
+  void RunDueTimer();
+
+  // Tells the transfers that ended since the last time.
+  void ReportCompleted();
+
+ private:
+  static constexpr int64_t kNoTimer = INT64_MAX;
+
+  static int OnSocket(CURL* easy, curl_socket_t fd, int what, void* self, void* registered);
+  static int OnTimer(CURLM* multi, long timeout_ms, void* self);  // NOLINT(google-runtime-int): libcurl's type
+
+  const int epoll_fd_;
+  CURLM* const multi_;
+  int64_t timer_ = kNoTimer;  // monotonic nanoseconds
+};
+
+}  // namespace igpt::internal

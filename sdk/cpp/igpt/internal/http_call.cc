@@ -1,0 +1,217 @@
+#include "igpt/internal/http_call.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "absl/random/uniform_real_distribution.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "igpt/internal/monotonic.h"
+#include "igpt/internal/string_view.h"
+
+namespace igpt::internal {
+namespace {
+
+// How much of an error's body is read, so that its connection can be used again.
+constexpr size_t kMaxIgnoredBytes = 16 << 10;
+
+// Authorize and Disconnect change something: they are sent again only when the first request never arrived.
+bool IsIdempotent(Route route) {
+  return route != Route::kAuthorize && route != Route::kDisconnect;
+}
+
+}  // namespace
+
+absl::Status AnswerTooLarge(size_t limit) {
+  return MakeStatus(ErrorKind::kTooLarge, absl::StrCat("iGPT's answer is over the limit of ", limit, " bytes"));
+}
+
+HttpCall::HttpCall(ClientCore& core, Route route, std::string body, bool event_stream, CallOptions options, Sink& sink)
+    : core_(core),
+      route_(route),
+      body_(std::move(body)),
+      event_stream_(event_stream),
+      options_(std::move(options)),
+      sink_(sink),
+      started_at_(MonotonicNanos()),
+      deadline_timer_(core.loop, [this] { OnDeadline(); }),
+      progress_timer_(core.loop, [this] { OnProgressTimer(); }),
+      self_(std::make_shared<HttpCall*>(this)) {
+  core_.calls.insert(this);
+}
+
+HttpCall::~HttpCall() {
+  core_.calls.erase(this);
+}
+
+void HttpCall::Start() {
+  if (core_.closing) return End(MakeStatus(ErrorKind::kAborted, "the client is closing"));
+  const absl::Duration until_deadline = options_.deadline - absl::Now();
+  caller_deadline_is_first_ = until_deadline <= core_.options.max_call_duration;
+  if (until_deadline <= absl::ZeroDuration()) return OnDeadline();
+  deadline_timer_.Arm(std::min(until_deadline, core_.options.max_call_duration));
+  core_.retry_budget.OnRequest();
+  StartAttempt();
+}
+
+void HttpCall::StartAttempt() {
+  ++attempts_;
+  verdict_.reset();
+  body_status_ = absl::OkStatus();
+  last_byte_at_ = 0;
+  attempt_started_at_ = MonotonicNanos();
+  if (core_.resolver == nullptr) return Send("");
+  resolving_ = true;
+  progress_timer_.Arm(core_.options.connect_timeout);
+  core_.resolver->Resolve([weak = std::weak_ptr<HttpCall*>(self_), attempt = attempts_](const auto& entry) {
+    const std::shared_ptr<HttpCall*> strong = weak.lock();
+    if (strong == nullptr) return;
+    HttpCall& call = **strong;
+    if (call.ended_ || !call.resolving_ || call.attempts_ != attempt) return;  // cancelled, or timed out, meanwhile
+    call.resolving_ = false;
+    if (entry.ok()) return call.Send(*entry);
+    HeadVerdict verdict;
+    verdict.failed.transient = true;
+    verdict.failed.reached = false;
+    verdict.failed.error.kind = ErrorKind::kNetwork;
+    verdict.message = absl::StrCat("the host name of the iGPT API could not be resolved: ", entry.status().message());
+    call.OnAttemptFailed(std::move(verdict));
+  });
+}
+
+void HttpCall::Send(std::string resolve_entry) {
+  const std::string& key = options_.api_key.empty() ? core_.options.api_key : options_.api_key;
+  Transfer::Request request;
+  request.url = absl::StrCat(core_.base_url.url, "/", AbslView(RoutePath(route_)));
+  request.headers = {
+      absl::StrCat("Authorization: Bearer ", key),
+      "Content-Type: application/json",
+      absl::StrCat("Accept: ", event_stream_ ? "text/event-stream" : "application/json"),
+      absl::StrCat("X-Client: ", core_.client_name),
+  };
+  for (const auto& [name, value] : options_.headers) request.headers.push_back(absl::StrCat(name, ": ", value));
+  request.body = body_;
+  request.resolve = std::move(resolve_entry);
+  request.connect_timeout = std::max(
+      absl::Milliseconds(1), core_.options.connect_timeout - absl::Nanoseconds(MonotonicNanos() - attempt_started_at_));
+  request.ca_file = core_.options.ca_file;
+  request.proxy = core_.options.proxy;
+  request.fresh_connection = !IsIdempotent(route_);
+  transfer_ = std::make_unique<Transfer>(core_.loop.curl(), std::move(request), *this);
+  progress_timer_.Arm(core_.options.first_byte_timeout);
+}
+
+bool HttpCall::OnHead(const ResponseHead& head) {
+  last_byte_at_ = MonotonicNanos();
+  progress_timer_.Arm(core_.options.idle_timeout);
+  ignored_bytes_ = 0;
+  verdict_ = CheckHead(route_, head, absl::Now());
+  if (!verdict_.has_value()) sink_.OnStart(head);
+  return true;
+}
+
+bool HttpCall::OnBody(std::string_view bytes) {
+  last_byte_at_ = MonotonicNanos();
+  if (verdict_.has_value()) {
+    ignored_bytes_ += bytes.size();
+    return ignored_bytes_ <= kMaxIgnoredBytes;
+  }
+  body_status_ = sink_.OnBody(bytes);
+  return body_status_.ok();
+}
+
+void HttpCall::OnCompleted(CURLcode result) {
+  // Kept until here: the verdicts below read it.
+  const std::unique_ptr<Transfer> transfer = std::move(transfer_);
+  progress_timer_.Cancel();
+  if (!body_status_.ok()) return End(std::move(body_status_));
+  if (verdict_.has_value()) return OnAttemptFailed(*std::move(verdict_));
+  if (result == CURLE_OK) return End(absl::OkStatus());
+  OnAttemptFailed(CheckTransport(result, transfer->RequestSent(), transfer->detail()));
+}
+
+void HttpCall::OnAttemptFailed(HeadVerdict verdict) {
+  transfer_.reset();
+  resolving_ = false;
+  progress_timer_.Cancel();
+  verdict.failed.error.attempts = attempts_;
+  if (sink_.MayRepeat()) {
+    const RetryRules rules = {.max_attempts = core_.options.max_retries,
+                              .backoff_base = core_.options.backoff_base,
+                              .backoff_factor = core_.options.backoff_factor,
+                              .idempotent = IsIdempotent(route_)};
+    const absl::Time now = absl::Now();
+    const absl::Duration spent = absl::Nanoseconds(MonotonicNanos() - started_at_);
+    const absl::Time deadline = std::min(options_.deadline, now + core_.options.max_call_duration - spent);
+    const double random = absl::uniform_real_distribution<double>(0, 1)(core_.random);
+    const std::optional<absl::Duration> delay =
+        NextDelay(rules, verdict.failed, now, deadline, random, core_.retry_budget);
+    if (delay.has_value()) {
+      progress_timer_.Arm(*delay);  // with no transfer and no look-up under way, it is the wait before the next attempt
+      return;
+    }
+  }
+  End(MakeStatus(verdict.failed.error, verdict.message));
+}
+
+void HttpCall::OnProgressTimer() {
+  if (resolving_) return OnAttemptFailed(TimedOut("connect"));
+  if (transfer_ == nullptr) return StartAttempt();
+  if (transfer_->paused()) return progress_timer_.Arm(core_.options.idle_timeout);
+  if (last_byte_at_ == 0) return OnAttemptFailed(TimedOut("first_byte"));
+  // The timer is not set anew for every piece of an answer: when it fires, it looks how long the last one is ago.
+  const absl::Duration idle = absl::Nanoseconds(MonotonicNanos() - last_byte_at_);
+  if (idle < core_.options.idle_timeout) return progress_timer_.Arm(core_.options.idle_timeout - idle);
+  OnAttemptFailed(verdict_.has_value() ? *std::move(verdict_) : TimedOut("idle"));
+}
+
+void HttpCall::OnDeadline() {
+  if (caller_deadline_is_first_) {
+    Error error;
+    error.kind = ErrorKind::kDeadline;
+    error.attempts = attempts_;
+    return End(MakeStatus(error, "the caller's deadline passed"));
+  }
+  HeadVerdict verdict = TimedOut("total");
+  verdict.failed.error.attempts = attempts_;
+  End(MakeStatus(verdict.failed.error, verdict.message));
+}
+
+HeadVerdict HttpCall::TimedOut(std::string_view timer) const {
+  HeadVerdict verdict;
+  verdict.failed.error.kind = ErrorKind::kTimeout;
+  verdict.failed.error.timer = timer;
+  verdict.failed.transient = timer == "connect";
+  verdict.failed.reached = timer != "connect";
+  verdict.message = absl::StrCat("iGPT did not answer within the ", AbslView(timer), " limit");
+  return verdict;
+}
+
+void HttpCall::Cancel() {
+  End(MakeStatus(ErrorKind::kAborted, "the caller cancelled"));
+}
+
+void HttpCall::Pause() {
+  if (transfer_ != nullptr) transfer_->Pause();
+}
+
+void HttpCall::Resume() {
+  if (transfer_ == nullptr || !transfer_->paused()) return;
+  last_byte_at_ = MonotonicNanos();  // the idle limit starts anew
+  transfer_->Resume();
+}
+
+void HttpCall::End(absl::Status status) {
+  if (ended_) return;
+  ended_ = true;
+  transfer_.reset();
+  deadline_timer_.Cancel();
+  progress_timer_.Cancel();
+  core_.calls.erase(this);
+  core_.loop.Defer([weak = std::weak_ptr<HttpCall*>(self_), status = std::move(status)]() mutable {
+    if (const std::shared_ptr<HttpCall*> strong = weak.lock()) (*strong)->sink_.OnEnd(std::move(status));
+  });
+}
+
+}  // namespace igpt::internal

@@ -1,0 +1,54 @@
+// Structs to and from iGPT's JSON. Pure; never throws; bounded by kMaxJsonDepth.
+//
+// Decoding walks the whole text: malformed JSON anywhere in it is found, whether a field for it exists or not. Text
+// that is kept verbatim (raw_json, Json::json, output_format_json) is cut out of the input, never written again: key
+// order, duplicate keys, big numbers and escaped lone surrogates survive.
+//
+// A string with an escaped lone surrogate has no UTF-8: the typed field then holds U+FFFD in its place and raw_json the
+// whole.
+//
+// Errors, when the text
+// - holds an `error` that is not null: kAuth for "auth", kParams for "params", else kApi;
+// - is not UTF-8, or nests deeper than kMaxJsonDepth: kMalformed;
+// - holds a list of more than 100,000 items where a list of structs belongs: kTooLarge;
+// - is not JSON, or lacks what the answer must have: kMalformed for an event, kProtocol for an answer.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "igpt/types.h"
+
+namespace igpt::internal {
+
+// Request bodies. The requests must have passed their Validate (request_check.h). `user` is the one that applies: the
+// request's own or the default. Optional fields that are not set are left out.
+std::string EncodeAsk(const AskRequest& request, std::string_view user, bool stream);
+std::string EncodeSearch(const SearchRequest& request, std::string_view user);
+std::string EncodeList(std::string_view user);
+std::string EncodeDisconnect(const DisconnectRequest& request, std::string_view user);
+std::string EncodeAuthorize(const AuthorizeRequest& request, std::string_view user);
+
+// What decoding an answer of Ask needs to know of the request.
+struct AskDecoding {
+  bool json_wanted = false;  // the output format was JSON or a JSON Schema
+  bool include_raw = false;
+};
+
+// One event of a stream. `data` is the event's data, `name` its SSE name, used as `type` when the JSON has none.
+absl::StatusOr<AskEvent> DecodeAskEvent(std::string data, std::string_view name, AskDecoding decoding);
+
+// Whole answers.
+absl::StatusOr<Answer> DecodeAnswer(std::string body, AskDecoding decoding);
+absl::StatusOr<SearchAnswer> DecodeSearch(std::string body, bool include_raw);
+absl::StatusOr<ListAnswer> DecodeList(std::string body, bool include_raw);
+absl::StatusOr<DisconnectAnswer> DecodeDisconnect(std::string body, bool include_raw);
+absl::StatusOr<AuthorizeAnswer> DecodeAuthorize(std::string body, bool include_raw);
+
+// OK when `text` is one JSON object within the depth limit (a JSON Schema); else INVALID_ARGUMENT, saying where it
+// stops being one.
+absl::Status CheckJsonObject(std::string_view text);
+
+}  // namespace igpt::internal

@@ -1,0 +1,50 @@
+// The addresses of one host, looked up off the loop.
+//
+// libcurl's own resolver blocks its thread when a transfer is cancelled during a look-up, and a cancel must act at once
+// (https://github.com/curl/curl/issues/8515). So names are resolved here with the system's getaddrinfo, on a thread
+// that exists only while it runs, and libcurl is given addresses.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/statusor.h"
+#include "igpt/event_loop.h"
+
+namespace igpt::internal {
+
+// Belongs to its loop's thread.
+class Resolver {
+ public:
+  // A CURLOPT_RESOLVE entry: "host:port:address,address".
+  using Done = absl::AnyInvocable<void(absl::StatusOr<std::string>)>;
+
+  Resolver(EventLoop& loop, std::string host, int port);
+  ~Resolver();
+  Resolver(const Resolver&) = delete;
+  Resolver& operator=(const Resolver&) = delete;
+
+  // The host's addresses. `done` runs at once when they are known and at most 5 minutes old (older than 30 s, they are
+  // looked up anew for the next call); else when a look-up ends. NOT_FOUND or UNAVAILABLE when it fails. Look-ups are
+  // shared: at most one is under way.
+  void Resolve(Done done);
+
+ private:
+  struct Mailbox;
+  void StartLookup();
+  void Finish(absl::StatusOr<std::string> entry);
+
+  EventLoop& loop_;
+  const std::string host_;
+  const int port_;
+  std::string entry_;        // empty: not known
+  int64_t resolved_at_ = 0;  // monotonic nanoseconds
+  bool looking_up_ = false;
+  std::vector<Done> waiting_;
+  const std::shared_ptr<Mailbox> mailbox_;
+};
+
+}  // namespace igpt::internal

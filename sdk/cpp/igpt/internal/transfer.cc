@@ -1,0 +1,141 @@
+#include "igpt/internal/transfer.h"
+
+#include <cstdlib>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/strip.h"
+
+namespace igpt::internal {
+namespace {
+
+// NOLINTBEGIN(google-runtime-int): libcurl's options are longs.
+template <typename Value>
+void Set(CURL* easy, CURLoption option, Value value) {
+  curl_easy_setopt(easy, option, value);
+}
+// NOLINTEND(google-runtime-int)
+
+curl_slist* Append(curl_slist* list, const std::string& line) {
+  curl_slist* longer = curl_slist_append(list, line.c_str());
+  if (longer == nullptr) std::abort();  // out of memory
+  return longer;
+}
+
+}  // namespace
+
+Transfer::Transfer(CurlMulti& multi, Request request, Observer& observer)
+    : multi_(multi),
+      request_(std::move(request)),
+      observer_(observer),
+      error_(CURL_ERROR_SIZE),
+      easy_(curl_easy_init()) {
+  CURL* easy = easy_.get();
+  if (easy == nullptr) std::abort();  // out of memory
+  for (const std::string& line : request_.headers) headers_.reset(Append(headers_.release(), line));
+  headers_.reset(Append(headers_.release(), "Expect:"));  // no 100-continue: it costs a round trip
+
+  Set(easy, CURLOPT_PRIVATE, static_cast<CurlMulti::Transfer*>(this));
+  Set(easy, CURLOPT_ERRORBUFFER, error_.data());
+  Set(easy, CURLOPT_NOSIGNAL, 1L);
+  Set(easy, CURLOPT_URL, request_.url.c_str());
+  Set(easy, CURLOPT_PROTOCOLS_STR, "http,https");                // ParseBaseUrl allows http for loopback only
+  Set(easy, CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_1_1});  // NOLINT(google-runtime-int)
+  Set(easy, CURLOPT_FOLLOWLOCATION, 0L);
+  Set(easy, CURLOPT_PROXY, request_.proxy.c_str());  // "" also turns the environment's variables off
+  Set(easy, CURLOPT_POST, 1L);
+  Set(easy, CURLOPT_POSTFIELDS, request_.body.data());
+  Set(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
+  Set(easy, CURLOPT_HTTPHEADER, headers_.get());
+  Set(easy, CURLOPT_CONNECTTIMEOUT_MS,
+      static_cast<long>(  // NOLINT(google-runtime-int)
+          absl::ToInt64Milliseconds(request_.connect_timeout)));
+  Set(easy, CURLOPT_FRESH_CONNECT, request_.fresh_connection ? 1L : 0L);
+  Set(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+  if (!request_.ca_file.empty()) Set(easy, CURLOPT_CAINFO, request_.ca_file.c_str());
+  if (!request_.resolve.empty()) {
+    resolve_.reset(Append(nullptr, request_.resolve));
+    Set(easy, CURLOPT_RESOLVE, resolve_.get());
+  }
+  Set(easy, CURLOPT_HEADERFUNCTION, &Transfer::OnHeaderLine);
+  Set(easy, CURLOPT_HEADERDATA, this);
+  Set(easy, CURLOPT_WRITEFUNCTION, &Transfer::OnData);
+  Set(easy, CURLOPT_WRITEDATA, this);
+  multi_.Add(easy);
+}
+
+Transfer::~Transfer() {
+  if (!completed_) multi_.Remove(easy_.get());
+}
+
+void Transfer::Pause() {
+  if (paused_) return;
+  paused_ = true;
+  curl_easy_pause(easy_.get(), CURLPAUSE_RECV);
+}
+
+void Transfer::Resume() {
+  if (!paused_ || completed_) return;
+  paused_ = false;
+  curl_easy_pause(easy_.get(), CURLPAUSE_CONT);
+}
+
+bool Transfer::RequestSent() const {
+  long sent = 0;  // NOLINT(google-runtime-int): libcurl's type
+  curl_easy_getinfo(easy_.get(), CURLINFO_REQUEST_SIZE, &sent);
+  return sent > 0;
+}
+
+size_t Transfer::OnHeaderLine(const char* data, size_t size, size_t count, void* self) {
+  auto* transfer = static_cast<Transfer*>(self);
+  const size_t bytes = size * count;
+  return transfer->TakeHeaderLine({data, bytes}) ? bytes : 0;
+}
+
+size_t Transfer::OnData(const char* data, size_t size, size_t count, void* self) {
+  auto* transfer = static_cast<Transfer*>(self);
+  const size_t bytes = size * count;
+  return transfer->observer_.OnBody({data, bytes}) ? bytes : CURL_WRITEFUNC_ERROR;
+}
+
+void Transfer::OnCompleted(CURLcode result) {
+  multi_.Remove(easy_.get());
+  completed_ = true;
+  observer_.OnCompleted(result);
+}
+
+// Takes one line of a head, and so all lines of all heads: a 1xx comes before the answer, trailers after it.
+bool Transfer::TakeHeaderLine(absl::string_view line) {
+  if (head_done_) return true;
+  line = absl::StripTrailingAsciiWhitespace(line);
+  if (absl::ConsumePrefix(&line, "HTTP/")) {
+    head_ = {};
+    const size_t space = line.find(' ');
+    return space == absl::string_view::npos || absl::SimpleAtoi(line.substr(space + 1, 3), &head_.status);
+  }
+  if (line.empty()) {
+    if (head_.status / 100 == 1) return true;
+    head_done_ = true;
+    return observer_.OnHead(head_);
+  }
+  const size_t colon = line.find(':');
+  if (colon == absl::string_view::npos) return true;
+  const absl::string_view name = line.substr(0, colon);
+  const absl::string_view value = absl::StripAsciiWhitespace(line.substr(colon + 1));
+  if (absl::EqualsIgnoreCase(name, "content-type")) {
+    head_.content_type = std::string(value);
+  } else if (absl::EqualsIgnoreCase(name, "content-encoding")) {
+    head_.content_encoding = std::string(value);
+  } else if (absl::EqualsIgnoreCase(name, "retry-after")) {
+    head_.retry_after = std::string(value);
+  } else if (absl::EqualsIgnoreCase(name, "content-length")) {
+    head_.framed = true;
+  } else if (absl::EqualsIgnoreCase(name, "transfer-encoding") && absl::EqualsIgnoreCase(value, "chunked")) {
+    head_.framed = true;
+  }
+  return true;
+}
+
+}  // namespace igpt::internal

@@ -1,0 +1,85 @@
+#include "igpt/options.h"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "igpt/error.h"
+#include "igpt/internal/base_url.h"
+#include "igpt/internal/request_check.h"
+
+namespace igpt {
+namespace {
+
+constexpr absl::Duration kMinBackoffBase = absl::Milliseconds(100);
+constexpr absl::Duration kMinTimeout = absl::Milliseconds(1);
+constexpr absl::Duration kMaxTimeout = absl::Hours(24);  // libcurl counts in milliseconds that fit an int
+constexpr size_t kMaxLimitBytes = 1 << 30;               // far below the 4 GiB that simdjson can address
+
+bool IsVisibleAscii(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), absl::ascii_isgraph);
+}
+
+void CheckTimeout(std::string field, absl::Duration timeout, std::vector<FieldViolation>& violations) {
+  if (timeout >= kMinTimeout && timeout <= kMaxTimeout) return;
+  violations.push_back({std::move(field), absl::StrCat("must be from ", absl::FormatDuration(kMinTimeout), " to ",
+                                                       absl::FormatDuration(kMaxTimeout))});
+}
+
+void CheckLimit(std::string field, size_t limit, std::vector<FieldViolation>& violations) {
+  if (limit >= 1 && limit <= kMaxLimitBytes) return;
+  violations.push_back({std::move(field), absl::StrCat("must be from 1 to ", kMaxLimitBytes, " bytes")});
+}
+
+}  // namespace
+
+absl::Status Validate(const Options& options) {
+  std::vector<FieldViolation> violations;
+  const auto add = [&violations](std::string field, std::string description) {
+    violations.push_back({std::move(field), std::move(description)});
+  };
+
+  if (const absl::Status key = ValidateApiKey(options.api_key); !key.ok()) violations = ErrorOf(key)->violations;
+  if (!options.user.empty()) {
+    for (FieldViolation& violation : internal::Check(ListRequest(), options.user)) {
+      violations.push_back(std::move(violation));
+    }
+  }
+  if (const auto base_url = internal::ParseBaseUrl(options.base_url); !base_url.ok()) {
+    add("base_url", std::string(base_url.status().message()));
+  }
+  if (options.max_retries < 1) add("max_retries", "must be at least 1: it counts the first request too");
+  if (options.backoff_base < kMinBackoffBase) {
+    add("backoff_base", absl::StrCat("must be at least ", absl::FormatDuration(kMinBackoffBase)));
+  }
+  if (options.backoff_factor < 2) add("backoff_factor", "must be at least 2");
+  CheckTimeout("connect_timeout", options.connect_timeout, violations);
+  CheckTimeout("first_byte_timeout", options.first_byte_timeout, violations);
+  CheckTimeout("idle_timeout", options.idle_timeout, violations);
+  CheckTimeout("max_call_duration", options.max_call_duration, violations);
+  CheckLimit("max_answer_bytes", options.max_answer_bytes, violations);
+  CheckLimit("max_event_bytes", options.max_event_bytes, violations);
+  // libcurl takes both as C strings.
+  if (options.ca_file.find('\0') != std::string::npos) add("ca_file", "must not hold a NUL character");
+  if (!IsVisibleAscii(options.proxy)) {
+    add("proxy", "must be a URL in visible ASCII, e.g. http://proxy:3128");
+  } else if (const auto proxy = internal::ParseProxy(options.proxy); !options.proxy.empty() && !proxy.ok()) {
+    add("proxy", std::string(proxy.status().message()));
+  }
+  if (!IsVisibleAscii(options.client_name)) add("client_name", "must be visible ASCII, e.g. my-service/1.0");
+
+  if (violations.empty()) return absl::OkStatus();
+  return InvalidRequest(std::move(violations));
+}
+
+absl::Status ValidateApiKey(const std::string& api_key) {
+  if (api_key.empty()) return InvalidRequest({{"api_key", "must be set to a key of iGPT"}});
+  if (IsVisibleAscii(api_key)) return absl::OkStatus();
+  return InvalidRequest({{"api_key", "must be visible ASCII: look for a space or a line end in it"}});
+}
+
+}  // namespace igpt

@@ -1,0 +1,79 @@
+// How a Client reaches iGPT. Names and defaults are the official SDKs' where those have the option.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+
+namespace igpt {
+
+struct Options {
+  // Required; sent as `Authorization: Bearer <api_key>`. Visible ASCII only.
+  std::string api_key;
+  // For requests without a user of their own. Optional.
+  std::string user;
+  // https, or http to a loopback address. No userinfo, query or fragment.
+  std::string base_url = "https://api.igpt.ai/v1";
+
+  // How often a request is sent at most, as in the official Python SDK: 3 is the first and two more. At least 1.
+  int max_retries = 3;
+  // The wait after attempt n is random between 0 and backoff_base · backoff_factorⁿ⁻¹, or iGPT's Retry-After when that
+  // is longer. At least 100 ms and 2.
+  absl::Duration backoff_base = absl::Milliseconds(100);
+  int backoff_factor = 2;
+
+  // The timeouts are from 1 ms to 24 h.
+  //
+  // Name resolution, TCP and TLS together, per attempt.
+  absl::Duration connect_timeout = absl::Seconds(10);
+  // From the start of an attempt to the first byte of its answer.
+  absl::Duration first_byte_timeout = absl::Seconds(120);
+  // Between two pieces of an answer. Doesn't run while the reader holds the stream back.
+  absl::Duration idle_timeout = absl::Seconds(120);
+  // A whole call with its retries, also when CallOptions::deadline is later or absent.
+  absl::Duration max_call_duration = absl::Minutes(15);
+
+  // A whole answer; for a stream, all its events together. From 1 byte to 1 GiB.
+  size_t max_answer_bytes = 16 << 20;
+  // One event of a stream. From 1 byte to 1 GiB.
+  size_t max_event_bytes = 1 << 20;
+
+  // A PEM file of certificate authorities to trust in place of the system's. Optional.
+  std::string ca_file;
+  // e.g. "http://proxy:3128". Empty: none; the environment's proxy variables are ignored.
+  std::string proxy;
+  // Sent as `X-Client`. Visible ASCII. Empty: this library's own name and version.
+  std::string client_name;
+};
+
+// What a single call may say beside its request.
+struct CallOptions {
+  // The call fails with kDeadline when it passes; retries never wait beyond it.
+  absl::Time deadline = absl::InfiniteFuture();
+  // Replaces Options::api_key for this call. Empty: doesn't.
+  std::string api_key;
+  // Further request headers, e.g. {"X-Request-Id", …}. Names are tokens, and none that the library sets itself or that
+  // frames the message (Authorization, Content-Length, …); values are visible ASCII, with spaces only inside. Anything
+  // else is kInvalidRequest.
+  std::vector<std::pair<std::string, std::string>> headers;
+};
+
+// Limits of requests. iGPT documents none: these keep a mistake from becoming a bill.
+inline constexpr size_t kMaxInputBytes = 1 << 20;
+inline constexpr size_t kMaxQueryBytes = 64 << 10;
+inline constexpr size_t kMaxSchemaBytes = 256 << 10;
+inline constexpr size_t kMaxNameBytes = 1024;  // user, id, service, scope, quality, a schema's name
+inline constexpr size_t kMaxTextBytes = 8192;  // redirect_uri, state, filter_people
+inline constexpr int kMaxJsonDepth = 64;
+
+// INVALID_ARGUMENT that names every option that is out of range and its remedy; else OK.
+absl::Status Validate(const Options& options);
+
+// The same for a key alone: not empty, visible ASCII.
+absl::Status ValidateApiKey(const std::string& api_key);
+
+}  // namespace igpt
