@@ -1,0 +1,58 @@
+// What igptd is told by flags and environment variables. Pure, but for ReadApiKeyFile.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "igpt/options.h"
+#include "service/flags.h"
+
+namespace igptd {
+
+// Named like the flags; what is the SDK's, like its options. The defaults here are the flags' defaults.
+struct Config {
+  std::string listen = "0.0.0.0:50051";
+  std::string port_file;  // empty: none
+
+  // How to reach iGPT. `api_key` holds IGPT_API_KEY; it is empty when the key is in igpt_api_key_file, or when
+  // `sandbox` takes iGPT's place: then `base_url` is to be replaced too, once the sandbox is up.
+  igpt::Options client;
+  std::string igpt_api_key_file;  // empty: none
+
+  bool sandbox = false;
+  std::string sandbox_listen = "127.0.0.1:0";
+  bool sandbox_faults = false;
+
+  absl::Duration heartbeat_interval = absl::Seconds(15);  // zero: off
+  absl::Duration stalled_reader_timeout = absl::Minutes(5);
+
+  absl::Duration drain_delay = absl::Seconds(5);
+  absl::Duration drain_timeout = absl::Seconds(30);
+
+  std::string log_level = "info";   // trace, debug, info, warn, error
+  std::string log_format = "auto";  // text, json; auto: text on a terminal, else json
+
+  bool check_config = false;
+  bool help = false;
+  bool version = false;
+};
+
+// Every flag in the order of the help, over `config`, which must outlive the table: its values are the defaults when
+// `config` is fresh.
+std::vector<Flag> Flags(Config& config);
+
+// The configuration of this command line (without the program's name) and environment. INVALID_ARGUMENT with every
+// problem in one line: each names the flag or variable, what is wrong and the remedy, and no value. With --help or
+// --version nothing else matters and nothing is wrong.
+absl::StatusOr<Config> ParseConfig(const std::vector<std::string>& args, GetEnv getenv);
+
+// What --help prints.
+std::string HelpText();
+
+// The key in a file, without the line end at its end. INVALID_ARGUMENT that names the file and never holds what is in
+// it when it can't be read, is empty, is over 4 KiB or is not one line of visible ASCII.
+absl::StatusOr<std::string> ReadApiKeyFile(const std::string& path);
+
+}  // namespace igptd

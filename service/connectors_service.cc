@@ -1,0 +1,27 @@
+#include "service/connectors_service.h"
+
+#include <utility>
+
+namespace igptd {
+
+ConnectorsService::ConnectorsService(igpt::v1::ConnectorsService::AsyncService& service, const HandlerContext& context,
+                                     rpc::Loop& loop, const rpc::CallEnvironment& environment,
+                                     grpc::ServerCompletionQueue* incoming)
+    : context_(context),
+      authorize_{"igpt.v1.ConnectorsService/Authorize",
+                 loop,
+                 environment,
+                 incoming,
+                 [&service](auto... args) { service.RequestAuthorize(args...); },
+                 [this](AuthorizeCall& call) { Authorize(call); }} {}
+
+void ConnectorsService::Accept() {
+  AuthorizeCall::AcceptNext(authorize_);
+}
+
+void ConnectorsService::Authorize(AuthorizeCall& call) {
+  HandleUnary<igpt::AuthorizeAnswer>(
+      context_, call, [this](auto... args) { return context_.client.connectors().Authorize(std::move(args)...); });
+}
+
+}  // namespace igptd

@@ -1,0 +1,28 @@
+// igpt.v1.ConnectorsService on one loop.
+#pragma once
+
+#include "igpt/v1/connectors.grpc.pb.h"
+#include "service/handlers.h"
+#include "service/rpc/calls.h"
+
+namespace igptd {
+
+class ConnectorsService {
+ public:
+  using AuthorizeCall = rpc::UnaryCall<igpt::v1::AuthorizeRequest, igpt::v1::AuthorizeResponse>;
+
+  // `service` is shared by all loops; everything given must outlive this.
+  ConnectorsService(igpt::v1::ConnectorsService::AsyncService& service, const HandlerContext& context, rpc::Loop& loop,
+                    const rpc::CallEnvironment& environment, grpc::ServerCompletionQueue* incoming);
+
+  // Asks gRPC for one more call of each RPC.
+  void Accept();
+
+ private:
+  void Authorize(AuthorizeCall& call);
+
+  const HandlerContext& context_;
+  const rpc::Method<AuthorizeCall> authorize_;
+};
+
+}  // namespace igptd

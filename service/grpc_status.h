@@ -1,0 +1,58 @@
+// Errors as gRPC statuses. Pure; the only map from one to the other.
+//
+// Every status other than OK carries a google.rpc.Status with an ErrorInfo {reason, domain "igptd", metadata}, a
+// BadRequest when fields of the request are wrong, and a RetryInfo when it is known when to come back. Message and
+// details together are at most kMaxStatusBytes: gRPC drops a status that outgrows the peer's metadata limit (8 KiB).
+// What is too long is cut, and says so.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "grpcpp/support/status.h"
+#include "igpt/v1/error_reason.pb.h"
+
+namespace igptd {
+
+inline constexpr size_t kMaxStatusBytes = 2048;
+
+// How a call ends: its status, and for logs and metrics the reason that is in it (UNSPECIFIED for OK).
+struct CallStatus {
+  grpc::Status status;
+  igpt::v1::ErrorReason reason = igpt::v1::ERROR_REASON_UNSPECIFIED;
+};
+
+// Whose iGPT key a call is made with: a caller can mend a key that it brought, and only that.
+enum class KeyOwner { kIgptd, kCaller };
+
+// The end of a call to iGPT. A status that the SDK did not make is a defect of igptd: its message is not shown.
+CallStatus ToCallStatus(const absl::Status& status, KeyOwner key_owner);
+
+// Why igptd itself ends a call, whatever iGPT does. The gRPC code of each is in parentheses.
+enum class Refusal {
+  kSlowConsumer,           // the caller stopped reading for --stalled_reader_timeout (RESOURCE_EXHAUSTED)
+  kOverloaded,             // too many calls in flight (RESOURCE_EXHAUSTED)
+  kShuttingDown,           // draining (UNAVAILABLE)
+  kCallerUnauthenticated,  // the caller is not known (UNAUTHENTICATED)
+  kUserNotAllowed,         // the caller may not act for this user (PERMISSION_DENIED)
+};
+
+struct RefusalFacts {
+  int64_t events_delivered = 0;               // streams: how many events came before
+  std::optional<absl::Duration> retry_after;  // kOverloaded: when to come back; kDefaultRetryDelay when not known
+};
+
+CallStatus ToCallStatus(Refusal refusal, const RefusalFacts& facts = {});
+
+// "RESOURCE_EXHAUSTED" and "SLOW_CONSUMER": as they stand in the documents and in ErrorInfo.
+std::string_view CodeName(grpc::StatusCode code);
+std::string_view ReasonName(igpt::v1::ErrorReason reason);
+
+// What RetryInfo says when nobody knows better.
+inline constexpr absl::Duration kDefaultRetryDelay = absl::Seconds(1);
+
+}  // namespace igptd

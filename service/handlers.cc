@@ -1,0 +1,27 @@
+#include "service/handlers.h"
+
+#include <string_view>
+
+namespace igptd {
+namespace {
+
+constexpr std::string_view kFaultKey = "x-sandbox-fault";
+
+}  // namespace
+
+igpt::CallOptions BeginCall(const HandlerContext& context, rpc::ServerCall& call, const std::string& user) {
+  call.record().user_hash = context.user_hash(user.empty() ? context.default_user : user);
+  igpt::CallOptions options;
+  options.deadline = call.deadline();
+  options.headers.emplace_back("X-Request-Id", call.record().request_id);
+  if (context.forward_faults) {
+    const auto& metadata = call.context().client_metadata();
+    const auto fault = metadata.find(grpc::string_ref(kFaultKey.data(), kFaultKey.size()));
+    if (fault != metadata.end()) {
+      options.headers.emplace_back("X-Sandbox-Fault", std::string(fault->second.data(), fault->second.size()));
+    }
+  }
+  return options;
+}
+
+}  // namespace igptd

@@ -1,0 +1,44 @@
+// What the handlers of all RPCs share. One of these per loop.
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "igpt/client.h"
+#include "service/grpc_status.h"
+#include "service/rpc/calls.h"
+#include "service/translate.h"
+#include "service/user_hash.h"
+
+namespace igptd {
+
+struct HandlerContext {
+  igpt::Client& client;  // on the same loop as the calls
+  const UserHash& user_hash;
+  std::string default_user;
+  absl::Duration heartbeat_interval;  // infinite: off
+  bool forward_faults = false;        // pass the caller's x-sandbox-fault metadata on: for the sandbox only
+};
+
+// What a call tells the SDK beside its request: its deadline and its id. Notes the user's hash in the call's record.
+igpt::CallOptions BeginCall(const HandlerContext& context, rpc::ServerCall& call, const std::string& user);
+
+// An RPC with one answer: starts it with `start`, a function that takes the SDK's request, options and callback, and
+// ends the call with what comes.
+template <typename Answer, typename Request, typename Response, typename Start>
+void HandleUnary(const HandlerContext& context, rpc::UnaryCall<Request, Response>& call, Start start) {
+  igpt::PendingCall pending = start(FromProto(call.request()), BeginCall(context, call, call.request().user()),
+                                    [&call](absl::StatusOr<Answer> answer) {
+                                      if (!answer.ok()) {
+                                        return call.Finish(ToCallStatus(answer.status(), KeyOwner::kIgptd));
+                                      }
+                                      Response response;
+                                      ToProto(*std::move(answer), &response);
+                                      call.Finish(response);
+                                    });
+  call.OnStop([pending]() mutable { pending.Cancel(); });
+}
+
+}  // namespace igptd

@@ -1,0 +1,54 @@
+// Log lines: JSON or text, one event a line, on stderr, written by a thread of their own. A sink that blocks costs log
+// lines, never calls: the oldest that wait are dropped.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "absl/time/time.h"
+#include "service/rpc/server_call.h"
+
+namespace igptd {
+
+enum class LogLevel { kTrace, kDebug, kInfo, kWarn, kError };
+
+// Once, before the first line. `level` and `format` as --log_level and --log_format have them.
+void StartLogging(std::string_view level, std::string_view format);
+// Writes out what waits. No line after it.
+void StopLogging();
+
+bool LogEnabled(LogLevel level);
+
+// A line that is written when it goes out of scope:
+//
+//   LogLine(LogLevel::kInfo, "serving").With("address", address).With("port", port);
+//
+// Nothing that a user wrote, no key and no user belongs into one.
+class LogLine {
+ public:
+  LogLine(LogLevel level, std::string_view message);
+  ~LogLine();
+  LogLine(const LogLine&) = delete;
+  LogLine& operator=(const LogLine&) = delete;
+
+  LogLine& With(std::string_view name, std::string_view value);
+  LogLine& With(std::string_view name, const char* value) { return With(name, std::string_view(value)); }
+  LogLine& With(std::string_view name, const std::string& value) { return With(name, std::string_view(value)); }
+  LogLine& With(std::string_view name, int64_t value);
+  LogLine& With(std::string_view name, int value) { return With(name, int64_t{value}); }
+  // In milliseconds, with `_ms` after the name.
+  LogLine& With(std::string_view name, absl::Duration value);
+
+ private:
+  void Name(std::string_view name);
+
+  const LogLevel level_;
+  const bool enabled_;
+  std::string line_;
+};
+
+// The one line of a call, at info.
+void LogCall(const rpc::CallRecord& record);
+
+}  // namespace igptd

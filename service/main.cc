@@ -1,0 +1,202 @@
+// igptd: the iGPT API over gRPC.
+
+#include <grpc/support/log.h>
+
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "igpt/version.h"
+#include "service/config.h"
+#include "service/log.h"
+#include "service/sandbox/sandbox.h"
+#include "service/server.h"
+
+namespace igptd {
+namespace {
+
+// The configuration is wrong, or the address or a file can't be had.
+constexpr int kExitConfiguration = 2;
+
+// How often files are looked at for changes.
+constexpr absl::Duration kWatchInterval = absl::Seconds(1);
+
+// How late a second signal may be seen.
+constexpr absl::Duration kSecondSignalInterval = absl::Milliseconds(50);
+
+// Beyond --drain_timeout: whatever hangs then doesn't hold up the process.
+constexpr absl::Duration kWatchdogMargin = absl::Seconds(4);
+
+int Fail(const absl::Status& status) {
+  const std::string message(status.message());
+  std::fprintf(stderr, "igptd: %s\n", message.c_str());
+  return kExitConfiguration;
+}
+
+// Takes the signals that end igptd away from all threads: only WaitForSignal sees them.
+sigset_t BlockSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  return signals;
+}
+
+// Whether one came before the time was over.
+bool WaitForSignal(const sigset_t& signals, absl::Duration timeout) {
+  const timespec limit = absl::ToTimespec(timeout);
+  return sigtimedwait(&signals, nullptr, &limit) > 0;
+}
+
+absl::Status WritePortFile(const std::string& path, int port) {
+  // Moved into place, so that whoever waits for the file finds it whole.
+  const std::string temporary = absl::StrCat(path, ".new");
+  std::ofstream file(temporary);
+  file << port << "\n";
+  file.close();
+  if (!file || std::rename(temporary.c_str(), path.c_str()) != 0) {
+    return absl::UnavailableError(absl::StrCat("--port_file: cannot write ", path,
+                                               ": give a path in a directory that "
+                                               "can be written to"));
+  }
+  return absl::OkStatus();
+}
+
+// gRPC's own log lines go where ours go.
+void LogGrpc(gpr_log_func_args* args) {
+  const LogLevel level = args->severity == GPR_LOG_SEVERITY_ERROR ? LogLevel::kDebug : LogLevel::kTrace;
+  LogLine(level, "grpc").With("detail", args->message);
+}
+
+// Follows a rotated key: a new one that is well formed is used from the next request on, anything else is logged once
+// and leaves the old one.
+class KeyWatch {
+ public:
+  KeyWatch(std::string path, std::string key) : path_(std::move(path)), key_(std::move(key)) {}
+
+  void Check(Server& server) {
+    if (path_.empty()) return;
+    absl::StatusOr<std::string> read = ReadApiKeyFile(path_);
+    if (read.ok() && *read == key_) {
+      complained_ = false;
+      return;
+    }
+    const absl::Status set = read.ok() ? server.SetApiKey(*read) : read.status();
+    if (set.ok()) {
+      key_ = *std::move(read);
+      complained_ = false;
+      LogLine(LogLevel::kInfo, "using the new iGPT key");
+    } else if (!std::exchange(complained_, true)) {
+      LogLine(LogLevel::kError, "keeping the old iGPT key").With("why", std::string(set.message()));
+    }
+  }
+
+ private:
+  const std::string path_;
+  std::string key_;
+  bool complained_ = false;
+};
+
+int Serve(const Config& config, const sigset_t& signals) {
+  ServerOptions options;
+  options.listen = config.listen;
+  options.client = config.client;
+  options.heartbeat_interval = config.heartbeat_interval;
+  options.stalled_reader_timeout = config.stalled_reader_timeout;
+  options.forward_faults = config.sandbox_faults;
+  options.on_call_finished = LogCall;
+
+  std::unique_ptr<sandbox::Sandbox> sandbox;
+  if (config.sandbox) {
+    auto started = sandbox::Sandbox::Start({.listen = config.sandbox_listen, .faults = config.sandbox_faults});
+    if (!started.ok()) return Fail(started.status());
+    sandbox = *std::move(started);
+    options.client.base_url = sandbox->base_url();
+    options.client.api_key = sandbox::kSandboxApiKey;
+  } else if (!config.igpt_api_key_file.empty()) {
+    absl::StatusOr<std::string> key = ReadApiKeyFile(config.igpt_api_key_file);
+    if (!key.ok()) return Fail(key.status());
+    options.client.api_key = *std::move(key);
+  }
+
+  KeyWatch key_watch(config.igpt_api_key_file, options.client.api_key);
+  absl::StatusOr<std::unique_ptr<Server>> started = Server::Start(std::move(options));
+  if (!started.ok()) return Fail(started.status());
+  Server& server = **started;
+  if (!config.port_file.empty()) {
+    if (absl::Status written = WritePortFile(config.port_file, server.port()); !written.ok()) return Fail(written);
+  }
+
+  StartLogging(config.log_level, config.log_format);
+  {
+    LogLine line(LogLevel::kInfo, "serving");
+    line.With("listen", config.listen).With("port", server.port()).With("version", igpt::kVersion);
+    if (sandbox != nullptr) line.With("sandbox", sandbox->base_url());
+  }
+
+  while (!WaitForSignal(signals, kWatchInterval)) key_watch.Check(server);
+
+  LogLine(LogLevel::kInfo, "draining").With("delay", config.drain_delay).With("timeout", config.drain_timeout);
+  std::thread([patience = config.drain_delay + config.drain_timeout + kWatchdogMargin] {
+    absl::SleepFor(patience);
+    std::_Exit(EXIT_FAILURE);
+  }).detach();
+  server.AnnounceShutdown();
+  bool again = WaitForSignal(signals, config.drain_delay);
+  std::atomic<bool> drained = false;
+  std::thread second_signal([&] {
+    while (!again && !drained) again = WaitForSignal(signals, kSecondSignalInterval);
+    if (again) server.EndCalls();
+  });
+  server.Drain(config.drain_timeout);
+  drained = true;
+  second_signal.join();
+  LogLine(LogLevel::kInfo, "stopped");
+  started->reset();
+  StopLogging();
+  return EXIT_SUCCESS;
+}
+
+// What Serve would refuse, without serving.
+int Check(const Config& config) {
+  if (!config.igpt_api_key_file.empty()) {
+    if (absl::StatusOr<std::string> key = ReadApiKeyFile(config.igpt_api_key_file); !key.ok())
+      return Fail(key.status());
+  }
+  std::puts("igptd: the configuration is good");
+  return EXIT_SUCCESS;
+}
+
+}  // namespace
+}  // namespace igptd
+
+int main(int argc, char** argv) {
+  const sigset_t signals = igptd::BlockSignals();
+  const std::vector<std::string> args(argv + 1, argv + argc);
+  absl::StatusOr<igptd::Config> config =
+      igptd::ParseConfig(args, [](const char* variable) -> const char* { return std::getenv(variable); });
+  if (!config.ok()) return igptd::Fail(config.status());
+  if (config->help) {
+    std::fputs(igptd::HelpText().c_str(), stdout);
+    return EXIT_SUCCESS;
+  }
+  if (config->version) {
+    std::printf("igptd %s\n", igpt::kVersion);
+    return EXIT_SUCCESS;
+  }
+  if (config->check_config) return igptd::Check(*config);
+  gpr_set_log_function(igptd::LogGrpc);
+  return igptd::Serve(*config, signals);
+}

@@ -1,0 +1,130 @@
+#include "service/rpc/server_call.h"
+
+#include <grpc/grpc.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/time/clock.h"
+#include "igpt/error.h"
+#include "service/rpc/request_id.h"
+
+namespace igptd::rpc {
+
+CallStatus CancelledByCaller() {
+  return ToCallStatus(igpt::MakeStatus(igpt::ErrorKind::kAborted, "the caller cancelled"), KeyOwner::kIgptd);
+}
+
+ServerCall::ServerCall(Loop& loop, const CallEnvironment& environment, std::string_view method)
+    : loop_(loop), environment_(environment), stall_timer_(loop.events(), [this] { OnStallTimer(); }) {
+  record_.method = method;
+  context_.AsyncNotifyWhenDone(&done_tag_);
+}
+
+absl::Time ServerCall::deadline() const {
+  const auto deadline = context_.deadline();
+  return deadline == std::chrono::system_clock::time_point::max() ? absl::InfiniteFuture() : absl::FromChrono(deadline);
+}
+
+void ServerCall::Run() {
+  loop_.events().Post([this] {
+    loop_.Started(/*soon=*/false);  // the done tag; it may even have come already
+    loop_.calls().insert(this);
+    started_at_ = absl::Now();
+    record_.request_id = RequestIdOf(context_);
+    running_ = true;
+    Handle();
+  });
+}
+
+void ServerCall::OnStop(absl::AnyInvocable<void()> stop) {
+  if (stopping_) return stop();
+  stop_ = std::move(stop);
+}
+
+void ServerCall::Stop(std::optional<Refusal> refusal) {
+  if (stopping_ || finishing_) return;
+  stopping_ = true;
+  refusal_ = refusal;
+  if (writing_ && refusal.has_value()) {
+    // The write waits for a reader that may never come: only gRPC can end it. The trailers that it sends then hold the
+    // code and the message, but no details.
+    const grpc::Status status = ToCallStatus(*refusal).status;
+    grpc_call_cancel_with_status(context_.c_call(), static_cast<grpc_status_code>(status.error_code()),
+                                 status.error_message().c_str(), nullptr);
+  }
+  if (stop_ != nullptr) std::exchange(stop_, nullptr)();
+}
+
+void ServerCall::CountMessage(bool is_event, size_t bytes) {
+  if (!sent_) {
+    sent_ = true;
+    record_.first_event = absl::Now() - started_at_;
+    context_.AddInitialMetadata(std::string(kRequestIdKey), record_.request_id);
+  }
+  if (is_event) ++record_.events;
+  record_.bytes += static_cast<int64_t>(bytes);
+}
+
+void ServerCall::WriteStarts() {
+  writing_ = true;
+  write_started_at_ = absl::Now();
+  if (!stall_timer_.armed()) stall_timer_.Arm(environment_.stalled_reader_timeout);
+  loop_.Started(/*soon=*/true);
+}
+
+void ServerCall::WriteEnds() {
+  writing_ = false;
+  loop_.SoonCompleted();
+}
+
+// Set once and not per write: when it fires, it looks how long the write that is pending has been so.
+void ServerCall::OnStallTimer() {
+  const absl::Duration limit = environment_.stalled_reader_timeout;
+  const absl::Duration stalled = writing_ ? absl::Now() - write_started_at_ : absl::ZeroDuration();
+  if (stalled >= limit) return Stop(Refusal::kSlowConsumer);
+  stall_timer_.Arm(limit - stalled);
+}
+
+grpc::Status ServerCall::FinishStarts(CallStatus status) {
+  finishing_ = true;
+  stop_ = nullptr;
+  stall_timer_.Cancel();
+  if (!status.status.ok() && refusal_.has_value()) {
+    status = ToCallStatus(*refusal_, {.events_delivered = record_.events, .retry_after = std::nullopt});
+  } else if (!status.status.ok() && stopping_ && deadline() <= absl::Now()) {
+    // gRPC ends a call at its deadline as it ends a cancelled one.
+    igpt::Error error;
+    error.kind = igpt::ErrorKind::kDeadline;
+    error.events_delivered = record_.events;
+    status = ToCallStatus(igpt::MakeStatus(error, "the caller's deadline passed"), KeyOwner::kIgptd);
+  }
+  // Initial metadata of its own would make an early error more than a Trailers-Only response.
+  if (!sent_) context_.AddTrailingMetadata(std::string(kRequestIdKey), record_.request_id);
+  record_.code = status.status.error_code();
+  record_.reason = status.reason;
+  record_.duration = absl::Now() - started_at_;
+  environment_.on_finished(record_);
+  loop_.Started(/*soon=*/true);
+  return status.status;
+}
+
+void ServerCall::OnFinished(bool /*ok*/) {
+  loop_.SoonCompleted();
+  finished_ = true;
+  ReleaseWhenOver();
+}
+
+void ServerCall::OnDone(bool /*ok*/) {
+  done_ = true;
+  if (context_.IsCancelled()) Stop(std::nullopt);
+  ReleaseWhenOver();
+}
+
+void ServerCall::ReleaseWhenOver() {
+  if (!running_ || !finished_ || !done_) return;
+  loop_.calls().erase(this);
+  delete this;
+}
+
+}  // namespace igptd::rpc

@@ -1,0 +1,128 @@
+// What every RPC is, whatever its messages: from its acceptance to its end.
+//
+// A call lives on one loop's thread. Exactly one of {a wait for iGPT, a pending write} exists at any time, and only its
+// completion goes on or finishes the call; its handler, a coroutine, is that token. Whatever wants to end the call
+// early (the caller's cancel or deadline, a reader that stalls, the drain) calls Stop, which only makes that one
+// operation complete. So nothing is finished twice, and nothing is freed early.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/time/time.h"
+#include "grpcpp/server_context.h"
+#include "service/grpc_status.h"
+#include "service/rpc/loop.h"
+
+namespace igptd::rpc {
+
+// What is known of a call when it has ended: for the log. Holds nothing that a user wrote.
+struct CallRecord {
+  std::string_view method;  // "igpt.v1.RecallService/Ask"
+  std::string request_id;
+  std::string user_hash;  // set by the handler
+  grpc::StatusCode code = grpc::StatusCode::OK;
+  igpt::v1::ErrorReason reason = igpt::v1::ERROR_REASON_UNSPECIFIED;
+  absl::Duration duration;
+  std::optional<absl::Duration> first_event;  // from the start to the first write
+  int64_t events = 0;                         // written, without heartbeats
+  int64_t bytes = 0;                          // written
+  int attempts = 0;                           // requests to iGPT, as far as an error tells
+};
+
+// What calls need to know of the server that they are part of. Outlives them. Used on their loops' threads.
+struct CallEnvironment {
+  absl::Duration stalled_reader_timeout;
+  std::function<void(const CallRecord&)> on_finished;
+};
+
+// The end of a call whose caller went away.
+CallStatus CancelledByCaller();
+
+class ServerCall {
+ public:
+  virtual ~ServerCall() = default;
+  ServerCall(const ServerCall&) = delete;
+  ServerCall& operator=(const ServerCall&) = delete;
+
+  const grpc::ServerContext& context() const { return context_; }
+  Loop& loop() { return loop_; }
+  CallRecord& record() { return record_; }
+
+  // The caller's deadline; infinite when it has none.
+  absl::Time deadline() const;
+
+  // What makes the wait for iGPT complete, early; run at most once, and not after Finish. Run at once when the call is
+  // already to stop.
+  void OnStop(absl::AnyInvocable<void()> stop);
+  bool stopping() const { return stopping_; }
+
+  // Ends the call early, for `refusal` or, without one, because the caller went away.
+  void Stop(std::optional<Refusal> refusal);
+
+ protected:
+  ServerCall(Loop& loop, const CallEnvironment& environment, std::string_view method);
+
+  // The call's first operation, on the thread of the server's queue. `ok` is false when the server shuts down.
+  virtual void OnAccepted(bool ok) = 0;
+  // Called by OnAccepted: everything after it happens on the loop's thread.
+  void Run();
+  // Hands the call to its handler.
+  virtual void Handle() = 0;
+
+  // Before a message is sent: adds the metadata that goes with the first, and counts it.
+  void CountMessage(bool is_event, size_t bytes);
+  bool sent() const { return sent_; }
+  // Around a write, and at the finish: for the subclasses, which know how to do them.
+  void WriteStarts();
+  void WriteEnds();
+  virtual void OnWritten(bool ok) = 0;
+  // Gives the status that the call really ends with, adds the metadata that goes with it, and reports the record.
+  grpc::Status FinishStarts(CallStatus status);
+  void OnFinished(bool ok);
+
+  // What a tag points to: a part of its call, which hands the completion on.
+  template <void (ServerCall::*kOnCompleted)(bool)>
+  class Tag final : public Operation {
+   public:
+    explicit Tag(ServerCall& call) : call_(call) {}
+    void OnCompleted(bool ok) override { (call_.*kOnCompleted)(ok); }
+
+   private:
+    ServerCall& call_;
+  };
+
+  grpc::ServerContext context_;
+  Tag<&ServerCall::OnAccepted> accepted_tag_{*this};
+  Tag<&ServerCall::OnWritten> written_tag_{*this};
+  Tag<&ServerCall::OnFinished> finished_tag_{*this};
+
+ private:
+  void OnDone(bool ok);  // for gRPC, the call is over: finished, cancelled, or past its deadline
+  void ReleaseWhenOver();
+  void OnStallTimer();
+
+  Loop& loop_;
+  const CallEnvironment& environment_;
+  Tag<&ServerCall::OnDone> done_tag_{*this};
+
+  CallRecord record_;
+  absl::Time started_at_;
+  absl::Time write_started_at_;
+  absl::AnyInvocable<void()> stop_;
+  std::optional<Refusal> refusal_;
+  bool stopping_ = false;
+  bool writing_ = false;
+  bool sent_ = false;     // a message
+  bool running_ = false;  // the handler was called
+  bool finishing_ = false;
+  bool finished_ = false;
+  bool done_ = false;
+  igpt::EventLoop::Timer stall_timer_;
+};
+
+}  // namespace igptd::rpc

@@ -1,0 +1,192 @@
+#include "service/server.h"
+
+#include <grpc/grpc.h>
+
+#include <algorithm>
+#include <array>
+#include <climits>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
+#include "absl/time/clock.h"
+#include "grpcpp/ext/proto_server_reflection_plugin.h"
+#include "grpcpp/health_check_service_interface.h"
+#include "grpcpp/security/server_credentials.h"
+#include "grpcpp/server_builder.h"
+#include "igpt/client.h"
+#include "service/connectors_service.h"
+#include "service/datasources_service.h"
+#include "service/recall_service.h"
+#include "service/rpc/loop.h"
+
+namespace igptd {
+namespace {
+
+constexpr std::array kServices = {"igpt.v1.RecallService", "igpt.v1.ConnectorsService", "igpt.v1.DatasourcesService"};
+
+// How many calls of each RPC gRPC may hand over at once to each loop; each that comes asks for another.
+constexpr int kAcceptedAhead = 16;
+
+constexpr int kMaxRequestBytes = 4 << 20;
+
+// After the drain has ended the calls that were left, their last messages need a moment to be written.
+constexpr absl::Duration kGoodbye = absl::Seconds(2);
+
+void SetConnectionOptions(grpc::ServerBuilder& builder) {
+  builder.SetMaxReceiveMessageSize(kMaxRequestBytes);
+  // Without this, a second igptd would share the port in silence.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  // Clients may ping every 10 s, also without a call.
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  // A client that vanished without a word is found within 30 s.
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 15'000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
+  // Connections move on to new replicas, but never at the cost of a stream.
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, 300'000);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, INT_MAX);
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 3'000);
+}
+
+}  // namespace
+
+// A loop with all that lives on it. The members go in the reverse order.
+struct Server::Worker {
+  std::unique_ptr<rpc::Loop> loop;
+  std::unique_ptr<igpt::Client> client;
+  std::unique_ptr<HandlerContext> context;
+  std::unique_ptr<RecallService> recall;
+  std::unique_ptr<ConnectorsService> connectors;
+  std::unique_ptr<DatasourcesService> datasources;
+};
+
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options) {
+  std::unique_ptr<Server> server(new Server(std::move(options)));
+  if (absl::Status started = server->Run(); !started.ok()) return started;
+  return server;
+}
+
+Server::Server(ServerOptions options)
+    : options_(std::move(options)),
+      user_hash_(options_.client.api_key),
+      environment_{options_.stalled_reader_timeout, options_.on_call_finished},
+      reflection_v1_({kServices.begin(), kServices.end()}) {}
+
+absl::Status Server::Run() {
+  const size_t cores = std::max(1U, std::thread::hardware_concurrency());
+  for (size_t i = 0; i < cores; ++i) {
+    auto worker = std::make_unique<Worker>();
+    absl::StatusOr<std::unique_ptr<rpc::Loop>> loop = rpc::Loop::Create();
+    if (!loop.ok()) return loop.status();
+    worker->loop = *std::move(loop);
+    absl::StatusOr<std::unique_ptr<igpt::Client>> client =
+        igpt::Client::Create(options_.client, &worker->loop->events());
+    if (!client.ok()) return client.status();
+    worker->client = *std::move(client);
+    workers_.push_back(std::move(worker));
+  }
+
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  grpc::ServerBuilder builder;
+  SetConnectionOptions(builder);
+  builder.AddListeningPort(options_.listen, grpc::InsecureServerCredentials(), &port_);
+  builder.RegisterService(&recall_);
+  builder.RegisterService(&connectors_);
+  builder.RegisterService(&datasources_);
+  builder.RegisterService(&reflection_v1_);
+  // For reflection, the only service with blocking calls.
+  builder.SetSyncServerOption(grpc::ServerBuilder::NUM_CQS, 1);
+  builder.SetSyncServerOption(grpc::ServerBuilder::MIN_POLLERS, 1);
+  builder.SetSyncServerOption(grpc::ServerBuilder::MAX_POLLERS, 2);
+  incoming_ = builder.AddCompletionQueue();
+  server_ = builder.BuildAndStart();
+  if (server_ == nullptr) {
+    return absl::UnavailableError(absl::StrCat("cannot listen on ", options_.listen,
+                                               ": the address is in use or not this machine's; choose another with "
+                                               "--listen"));
+  }
+  for (const char* service : kServices) server_->GetHealthCheckService()->SetServingStatus(service, true);
+
+  const absl::Duration heartbeat =
+      options_.heartbeat_interval == absl::ZeroDuration() ? absl::InfiniteDuration() : options_.heartbeat_interval;
+  for (const std::unique_ptr<Worker>& worker : workers_) {
+    worker->context = std::make_unique<HandlerContext>(
+        HandlerContext{*worker->client, user_hash_, options_.client.user, heartbeat, options_.forward_faults});
+    worker->recall =
+        std::make_unique<RecallService>(recall_, *worker->context, *worker->loop, environment_, incoming_.get());
+    worker->connectors = std::make_unique<ConnectorsService>(connectors_, *worker->context, *worker->loop, environment_,
+                                                             incoming_.get());
+    worker->datasources = std::make_unique<DatasourcesService>(datasources_, *worker->context, *worker->loop,
+                                                               environment_, incoming_.get());
+  }
+  // In turn, since gRPC hands calls over in the order in which they were asked for.
+  for (int i = 0; i < kAcceptedAhead; ++i) {
+    for (const std::unique_ptr<Worker>& worker : workers_) {
+      worker->recall->Accept();
+      worker->connectors->Accept();
+      worker->datasources->Accept();
+    }
+  }
+  acceptor_ = std::thread([this] { AcceptCalls(); });
+  return absl::OkStatus();
+}
+
+// Each tag is that of a call which was handed over, or will never be: it goes to its loop, or away.
+void Server::AcceptCalls() {
+  void* tag;
+  bool ok;
+  while (incoming_->Next(&tag, &ok)) static_cast<rpc::Operation*>(tag)->OnCompleted(ok);
+}
+
+absl::Status Server::SetApiKey(const std::string& key) {
+  for (const std::unique_ptr<Worker>& worker : workers_) {
+    if (absl::Status set = worker->client->SetApiKey(key); !set.ok()) return set;
+  }
+  return absl::OkStatus();
+}
+
+void Server::AnnounceShutdown() {
+  server_->GetHealthCheckService()->SetServingStatus(false);
+}
+
+void Server::EndCalls() {
+  for (const std::unique_ptr<Worker>& worker : workers_) {
+    rpc::Loop& loop = *worker->loop;
+    loop.events().Post([&loop] {
+      const std::vector<rpc::ServerCall*> calls(loop.calls().begin(), loop.calls().end());
+      for (rpc::ServerCall* call : calls) call->Stop(Refusal::kShuttingDown);
+    });
+  }
+}
+
+void Server::Drain(absl::Duration timeout) {
+  if (server_ == nullptr || std::exchange(drained_, true)) return;
+  AnnounceShutdown();
+  // What is left then is ended here, with a status that says why, before gRPC would cut it off.
+  absl::Notification all_ended;
+  std::thread ender([&] {
+    if (!all_ended.WaitForNotificationWithTimeout(timeout)) EndCalls();
+  });
+  server_->Shutdown(absl::ToChronoTime(absl::Now() + timeout + kGoodbye));
+  all_ended.Notify();
+  ender.join();
+}
+
+Server::~Server() {
+  Drain(absl::ZeroDuration());
+  if (incoming_ != nullptr) {
+    incoming_->Shutdown();
+    if (acceptor_.joinable()) {
+      acceptor_.join();
+    } else {
+      void* tag;
+      bool ok;
+      while (incoming_->Next(&tag, &ok)) {
+      }
+    }
+  }
+}
+
+}  // namespace igptd

@@ -1,0 +1,84 @@
+// igptd's gRPC server: the loops, their iGPT clients, the services on them, and their end.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "grpcpp/completion_queue.h"
+#include "grpcpp/server.h"
+#include "igpt/options.h"
+#include "igpt/v1/connectors.grpc.pb.h"
+#include "igpt/v1/datasources.grpc.pb.h"
+#include "igpt/v1/recall.grpc.pb.h"
+#include "service/handlers.h"
+#include "service/reflection_v1.h"
+#include "service/rpc/server_call.h"
+#include "service/user_hash.h"
+
+namespace igptd {
+
+struct ServerOptions {
+  std::string listen;  // host:port; port 0 picks one
+  igpt::Options client;
+  absl::Duration heartbeat_interval;  // zero: off
+  absl::Duration stalled_reader_timeout;
+  bool forward_faults = false;                                   // pass the callers' x-sandbox-fault metadata on
+  std::function<void(const rpc::CallRecord&)> on_call_finished;  // runs on the loops' threads; must not block
+};
+
+class Server {
+ public:
+  // Serves when it returns. INVALID_ARGUMENT for options that the SDK refuses; UNAVAILABLE when the address can't be
+  // listened on.
+  static absl::StatusOr<std::unique_ptr<Server>> Start(ServerOptions options);
+
+  // As Drain with no time.
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // The port that is listened on.
+  int port() const { return port_; }
+
+  // The key of requests to iGPT from now on; INVALID_ARGUMENT leaves the old one.
+  absl::Status SetApiKey(const std::string& key);
+
+  // Makes health checks say NOT_SERVING; calls are still served.
+  void AnnounceShutdown();
+
+  // Takes no new calls, waits up to `timeout` for those that run, ends what is left with SHUTTING_DOWN, and returns
+  // when all have ended.
+  void Drain(absl::Duration timeout);
+
+  // Ends what a Drain in another thread still waits for, now.
+  void EndCalls();
+
+ private:
+  struct Worker;
+
+  explicit Server(ServerOptions options);
+  absl::Status Run();
+  void AcceptCalls();
+
+  const ServerOptions options_;
+  const UserHash user_hash_;
+  const rpc::CallEnvironment environment_;
+  igpt::v1::RecallService::AsyncService recall_;
+  igpt::v1::ConnectorsService::AsyncService connectors_;
+  igpt::v1::DatasourcesService::AsyncService datasources_;
+  ReflectionV1 reflection_v1_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::unique_ptr<grpc::ServerCompletionQueue> incoming_;
+  std::unique_ptr<grpc::Server> server_;
+  std::thread acceptor_;
+  int port_ = 0;
+  bool drained_ = false;
+};
+
+}  // namespace igptd
