@@ -1,0 +1,187 @@
+// What the tests of igpt::sdk over real sockets share.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "igpt/client.h"
+#include "igpt/error.h"
+#include "tests/support/event.h"
+#include "tests/support/exchange.h"
+#include "tests/support/matchers.h"
+#include "tests/support/scripted_http_server.h"
+
+namespace igpt::testing {
+
+// For a client of `server` that sends every request once.
+inline Options OptionsFor(const ScriptedHttpServer& server) {
+  Options options;
+  options.api_key = "ak:test";
+  options.user = "ada";
+  options.base_url = server.url("/v1");
+  options.max_retries = 1;
+  return options;
+}
+
+inline std::unique_ptr<Client> MakeClient(Options options, EventLoop* loop = nullptr) {
+  absl::StatusOr<std::unique_ptr<Client>> client = Client::Create(std::move(options), loop);
+  EXPECT_THAT(client, IsOk());
+  return *std::move(client);
+}
+
+inline std::unique_ptr<EventLoop> MakeLoop() {
+  absl::StatusOr<std::unique_ptr<EventLoop>> loop = EventLoop::Create();
+  EXPECT_THAT(loop, IsOk());
+  return *std::move(loop);
+}
+
+// Runs `function` on the loop's thread, to its end.
+inline void RunOnLoop(EventLoop& loop, absl::AnyInvocable<void()> function) {
+  Event done;
+  loop.Post([&] {
+    function();
+    done.Set();
+  });
+  ASSERT_TRUE(done.Await());
+}
+
+// A question whose events keep their text, so that tests can compare it.
+inline AskRequest Question() {
+  AskRequest request;
+  request.input = "What did we decide?";
+  request.include_raw = true;
+  return request;
+}
+
+inline AuthorizeRequest ConnectSpike() {
+  AuthorizeRequest request;
+  request.service = "spike";
+  request.scope = "messages";
+  return request;
+}
+inline DisconnectRequest DisconnectSpike() {
+  DisconnectRequest request;
+  request.id = "spike/1/messages";
+  return request;
+}
+
+inline CallOptions Within(absl::Duration duration) {
+  CallOptions options;
+  options.deadline = absl::Now() + duration;
+  return options;
+}
+
+// What a stream gave, to its end.
+struct Reading {
+  std::vector<std::string> events;  // as iGPT wrote them
+  AskResult end;                    // nullopt or an error
+
+  bool proper() const { return end.ok() && !end->has_value(); }
+  Error error() const { return ErrorOf(end.status()).value_or(Error()); }
+
+  // Takes one more result; false when it was the end.
+  bool Take(AskResult result) {
+    if (result.ok() && result->has_value()) {
+      events.push_back((*result)->raw_json);
+      return true;
+    }
+    end = std::move(result);
+    return false;
+  }
+};
+
+inline Reading ReadAll(AskStream& stream) {
+  Reading reading;
+  while (reading.Take(stream.Read())) {
+  }
+  return reading;
+}
+
+inline Reading AskAll(Client& client, AskRequest request = Question(), CallOptions options = {}) {
+  return ReadAll(*client.recall().AskStream(std::move(request), std::move(options)));
+}
+
+MATCHER(EndsProperly, "ends properly") {
+  *result_listener << arg.events.size() << " events, then " << arg.end.status().ToString();
+  return arg.proper();
+}
+
+// How a call with a callback ended. Thread-safe.
+class Outcome {
+ public:
+  void Set(absl::Status status) {
+    {
+      absl::MutexLock lock(&mutex_);
+      ++count_;
+      status_ = std::move(status);
+    }
+    set_.Set();
+  }
+
+  // A callback that sets it.
+  auto Callback() {
+    return [this](const auto& result) { Set(result.status()); };
+  }
+
+  absl::Status Await() {
+    if (!set_.Await()) return absl::UnknownError("there was no callback");
+    absl::MutexLock lock(&mutex_);
+    return status_;
+  }
+
+  int count() {
+    absl::MutexLock lock(&mutex_);
+    return count_;
+  }
+
+ private:
+  Event set_;
+  absl::Mutex mutex_;
+  int count_ ABSL_GUARDED_BY(mutex_) = 0;
+  absl::Status status_ ABSL_GUARDED_BY(mutex_);
+};
+
+// Events of a run.
+inline constexpr std::string_view kRunStart = R"({"type":"run.start","seq":0,"id":"r1"})";
+inline constexpr std::string_view kRunDone = R"({"type":"run.done","seq":99,"id":"r1","output":"We will."})";
+inline std::string DeltaEvent(int seq) {
+  return absl::StrCat(R"({"type":"run.output_text.delta","seq":)", seq, R"(,"delta":"We "})");
+}
+
+// Handlers.
+
+// A whole stream of these events.
+inline Handler Stream(std::vector<std::string> events) {
+  return [events = std::move(events)](Exchange& exchange) {
+    exchange.StartSse();
+    for (const std::string& event : events) exchange.SendSse(event);
+    exchange.EndChunked();
+  };
+}
+inline Handler WholeRun() {
+  return Stream({std::string(kRunStart), DeltaEvent(1), std::string(kRunDone)});
+}
+
+inline Handler Respond(int status, std::string body, HttpHeaders headers = {{"Content-Type", "application/json"}}) {
+  return [=](Exchange& exchange) { exchange.Answer(status, body, headers); };
+}
+
+inline void Stall(Exchange& exchange) {
+  exchange.Stall();
+}
+
+inline void Reset(Exchange& exchange) {
+  exchange.Reset();
+}
+
+}  // namespace igpt::testing

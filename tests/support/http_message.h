@@ -1,0 +1,43 @@
+// HTTP/1.1 messages as bytes: what a scripted server reads and what it writes. Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace igpt::testing {
+
+using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
+
+// A request as it was seen.
+struct HttpRequest {
+  int connection = 0;   // 1 for the server's first connection, and so on
+  std::string head;     // request line and headers with the empty line after them, exactly
+  std::string method;   // taken from `head`, like the next two
+  std::string target;   // e.g. "/v1/recall/ask/"
+  HttpHeaders headers;  // in order, names as written
+  std::string body;     // exactly
+
+  // The value of the first header of this name, in any case of letters; nullopt when there is none.
+  std::optional<std::string> Header(const std::string& name) const;
+};
+
+// Fills everything but `connection` and `body`. `head` ends with the empty line. nullopt when it is no HTTP/1.1
+// request.
+std::optional<HttpRequest> ParseHead(const std::string& head);
+
+// "HTTP/1.1 <status> \r\n", these headers and no others, and the empty line.
+std::string Head(int status, const HttpHeaders& headers);
+
+// `data` as one chunk of a chunked body. Not for empty data: that would be the end.
+std::string Chunk(std::string_view data);
+
+// The end of a chunked body.
+inline constexpr std::string_view kLastChunk = "0\r\n\r\n";
+
+// An event of an SSE stream that holds `json` on one data line.
+std::string SseEvent(std::string_view json);
+
+}  // namespace igpt::testing

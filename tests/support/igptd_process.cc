@@ -1,0 +1,95 @@
+#include "tests/support/igptd_process.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
+#include "absl/time/clock.h"
+#include "gtest/gtest.h"
+
+namespace igpt::testing {
+namespace {
+
+// How often the port file is looked for.
+constexpr absl::Duration kPortFileInterval = absl::Milliseconds(10);
+
+std::vector<std::string> Command(const std::vector<std::string>& flags) {
+  const char* binary = std::getenv("IGPTD_BINARY");
+#ifdef IGPTD_BINARY
+  if (binary == nullptr) binary = IGPTD_BINARY;
+#endif
+  std::vector<std::string> command = {binary == nullptr ? "IGPTD_BINARY is not set" : binary};
+  command.insert(command.end(), flags.begin(), flags.end());
+  return command;
+}
+
+// getenv() finds the first of two variables of one name: `more` wins.
+std::vector<std::string> Environment(const std::vector<std::string>& more) {
+  std::vector<std::string> environment = more;
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    if (!absl::StartsWith(*variable, "IGPT")) environment.emplace_back(*variable);
+  }
+  return environment;
+}
+
+// The port, once igptd has written it.
+std::optional<int> ReadPort(const std::string& path) {
+  std::ifstream file(path);
+  int port = 0;
+  if (file >> port) return port;
+  return std::nullopt;
+}
+
+// Where igptd listens, beside other tests, and where it writes the port: as variables, so that a test's flags and
+// variables win.
+std::vector<std::string> ServingEnvironment(std::vector<std::string> environment, const std::string& port_file) {
+  environment.push_back("IGPTD_LISTEN=127.0.0.1:0");
+  environment.push_back("IGPTD_ADMIN_LISTEN=127.0.0.1:0");
+  environment.push_back("IGPTD_PORT_FILE=" + port_file);
+  return environment;
+}
+
+}  // namespace
+
+IgptdProcess::Result IgptdProcess::Run(const std::vector<std::string>& flags,
+                                       const std::vector<std::string>& environment) {
+  Subprocess process(Command(flags), Environment(environment));
+  const std::optional<int> exit_code = process.AwaitExit();
+  return {exit_code, process.Stdout(), process.Stderr()};
+}
+
+absl::StatusOr<std::unique_ptr<IgptdProcess>> IgptdProcess::Start(const std::vector<std::string>& flags,
+                                                                  const std::vector<std::string>& environment) {
+  std::unique_ptr<IgptdProcess> igptd(new IgptdProcess(flags, environment));
+  for (const absl::Time deadline = absl::Now() + kWaitLimit; absl::Now() < deadline;) {
+    if (const std::optional<int> port = ReadPort(igptd->port_file_)) {
+      igptd->address_ = "127.0.0.1:" + std::to_string(*port);
+      return igptd;
+    }
+    if (igptd->AwaitExit(kPortFileInterval)) return absl::UnavailableError("igptd ended at once: " + igptd->Stderr());
+  }
+  return absl::DeadlineExceededError("igptd does not listen: " + igptd->Stderr());
+}
+
+IgptdProcess::IgptdProcess(const std::vector<std::string>& flags, const std::vector<std::string>& environment)
+    : port_file_(directory_.path + "/port"),
+      process_(Command(flags), Environment(ServingEnvironment(environment, port_file_))) {}
+
+IgptdProcess::TemporaryDirectory::TemporaryDirectory() : path(::testing::TempDir() + "igptd-XXXXXX") {
+  if (::mkdtemp(path.data()) == nullptr) {
+    std::perror("mkdtemp");
+    std::abort();
+  }
+}
+
+IgptdProcess::TemporaryDirectory::~TemporaryDirectory() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path, ignored);
+}
+
+}  // namespace igpt::testing

@@ -1,0 +1,64 @@
+// A child process with what it writes.
+#pragma once
+
+#include <sys/types.h>
+
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "tests/support/event.h"
+#include "tests/support/unique_fd.h"
+
+namespace igpt::testing {
+
+// Used by one thread. The destructor kills a child that still runs.
+class Subprocess {
+ public:
+  // `command` is the program's path and its arguments, `environment` "NAME=value" strings. A program that cannot be
+  // started is a child that exited with 127.
+  Subprocess(const std::vector<std::string>& command, const std::vector<std::string>& environment);
+  ~Subprocess();
+  Subprocess(const Subprocess&) = delete;
+  Subprocess& operator=(const Subprocess&) = delete;
+
+  // Sends a signal; to a child that has exited, nothing.
+  void Signal(int signal);
+
+  // The exit code, or 128 + the number of the signal that ended it. Then all it wrote is there too. nullopt when
+  // `limit` passed first.
+  std::optional<int> AwaitExit(absl::Duration limit = kWaitLimit);
+
+  // What it wrote so far.
+  std::string Stdout() const;
+  std::string Stderr() const;
+
+  // True once the child has written `text` to stderr; false when it ended or `limit` passed first.
+  [[nodiscard]] bool AwaitStderr(std::string_view text, absl::Duration limit = kWaitLimit) const;
+
+ private:
+  struct Output {
+    UniqueFd pipe;
+    std::string text;  // guarded by mutex_
+  };
+
+  void ReadOutputs();
+
+  pid_t pid_ = -1;
+  UniqueFd pidfd_;
+  std::optional<int> exit_code_;
+
+  mutable std::mutex mutex_;
+  mutable std::condition_variable changed_;
+  Output stdout_;
+  Output stderr_;
+  bool ended_ = false;  // guarded by mutex_: no more output will come
+  std::thread reader_;
+};
+
+}  // namespace igpt::testing

@@ -1,0 +1,165 @@
+#include "igpt/error.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/cord.h"
+
+namespace igpt {
+namespace {
+
+using ::testing::SizeIs;
+
+struct Kind {
+  ErrorKind kind;
+  std::string name;
+  absl::StatusCode code;
+};
+
+std::vector<Kind> Kinds() {
+  return {
+      {ErrorKind::kInvalidRequest, "invalid_request", absl::StatusCode::kInvalidArgument},
+      {ErrorKind::kParams, "params", absl::StatusCode::kInvalidArgument},
+      {ErrorKind::kAuth, "auth", absl::StatusCode::kUnauthenticated},
+      {ErrorKind::kApi, "api", absl::StatusCode::kUnknown},
+      {ErrorKind::kNotFound, "not_found", absl::StatusCode::kNotFound},
+      {ErrorKind::kRateLimited, "rate_limited", absl::StatusCode::kResourceExhausted},
+      {ErrorKind::kUnavailable, "unavailable", absl::StatusCode::kUnavailable},
+      {ErrorKind::kNetwork, "network", absl::StatusCode::kUnavailable},
+      {ErrorKind::kProtocol, "protocol", absl::StatusCode::kInternal},
+      {ErrorKind::kTimeout, "timeout", absl::StatusCode::kUnavailable},
+      {ErrorKind::kDeadline, "deadline", absl::StatusCode::kDeadlineExceeded},
+      {ErrorKind::kAborted, "aborted", absl::StatusCode::kCancelled},
+      {ErrorKind::kTruncated, "truncated", absl::StatusCode::kUnavailable},
+      {ErrorKind::kMalformed, "malformed", absl::StatusCode::kDataLoss},
+      {ErrorKind::kTooLarge, "too_large", absl::StatusCode::kResourceExhausted},
+  };
+}
+
+class ErrorKindTest : public testing::TestWithParam<Kind> {};
+
+TEST_P(ErrorKindTest, HasItsNameAndItsCodeAndComesBack) {
+  const auto& [kind, name, code] = GetParam();
+  EXPECT_EQ(ErrorKindName(kind), name);
+  const absl::Status status = MakeStatus(kind, "what to do");
+  EXPECT_EQ(status.code(), code);
+  EXPECT_EQ(status.message(), "what to do");
+  ASSERT_TRUE(ErrorOf(status).has_value());
+  EXPECT_EQ(ErrorOf(status)->kind, kind);
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, ErrorKindTest, testing::ValuesIn(Kinds()),
+                         [](const auto& test) { return test.param.name; });
+
+TEST(ErrorTest, ATimeoutAfterTheFirstEventIsDeadlineExceeded) {
+  Error error;
+  error.kind = ErrorKind::kTimeout;
+  error.events_delivered = 1;
+  EXPECT_EQ(MakeStatus(error, "").code(), absl::StatusCode::kDeadlineExceeded);
+  error.kind = ErrorKind::kTruncated;
+  EXPECT_EQ(MakeStatus(error, "").code(), absl::StatusCode::kUnavailable);
+}
+
+TEST(ErrorTest, AbsentFactsStayAbsent) {
+  const std::optional<Error> error = ErrorOf(MakeStatus(ErrorKind::kNetwork, "x"));
+  ASSERT_TRUE(error.has_value());
+  EXPECT_TRUE(error->violations.empty());
+  EXPECT_EQ(error->api_code, "");
+  EXPECT_EQ(error->http_status, 0);
+  EXPECT_EQ(error->retry_after, std::nullopt);
+  EXPECT_EQ(error->timer, "");
+  EXPECT_EQ(error->events_delivered, 0);
+  EXPECT_EQ(error->attempts, 0);
+}
+
+TEST(ErrorTest, EveryFactComesBack) {
+  Error error;
+  error.kind = ErrorKind::kTimeout;
+  error.violations = {{"user", "must be set"}, {"input", "must be \"short\"\n\xC3\xA4"}};
+  error.api_code = "quota";
+  error.http_status = 503;
+  error.retry_after = absl::Milliseconds(1500) + absl::Nanoseconds(7);
+  error.timer = "idle";
+  error.events_delivered = int64_t{1} << 40;
+  error.attempts = 3;
+  const std::optional<Error> back = ErrorOf(MakeStatus(error, "x"));
+  ASSERT_TRUE(back.has_value());
+  EXPECT_EQ(back->kind, ErrorKind::kTimeout);
+  ASSERT_THAT(back->violations, SizeIs(2));
+  EXPECT_EQ(back->violations[0].field, "user");
+  EXPECT_EQ(back->violations[0].description, "must be set");
+  EXPECT_EQ(back->violations[1].field, "input");
+  EXPECT_EQ(back->violations[1].description, "must be \"short\"\n\xC3\xA4");
+  EXPECT_EQ(back->api_code, "quota");
+  EXPECT_EQ(back->http_status, 503);
+  EXPECT_EQ(back->retry_after, error.retry_after);
+  EXPECT_EQ(back->timer, "idle");
+  EXPECT_EQ(back->events_delivered, int64_t{1} << 40);
+  EXPECT_EQ(back->attempts, 3);
+}
+
+TEST(ErrorTest, AZeroRetryAfterIsNotAnAbsentOne) {
+  Error error;
+  error.retry_after = absl::ZeroDuration();
+  EXPECT_EQ(ErrorOf(MakeStatus(error, ""))->retry_after, absl::ZeroDuration());
+}
+
+TEST(ErrorTest, WhatIsNotUtf8IsReplacedRatherThanThrown) {
+  Error error;
+  error.api_code =
+      "a\xFF"
+      "b";
+  const std::optional<Error> back = ErrorOf(MakeStatus(error, "x"));
+  ASSERT_TRUE(back.has_value());
+  EXPECT_EQ(back->api_code,
+            "a\xEF\xBF\xBD"
+            "b");
+}
+
+TEST(ErrorTest, OtherStatusesHaveNoError) {
+  EXPECT_FALSE(ErrorOf(absl::OkStatus()).has_value());
+  EXPECT_FALSE(ErrorOf(absl::UnavailableError("x")).has_value());
+  absl::Status other = absl::UnavailableError("x");
+  other.SetPayload("other/error", absl::Cord("{\"kind\":\"auth\"}"));
+  EXPECT_FALSE(ErrorOf(other).has_value());
+}
+
+TEST(ErrorTest, AForeignPayloadIsReadWithoutTrust) {
+  const auto error_of = [](const char* payload) {
+    absl::Status status = absl::UnavailableError("x");
+    status.SetPayload("igpt/error", absl::Cord(payload));
+    return ErrorOf(status);
+  };
+  for (const char* payload :
+       {"", "{", "null", "7", "[]", "\"auth\"", "{}", "{\"kind\":7}", "{\"kind\":\"nonsense\"}"}) {
+    EXPECT_FALSE(error_of(payload).has_value()) << payload;
+  }
+  const std::optional<Error> error = error_of(
+      R"({"kind":"auth","api_code":1,"http_status":"x","retry_after_ns":"1","attempts":1.5,"violations":[1,{"field":2}]})");
+  ASSERT_TRUE(error.has_value());
+  EXPECT_EQ(error->kind, ErrorKind::kAuth);
+  EXPECT_EQ(error->api_code, "");
+  EXPECT_EQ(error->http_status, 0);
+  EXPECT_EQ(error->retry_after, std::nullopt);
+  EXPECT_EQ(error->attempts, 0);
+  EXPECT_THAT(error->violations, SizeIs(2));
+  EXPECT_TRUE(error_of(R"({"kind":"auth","violations":"x"})").has_value());
+}
+
+TEST(InvalidRequestTest, CarriesAndListsEveryViolation) {
+  const absl::Status status = InvalidRequest({{"user", "must be set"}, {"max_results", "must not be negative"}});
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(status.message(), "user: must be set; max_results: must not be negative");
+  const std::optional<Error> error = ErrorOf(status);
+  ASSERT_TRUE(error.has_value());
+  EXPECT_EQ(error->kind, ErrorKind::kInvalidRequest);
+  ASSERT_THAT(error->violations, SizeIs(2));
+  EXPECT_EQ(error->violations[1].field, "max_results");
+  EXPECT_EQ(error->violations[1].description, "must not be negative");
+}
+
+}  // namespace
+}  // namespace igpt
