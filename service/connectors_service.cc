@@ -4,9 +4,8 @@
 
 namespace igptd {
 
-ConnectorsService::ConnectorsService(igpt::v1::ConnectorsService::AsyncService& service, const HandlerContext& context,
-                                     rpc::Loop& loop, const rpc::CallEnvironment& environment,
-                                     grpc::ServerCompletionQueue* incoming)
+ConnectorsService::ConnectorsService(ConnectorsRequests& service, const HandlerContext& context, rpc::Loop& loop,
+                                     const rpc::CallEnvironment& environment, grpc::ServerCompletionQueue* incoming)
     : context_(context),
       authorize_{"igpt.v1.ConnectorsService/Authorize",
                  loop,

@@ -4,8 +4,7 @@
 
 namespace igptd {
 
-DatasourcesService::DatasourcesService(igpt::v1::DatasourcesService::AsyncService& service,
-                                       const HandlerContext& context, rpc::Loop& loop,
+DatasourcesService::DatasourcesService(DatasourcesRequests& service, const HandlerContext& context, rpc::Loop& loop,
                                        const rpc::CallEnvironment& environment, grpc::ServerCompletionQueue* incoming)
     : context_(context),
       list_{"igpt.v1.DatasourcesService/List",

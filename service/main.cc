@@ -1,6 +1,8 @@
 // igptd: the iGPT API over gRPC.
 
+#include <grpc/grpc.h>
 #include <grpc/support/log.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <csignal>
@@ -109,10 +111,27 @@ class KeyWatch {
   bool complained_ = false;
 };
 
+// The client's options, with what the configuration's files hold.
+absl::StatusOr<igpt::Options> ReadFiles(const Config& config) {
+  igpt::Options options = config.client;
+  if (!options.ca_file.empty() && access(options.ca_file.c_str(), R_OK) != 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--igpt_ca_file: cannot read ", options.ca_file, ": give a PEM file of certificate authorities"));
+  }
+  if (!config.igpt_api_key_file.empty()) {
+    absl::StatusOr<std::string> key = ReadApiKeyFile(config.igpt_api_key_file);
+    if (!key.ok()) return key.status();
+    options.api_key = *std::move(key);
+  }
+  return options;
+}
+
 int Serve(const Config& config, const sigset_t& signals) {
   ServerOptions options;
   options.listen = config.listen;
-  options.client = config.client;
+  absl::StatusOr<igpt::Options> client = ReadFiles(config);
+  if (!client.ok()) return Fail(client.status());
+  options.client = *std::move(client);
   options.heartbeat_interval = config.heartbeat_interval;
   options.stalled_reader_timeout = config.stalled_reader_timeout;
   options.forward_faults = config.sandbox_faults;
@@ -125,12 +144,9 @@ int Serve(const Config& config, const sigset_t& signals) {
     sandbox = *std::move(started);
     options.client.base_url = sandbox->base_url();
     options.client.api_key = sandbox::kSandboxApiKey;
-  } else if (!config.igpt_api_key_file.empty()) {
-    absl::StatusOr<std::string> key = ReadApiKeyFile(config.igpt_api_key_file);
-    if (!key.ok()) return Fail(key.status());
-    options.client.api_key = *std::move(key);
   }
 
+  StartLogging(config.log_level, config.log_format);  // the first call can be over before Start returns
   KeyWatch key_watch(config.igpt_api_key_file, options.client.api_key);
   absl::StatusOr<std::unique_ptr<Server>> started = Server::Start(std::move(options));
   if (!started.ok()) return Fail(started.status());
@@ -139,7 +155,6 @@ int Serve(const Config& config, const sigset_t& signals) {
     if (absl::Status written = WritePortFile(config.port_file, server.port()); !written.ok()) return Fail(written);
   }
 
-  StartLogging(config.log_level, config.log_format);
   {
     LogLine line(LogLevel::kInfo, "serving");
     line.With("listen", config.listen).With("port", server.port()).With("version", igpt::kVersion);
@@ -171,10 +186,7 @@ int Serve(const Config& config, const sigset_t& signals) {
 
 // What Serve would refuse, without serving.
 int Check(const Config& config) {
-  if (!config.igpt_api_key_file.empty()) {
-    if (absl::StatusOr<std::string> key = ReadApiKeyFile(config.igpt_api_key_file); !key.ok())
-      return Fail(key.status());
-  }
+  if (absl::StatusOr<igpt::Options> client = ReadFiles(config); !client.ok()) return Fail(client.status());
   std::puts("igptd: the configuration is good");
   return EXIT_SUCCESS;
 }
@@ -198,5 +210,7 @@ int main(int argc, char** argv) {
   }
   if (config->check_config) return igptd::Check(*config);
   gpr_set_log_function(igptd::LogGrpc);
+  // Never undone: gRPC's own end waits up to 10 s for a thread of its that polls a socket which was full a moment ago.
+  grpc_init();
   return igptd::Serve(*config, signals);
 }

@@ -32,7 +32,7 @@ bool IsProperEnd(const igpt::AskResult& result) {
 
 }  // namespace
 
-RecallService::RecallService(v1::RecallService::AsyncService& service, const HandlerContext& context, rpc::Loop& loop,
+RecallService::RecallService(RecallRequests& service, const HandlerContext& context, rpc::Loop& loop,
                              const rpc::CallEnvironment& environment, grpc::ServerCompletionQueue* incoming)
     : context_(context),
       ask_{"igpt.v1.RecallService/Ask",

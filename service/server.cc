@@ -4,10 +4,13 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <chrono>
 #include <climits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/blocking_counter.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
@@ -15,9 +18,6 @@
 #include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server_builder.h"
 #include "igpt/client.h"
-#include "service/connectors_service.h"
-#include "service/datasources_service.h"
-#include "service/recall_service.h"
 #include "service/rpc/loop.h"
 
 namespace igptd {
@@ -32,6 +32,9 @@ constexpr int kMaxRequestBytes = 4 << 20;
 
 // After the drain has ended the calls that were left, their last messages need a moment to be written.
 constexpr absl::Duration kGoodbye = absl::Seconds(2);
+
+// How often a drain looks whether calls are left.
+constexpr absl::Duration kCountInterval = absl::Milliseconds(20);
 
 void SetConnectionOptions(grpc::ServerBuilder& builder) {
   builder.SetMaxReceiveMessageSize(kMaxRequestBytes);
@@ -164,14 +167,38 @@ void Server::EndCalls() {
 void Server::Drain(absl::Duration timeout) {
   if (server_ == nullptr || std::exchange(drained_, true)) return;
   AnnounceShutdown();
-  // What is left then is ended here, with a status that says why, before gRPC would cut it off.
-  absl::Notification all_ended;
+  absl::Notification shut_down;
   std::thread ender([&] {
-    if (!all_ended.WaitForNotificationWithTimeout(timeout)) EndCalls();
+    // What is left at the end is ended here, with a status that says why, before gRPC would cut it off.
+    const absl::Time limit = absl::Now() + timeout;
+    if (!AwaitNoCalls(limit)) {
+      EndCalls();
+      AwaitNoCalls(limit + kGoodbye);
+    }
+    // gRPC waits for the connections too, and some clients don't look at an idle one for as long as they live.
+    if (!shut_down.WaitForNotificationWithTimeout(kCountInterval)) grpc_server_cancel_all_calls(server_->c_server());
   });
-  server_->Shutdown(absl::ToChronoTime(absl::Now() + timeout + kGoodbye));
-  all_ended.Notify();
+  server_->Shutdown(std::chrono::system_clock::time_point::max());
+  shut_down.Notify();
   ender.join();
+}
+
+// The first look comes late enough for calls that gRPC had accepted before it stopped doing so.
+bool Server::AwaitNoCalls(absl::Time limit) {
+  do {
+    absl::SleepFor(kCountInterval);
+    std::atomic<size_t> calls = 0;
+    absl::BlockingCounter counted(static_cast<int>(workers_.size()));
+    for (const std::unique_ptr<Worker>& worker : workers_) {
+      worker->loop->events().Post([&calls, &counted, &loop = *worker->loop] {
+        calls += loop.calls().size();
+        counted.DecrementCount();
+      });
+    }
+    counted.Wait();
+    if (calls == 0) return true;
+  } while (absl::Now() < limit);
+  return false;
 }
 
 Server::~Server() {

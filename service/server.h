@@ -13,10 +13,10 @@
 #include "grpcpp/completion_queue.h"
 #include "grpcpp/server.h"
 #include "igpt/options.h"
-#include "igpt/v1/connectors.grpc.pb.h"
-#include "igpt/v1/datasources.grpc.pb.h"
-#include "igpt/v1/recall.grpc.pb.h"
+#include "service/connectors_service.h"
+#include "service/datasources_service.h"
 #include "service/handlers.h"
+#include "service/recall_service.h"
 #include "service/reflection_v1.h"
 #include "service/rpc/server_call.h"
 #include "service/user_hash.h"
@@ -65,13 +65,15 @@ class Server {
   explicit Server(ServerOptions options);
   absl::Status Run();
   void AcceptCalls();
+  // Whether there is no call any more, which is waited for until `limit`.
+  bool AwaitNoCalls(absl::Time limit);
 
   const ServerOptions options_;
   const UserHash user_hash_;
   const rpc::CallEnvironment environment_;
-  igpt::v1::RecallService::AsyncService recall_;
-  igpt::v1::ConnectorsService::AsyncService connectors_;
-  igpt::v1::DatasourcesService::AsyncService datasources_;
+  RecallRequests recall_;
+  ConnectorsRequests connectors_;
+  DatasourcesRequests datasources_;
   ReflectionV1 reflection_v1_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<grpc::ServerCompletionQueue> incoming_;

@@ -9,6 +9,8 @@
 #include "grpcpp/completion_queue.h"
 #include "grpcpp/support/async_stream.h"
 #include "grpcpp/support/async_unary_call.h"
+#include "grpcpp/support/byte_buffer.h"
+#include "service/rpc/parse.h"
 #include "service/rpc/server_call.h"
 
 namespace igptd::rpc {
@@ -21,8 +23,8 @@ struct Method {
   Loop& loop;
   const CallEnvironment& environment;
   grpc::ServerCompletionQueue* incoming;
-  // Calls the generated Request… function.
-  std::function<void(grpc::ServerContext*, typename Call::Request*, typename Call::Responder*, grpc::CompletionQueue*,
+  // Asks gRPC for a call: grpc::Service's RequestAsync… function for its kind, with the request as bytes.
+  std::function<void(grpc::ServerContext*, grpc::ByteBuffer*, typename Call::Responder*, grpc::CompletionQueue*,
                      grpc::ServerCompletionQueue*, void* tag)>
       request;
   // Takes over a call: sees to it that Finish is called, once.
@@ -39,7 +41,7 @@ class AcceptedCall : public ServerCall {
   // Asks gRPC for the next call of `method`, which then runs on its loop; with every call that comes, for another.
   static void AcceptNext(const Method<Derived>& method) {
     auto* call = new Derived(method);  // deletes itself when it is over
-    method.request(&call->context_, &call->request_, &call->responder_, method.loop.queue(), method.incoming,
+    method.request(&call->context_, &call->request_bytes_, &call->responder_, method.loop.queue(), method.incoming,
                    &call->accepted_tag_);
   }
 
@@ -62,10 +64,15 @@ class AcceptedCall : public ServerCall {
     auto& call = static_cast<Derived&>(*this);
     // A call that was cancelled while it waited for its turn costs no request to iGPT.
     if (stopping()) return call.Finish(CancelledByCaller());
+    if (absl::Status parsed = ParseRequest(request_bytes_, &request_); !parsed.ok()) {
+      return call.Finish(ToCallStatus(parsed, KeyOwner::kIgptd));
+    }
+    request_bytes_.Clear();
     method_.handle(call);
   }
 
   const Method<Derived>& method_;
+  grpc::ByteBuffer request_bytes_;
   Request request_;
   Responder responder_;
 };

@@ -10,6 +10,12 @@
 #include "service/rpc/request_id.h"
 
 namespace igptd::rpc {
+namespace {
+
+// How long the last write of a call that is to stop may take. One that the reader has made room for takes no time.
+constexpr absl::Duration kLastWrite = absl::Milliseconds(100);
+
+}  // namespace
 
 CallStatus CancelledByCaller() {
   return ToCallStatus(igpt::MakeStatus(igpt::ErrorKind::kAborted, "the caller cancelled"), KeyOwner::kIgptd);
@@ -46,13 +52,7 @@ void ServerCall::Stop(std::optional<Refusal> refusal) {
   if (stopping_ || finishing_) return;
   stopping_ = true;
   refusal_ = refusal;
-  if (writing_ && refusal.has_value()) {
-    // The write waits for a reader that may never come: only gRPC can end it. The trailers that it sends then hold the
-    // code and the message, but no details.
-    const grpc::Status status = ToCallStatus(*refusal).status;
-    grpc_call_cancel_with_status(context_.c_call(), static_cast<grpc_status_code>(status.error_code()),
-                                 status.error_message().c_str(), nullptr);
-  }
+  if (writing_ && refusal.has_value()) stall_timer_.Arm(kLastWrite);
   if (stop_ != nullptr) std::exchange(stop_, nullptr)();
 }
 
@@ -80,10 +80,20 @@ void ServerCall::WriteEnds() {
 
 // Set once and not per write: when it fires, it looks how long the write that is pending has been so.
 void ServerCall::OnStallTimer() {
+  if (stopping_) return AbandonWrite();
   const absl::Duration limit = environment_.stalled_reader_timeout;
   const absl::Duration stalled = writing_ ? absl::Now() - write_started_at_ : absl::ZeroDuration();
   if (stalled >= limit) return Stop(Refusal::kSlowConsumer);
   stall_timer_.Arm(limit - stalled);
+}
+
+// The write waits for a reader that may never come: only gRPC can end it. The trailers that it sends then hold the code
+// and the message, but no details.
+void ServerCall::AbandonWrite() {
+  if (!writing_ || !refusal_.has_value()) return;
+  const grpc::Status status = ToCallStatus(*refusal_).status;
+  grpc_call_cancel_with_status(context_.c_call(), static_cast<grpc_status_code>(status.error_code()),
+                               status.error_message().c_str(), nullptr);
 }
 
 grpc::Status ServerCall::FinishStarts(CallStatus status) {

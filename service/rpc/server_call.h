@@ -105,6 +105,7 @@ class ServerCall {
   void OnDone(bool ok);  // for gRPC, the call is over: finished, cancelled, or past its deadline
   void ReleaseWhenOver();
   void OnStallTimer();
+  void AbandonWrite();
 
   Loop& loop_;
   const CallEnvironment& environment_;

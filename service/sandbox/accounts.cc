@@ -21,21 +21,20 @@ std::string RandomToken() {
 }  // namespace
 
 Accounts::Accounts() {
-  absl::MutexLock lock(&mutex_);
   Connect({std::string(kDemoUser), "spike", {"messages"}, "", ""});
   users_.find(kDemoUser)->second.datasources.front().listed = true;
 }
 
 std::string Accounts::Offer(Grant grant) {
   std::string token = RandomToken();
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   offers_.emplace_back(token, std::move(grant));
   if (offers_.size() > kMaxOffers) offers_.pop_front();
   return token;
 }
 
 std::optional<Grant> Accounts::Redeem(std::string_view token) {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   const auto offer =
       std::find_if(offers_.begin(), offers_.end(), [&](const auto& candidate) { return candidate.first == token; });
   if (offer == offers_.end()) return std::nullopt;
@@ -56,7 +55,7 @@ void Accounts::Connect(const Grant& grant) {
 }
 
 Json Accounts::List(std::string_view user) {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   const auto found = users_.find(user);
   if (found == users_.end()) return Json::array();
   Json datasources = ToJson(found->second);
@@ -65,20 +64,20 @@ Json Accounts::List(std::string_view user) {
 }
 
 Json Accounts::Peek(std::string_view user) const {
-  absl::ReaderMutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   const auto found = users_.find(user);
   return found == users_.end() ? Json::array() : ToJson(found->second);
 }
 
 bool Accounts::Disconnect(std::string_view user, std::string_view id) {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   const auto found = users_.find(user);
   return found != users_.end() && std::erase_if(found->second.datasources,
                                                 [&](const Datasource& datasource) { return datasource.id == id; }) > 0;
 }
 
 Account Accounts::Find(std::string_view user) const {
-  absl::ReaderMutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   const auto found = users_.find(user);
   if (found == users_.end() || found->second.datasources.empty()) return {};
   return {.name = found->second.account, .mailbox = Mailbox()};

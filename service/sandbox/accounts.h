@@ -3,6 +3,7 @@
 
 #include <deque>
 #include <map>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -10,8 +11,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "service/sandbox/json.h"
 #include "service/sandbox/mailbox.h"
 
@@ -72,11 +71,12 @@ class Accounts {
   };
 
   static Json ToJson(const User& user);
-  void Connect(const Grant& grant) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // With mutex_ held.
+  void Connect(const Grant& grant);
 
-  mutable absl::Mutex mutex_;
-  std::deque<std::pair<std::string, Grant>> offers_ ABSL_GUARDED_BY(mutex_);  // by token, oldest first
-  std::map<std::string, User, std::less<>> users_ ABSL_GUARDED_BY(mutex_);    // who ever connected anything
+  mutable std::mutex mutex_;                          // guards what follows
+  std::deque<std::pair<std::string, Grant>> offers_;  // by token, oldest first
+  std::map<std::string, User, std::less<>> users_;    // who ever connected anything
 };
 
 }  // namespace igptd::sandbox

@@ -1,6 +1,9 @@
 #include "service/sandbox/answer.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <functional>
+#include <map>
 
 #include "absl/time/time.h"
 #include "service/sandbox/search.h"
@@ -34,13 +37,14 @@ std::vector<std::string_view> Sentences(std::string_view text) {
 // The sentences in the order of their relevance; equally relevant ones as they were written.
 std::vector<std::string_view> ByRelevance(const Message& message, std::string_view question) {
   const std::set<std::string> asked = Words(question);
-  const auto score = [&](std::string_view sentence) {
+  std::multimap<ptrdiff_t, std::string_view, std::greater<>> by_score;
+  for (const std::string_view sentence : Sentences(message.body)) {
     const std::set<std::string> said = Words(sentence);
-    return std::count_if(asked.begin(), asked.end(), [&](const std::string& word) { return said.contains(word); });
-  };
-  std::vector<std::string_view> sentences = Sentences(message.body);
-  std::stable_sort(sentences.begin(), sentences.end(),
-                   [&](std::string_view a, std::string_view b) { return score(a) > score(b); });
+    const auto is_said = [&](const std::string& word) { return said.contains(word); };
+    by_score.emplace(std::count_if(asked.begin(), asked.end(), is_said), sentence);
+  }
+  std::vector<std::string_view> sentences;
+  for (const auto& [score, sentence] : by_score) sentences.push_back(sentence);
   return sentences;
 }
 

@@ -23,21 +23,19 @@ constexpr char kLoginPage[] = "<!doctype html>\n<title>Sign in</title>\n<h1>Sign
 // The way to one client. Every function is false once there is nobody to write to.
 class Wire {
  public:
-  Wire(httplib::DataSink& sink, size_t split, const absl::Notification& stopping)
+  Wire(httplib::DataSink& sink, size_t split, const Stopping& stopping)
       : sink_(sink), split_(split), stopping_(stopping) {}
 
   bool Write(std::string_view text) {
     while (!text.empty()) {
       const std::string_view piece = text.substr(0, split_ == 0 ? text.size() : split_);
-      if (stopping_.HasBeenNotified() || !sink_.write(piece.data(), piece.size())) return false;
+      if (stopping_.WaitFor(absl::ZeroDuration()) || !sink_.write(piece.data(), piece.size())) return false;
       text.remove_prefix(piece.size());
     }
     return true;
   }
 
-  bool Wait(absl::Duration duration) {
-    return !stopping_.WaitForNotificationWithTimeout(duration) && sink_.is_writable();
-  }
+  bool Wait(absl::Duration duration) { return !stopping_.WaitFor(duration) && sink_.is_writable(); }
 
   void Stall() {
     while (Wait(kLook)) {
@@ -47,7 +45,7 @@ class Wire {
  private:
   httplib::DataSink& sink_;
   const size_t split_;
-  const absl::Notification& stopping_;
+  const Stopping& stopping_;
 };
 
 // False: the connection is to be closed without the body's proper end.
@@ -87,8 +85,7 @@ bool DeliverFault(const Faults& faults, httplib::Response& response) {
   return true;
 }
 
-void Deliver(const Reply& reply, const Faults& faults, const absl::Notification& stopping,
-             httplib::Response& response) {
+void Deliver(const Reply& reply, const Faults& faults, const Stopping& stopping, httplib::Response& response) {
   response.status = reply.status;
   std::string body = Break(faults, 0, Dump(faults.error.empty() ? reply.body : Json{{"error", faults.error}}));
   if (!faults.cut.has_value() && !faults.stall.has_value() && faults.split == 0) {
@@ -107,7 +104,7 @@ void Deliver(const Reply& reply, const Faults& faults, const absl::Notification&
       });
 }
 
-void DeliverStream(Run run, const Faults& faults, const absl::Notification& stopping, httplib::Response& response) {
+void DeliverStream(Run run, const Faults& faults, const Stopping& stopping, httplib::Response& response) {
   response.set_header("Cache-Control", "no-cache");
   response.set_chunked_content_provider("text/event-stream", [run = std::make_shared<Run>(std::move(run)), faults,
                                                               &stopping](size_t /*offset*/, httplib::DataSink& sink) {

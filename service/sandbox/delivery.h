@@ -3,9 +3,9 @@
 
 #include <httplib.h>
 
-#include "absl/synchronization/notification.h"
 #include "service/sandbox/api.h"
 #include "service/sandbox/faults.h"
+#include "service/sandbox/stopping.h"
 
 namespace igptd::sandbox {
 
@@ -14,9 +14,9 @@ namespace igptd::sandbox {
 bool DeliverFault(const Faults& faults, httplib::Response& response);
 
 // `stopping` must outlive the response; once it is notified nothing waits any more.
-void Deliver(const Reply& reply, const Faults& faults, const absl::Notification& stopping, httplib::Response& response);
+void Deliver(const Reply& reply, const Faults& faults, const Stopping& stopping, httplib::Response& response);
 
 // As server-sent events, each one written when its time has come. Ends at once when the client goes away.
-void DeliverStream(Run run, const Faults& faults, const absl::Notification& stopping, httplib::Response& response);
+void DeliverStream(Run run, const Faults& faults, const Stopping& stopping, httplib::Response& response);
 
 }  // namespace igptd::sandbox

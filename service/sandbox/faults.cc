@@ -100,7 +100,7 @@ std::string Break(const Faults& faults, size_t number, std::string text) {
 
 bool FaultCounter::Applies(std::string_view request_id, const Faults& faults) {
   if (!faults.times.has_value()) return true;
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   if (seen_.size() >= kMaxIds) seen_.clear();
   return seen_[std::string(request_id)]++ < *faults.times;
 }

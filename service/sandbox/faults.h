@@ -21,13 +21,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 
 namespace igptd::sandbox {
@@ -63,8 +62,8 @@ class FaultCounter {
   bool Applies(std::string_view request_id, const Faults& faults);
 
  private:
-  absl::Mutex mutex_;
-  std::map<std::string, size_t, std::less<>> seen_ ABSL_GUARDED_BY(mutex_);  // the latest few thousand ids
+  std::mutex mutex_;                                 // guards what follows
+  std::map<std::string, size_t, std::less<>> seen_;  // the latest few thousand ids
 };
 
 }  // namespace igptd::sandbox

@@ -20,7 +20,7 @@ namespace {
 
 // Longer than a client keeps idle connections in its pool (libcurl: 118 s), so that it never finds one closed.
 constexpr int kKeepAliveSeconds = 150;
-constexpr size_t kMaxBody = 16 * 1024 * 1024;
+constexpr size_t kMaxBody = size_t{16} << 20;
 
 // A thread that serves a connection, and whether it is done.
 struct Worker {
@@ -90,7 +90,7 @@ void HttpServer::Serve() {
     const int error = errno;
     workers.remove_if([&](Worker& worker) { return worker.done && join(worker); });
     {
-      absl::MutexLock lock(&mutex_);
+      const std::lock_guard lock(mutex_);
       if (stopping_) {
         if (fd >= 0) ::close(fd);
         break;
@@ -111,7 +111,7 @@ void HttpServer::Serve() {
       worker.thread = std::thread(serve);
     } catch (const std::system_error&) {  // no more threads: this connection is refused
       workers.pop_back();
-      absl::MutexLock lock(&mutex_);
+      const std::lock_guard lock(mutex_);
       connections_.erase(fd);
       ::close(fd);
     }
@@ -120,7 +120,7 @@ void HttpServer::Serve() {
 }
 
 void HttpServer::Stop() {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   stopping_ = true;
   shutdown(svr_sock_, SHUT_RDWR);
   for (const int fd : connections_) shutdown(fd, SHUT_RDWR);
@@ -136,7 +136,7 @@ void HttpServer::ServeConnection(int fd) {
                            [](httplib::Request& request) { request.headers.erase("Accept-Encoding"); }) &&
            !closed;
   }
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   connections_.erase(fd);
   shutdown(fd, SHUT_RDWR);
   ::close(fd);

@@ -10,12 +10,11 @@
 
 #include <httplib.h>
 
+#include <mutex>
 #include <set>
 #include <string>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
-#include "absl/synchronization/mutex.h"
 
 namespace igptd::sandbox {
 
@@ -40,9 +39,9 @@ class HttpServer final : public httplib::Server {
   void ServeConnection(int fd);
 
   std::string authority_;
-  absl::Mutex mutex_;
-  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
-  std::set<int> connections_ ABSL_GUARDED_BY(mutex_);
+  std::mutex mutex_;  // guards what follows
+  bool stopping_ = false;
+  std::set<int> connections_;
 };
 
 }  // namespace igptd::sandbox

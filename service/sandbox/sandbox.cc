@@ -4,7 +4,6 @@
 #include <thread>
 #include <utility>
 
-#include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "service/sandbox/accounts.h"
 #include "service/sandbox/api.h"
@@ -13,6 +12,7 @@
 #include "service/sandbox/faults.h"
 #include "service/sandbox/http_server.h"
 #include "service/sandbox/json.h"
+#include "service/sandbox/stopping.h"
 #include "service/sandbox/text.h"
 
 namespace igptd::sandbox {
@@ -34,7 +34,8 @@ void ExplainError(const httplib::Request& /*request*/, httplib::Response& respon
   response.set_content(Dump({{"error", code}}), "application/json");
 }
 
-void ExplainException(const httplib::Request& /*request*/, httplib::Response& response, std::exception_ptr /*what*/) {
+void ExplainException(const httplib::Request& /*request*/, httplib::Response& response,
+                      const std::exception_ptr& /*what*/) {
   response.status = 500;
   response.set_content(R"({"error":"internal"})", "application/json");
 }
@@ -101,7 +102,7 @@ class Sandbox::Impl {
           const absl::StatusOr<Faults> faults = FaultsOf(request);
           if (!faults.ok())
             return Deliver(ErrorReply(std::string(faults.status().message()), 400), Faults(), stopping_, response);
-          stopping_.WaitForNotificationWithTimeout(faults->delay);
+          stopping_.WaitFor(faults->delay);
           if (DeliverFault(*faults, response)) return;
           if (!HasKey(request)) return Deliver(ErrorReply("auth"), *faults, stopping_, response);
           const std::optional<Json> params = ParseObject(request.body);
@@ -137,14 +138,14 @@ class Sandbox::Impl {
 
   const bool faults_;
   std::string connect_url_;
-  absl::Notification stopping_;
+  Stopping stopping_;
   Accounts accounts_;
   FaultCounter fault_counter_;
   HttpServer server_;
   std::thread thread_;
 };
 
-absl::StatusOr<std::unique_ptr<Sandbox>> Sandbox::Start(SandboxOptions options) {
+absl::StatusOr<std::unique_ptr<Sandbox>> Sandbox::Start(const SandboxOptions& options) {
   auto impl = std::make_unique<Impl>(options.faults);
   if (absl::Status started = impl->Start(options.listen); !started.ok()) return started;
   return std::unique_ptr<Sandbox>(new Sandbox(std::move(impl)));

@@ -27,7 +27,7 @@ struct SandboxOptions {
 class Sandbox {
  public:
   // INVALID_ARGUMENT or FAILED_PRECONDITION when it can't listen there; the message names the address and the remedy.
-  static absl::StatusOr<std::unique_ptr<Sandbox>> Start(SandboxOptions options);
+  static absl::StatusOr<std::unique_ptr<Sandbox>> Start(const SandboxOptions& options);
 
   // Stops serving and ends every stream, at once.
   ~Sandbox();

@@ -34,7 +34,7 @@ class Example {
   }
 
   std::string Atom(int nesting) {
-    const std::string character = Next();
+    std::string character = Next();
     if (character == "^" || character == "$") return "";
     if (character == ".") return "a";
     if (character == "\\") return Escape();
@@ -57,7 +57,7 @@ class Example {
   }
 
   std::string Escape() {
-    const std::string character = Next();
+    std::string character = Next();
     if (character == "d") return "1";
     if (character == "w" || character == "D" || character == "S") return "a";
     if (character == "s") return " ";

@@ -9,12 +9,19 @@
 namespace igptd::sandbox {
 namespace {
 
-// Words that say nothing of what a question is about, each between spaces.
-constexpr std::string_view kCommon =
-    " a about all an and any anything are as at be by can could day days did do does email emails extract "
-    "find for from give had has have how i in inbox is it its json last latest list me month my of on or "
-    "our please recent return s show so summarise summarize t tell that the their there they this to "
-    "today unread us was we week were what when where which who why will with would yesterday you your ";
+// Words that say nothing of what a question is about.
+bool IsCommon(std::string_view word) {
+  static const auto& common = *new std::set<std::string_view>{
+      "a",    "about", "all",   "an",        "and",    "any",    "anything", "are",   "as",    "at",        "be",
+      "by",   "can",   "could", "day",       "days",   "did",    "do",       "does",  "email", "emails",    "extract",
+      "find", "for",   "from",  "give",      "had",    "has",    "have",     "how",   "i",     "in",        "inbox",
+      "is",   "it",    "its",   "json",      "last",   "latest", "list",     "me",    "month", "my",        "of",
+      "on",   "or",    "our",   "please",    "recent", "return", "s",        "show",  "so",    "summarise", "summarize",
+      "t",    "tell",  "that",  "the",       "their",  "there",  "they",     "this",  "to",    "today",     "unread",
+      "us",   "was",   "we",    "week",      "were",   "what",   "when",     "where", "which", "who",       "why",
+      "will", "with",  "would", "yesterday", "you",    "your"};
+  return common.contains(word);
+}
 
 // From a stem to the stem that stands for it.
 constexpr std::pair<std::string_view, std::string_view> kSynonyms[] = {
@@ -25,7 +32,7 @@ constexpr std::pair<std::string_view, std::string_view> kSynonyms[] = {
 std::string Stem(std::string_view word) {
   if (word.size() > 4 && word.ends_with("s") && !word.ends_with("ss")) {
     word.remove_suffix(1);
-    if (word.ends_with("ie")) return std::string(word.substr(0, word.size() - 2)) + "y";
+    if (word.ends_with("ie")) return Cat(word.substr(0, word.size() - 2), "y");
   }
   for (const std::string_view ending : {"ing", "ion", "ed", "e"}) {
     if (word.size() >= ending.size() + 3 && word.ends_with(ending)) {
@@ -38,21 +45,27 @@ std::string Stem(std::string_view word) {
   return std::string(synonym == std::end(kSynonyms) ? word : synonym->second);
 }
 
-bool IsLetter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || static_cast<signed char>(c) < 0;
+// Whether `text` begins with a letter or a digit: of what isn't ASCII, everything but the dashes and quotation marks of
+// U+2000 to U+206F.
+bool BeginsWord(std::string_view text) {
+  if (text.empty()) return false;
+  const char c = text[0];
+  if ((c & 0x80) != 0) return !text.starts_with("\xE2\x80") && !text.starts_with("\xE2\x81");
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
 }  // namespace
 
 std::set<std::string> Words(std::string_view text) {
-  const std::string lower = Lower(Replaced(
-      text, {{"\u2018", "'"}, {"\u2019", "'"}, {"\u201C", "\""}, {"\u201D", "\""}, {"\u2013", "-"}, {"\u2014", "-"}}));
   std::set<std::string> words;
-  for (auto start = lower.begin(); (start = std::find_if(start, lower.end(), IsLetter)) != lower.end();) {
-    const auto end = std::find_if_not(start, lower.end(), IsLetter);
-    const std::string_view word(&*start, static_cast<size_t>(end - start));
-    if (!Contains(kCommon, Cat(" ", word, " "))) words.insert(Stem(word));
-    start = end;
+  while (!text.empty()) {
+    size_t size = 0;
+    while (BeginsWord(text.substr(size))) ++size;
+    const std::string word = Lower(text.substr(0, size));
+    if (size > 0 && !IsCommon(word)) words.insert(Stem(word));
+    text.remove_prefix(size);
+    while (!text.empty() && !BeginsWord(text))
+      text.remove_prefix(std::min<size_t>(text.starts_with('\xE2') ? 3 : 1, text.size()));
   }
   return words;
 }

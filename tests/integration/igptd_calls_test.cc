@@ -34,12 +34,12 @@ void WithRequestId(grpc::ClientContext& context) {
 // The whole head of a request with the id of WithRequestId().
 std::string HeadOf(const Igptd& igptd, std::string_view path, std::string_view accept, size_t body_size) {
   return "POST /v1/" + std::string(path) + " HTTP/1.1\r\n" +
-         "Host: 127.0.0.1:" + std::to_string(igptd.upstream.port()) + "\r\n" +                                //
-         "Authorization: Bearer ak:test\r\n" +                                                                //
-         "Content-Type: application/json\r\n" +                                                               //
-         "Accept: " + std::string(accept) + "\r\n" +                                                          //
-         "X-Client: igptd/" + kVersion + "\r\n" +                                                             //
-         "X-Request-Id: id-1\r\n" +                                                                           //
+         "Host: 127.0.0.1:" + std::to_string(igptd.upstream.port()) + "\r\n" +  //
+         "Authorization: Bearer ak:test\r\n" +                                  //
+         "Content-Type: application/json\r\n" +                                 //
+         "Accept: " + std::string(accept) + "\r\n" +                            //
+         "X-Client: igptd/" + kVersion + "\r\n" +                               //
+         "X-Request-Id: id-1\r\n" +                                             //
          "Content-Length: " + std::to_string(body_size) + "\r\n\r\n";
 }
 
@@ -104,8 +104,7 @@ TEST(IgptdCallsTest, Disconnect) {
   const auto empty = igptd.Disconnect(request, WithRequestId);
   ASSERT_THAT(empty.status, IsOkStatus());
   EXPECT_EQ(empty.response.raw_json(), "");
-  ExpectOnlyRequest(igptd, "datasources/disconnect/", "application/json",
-                    R"({"user":"ada","id":"spike/1/messages"})");
+  ExpectOnlyRequest(igptd, "datasources/disconnect/", "application/json", R"({"user":"ada","id":"spike/1/messages"})");
   const auto full = igptd.Disconnect(request);
   ASSERT_THAT(full.status, IsOkStatus());
   EXPECT_EQ(full.response.raw_json(), R"({"ok": true, "ok": 1e400})");
@@ -205,9 +204,8 @@ TEST(IgptdCallsTest, AskStreamsText) {
     EXPECT_EQ(stream.events[static_cast<size_t>(i)].seq(), i);
     EXPECT_EQ(stream.events[static_cast<size_t>(i)].raw_json(), "");
   }
-  ExpectOnlyRequest(
-      igptd, "recall/ask/", "text/event-stream",
-      R"({"input":"Is it so?\r\n\"Really\"?","user":"ada","stream":true,"quality":"cef-1-high"})");
+  ExpectOnlyRequest(igptd, "recall/ask/", "text/event-stream",
+                    R"({"input":"Is it so?\r\n\"Really\"?","user":"ada","stream":true,"quality":"cef-1-high"})");
 }
 
 TEST(IgptdCallsTest, ReasoningToolsAndItemsAreTyped) {

@@ -13,6 +13,7 @@ namespace {
 namespace v1 = igpt::v1;
 using grpc::StatusCode;
 using ::testing::SizeIs;
+using ::testing::UnorderedElementsAre;
 
 void ExpectOneLine(Igptd& igptd, const std::string& code, const std::string& reason) {
   igptd.Stop();
@@ -64,10 +65,8 @@ TEST(IgptdCancelTest, MidStream) {
 }
 
 TEST(IgptdCancelTest, BetweenTwoAttempts) {
-  Igptd igptd({"--backoff_base_ms=3600000"});
-  igptd.upstream.OnRequest([](Exchange& exchange) {
-    exchange.Answer(503, "", {{"Retry-After", "20"}});
-  });
+  Igptd igptd;
+  igptd.upstream.OnRequest([](Exchange& exchange) { exchange.Answer(503, "", {{"Retry-After", "10"}}); });
   grpc::ClientContext context;
   const auto reader = igptd.recall->Ask(&context, AskFor("ada", "?"));
   ASSERT_TRUE(igptd.upstream.AwaitRequests(1));
@@ -157,15 +156,18 @@ TEST(IgptdCancelTest, AReaderThatStoppedCanStillCancel) {
     held_back.Set();
     exchange.Stall();
   });
-  grpc::ClientContext context;
-  const auto reader = igptd.recall->Ask(&context, AskFor("ada", "?"));
-  v1::AskResponse event;
-  ASSERT_TRUE(reader->Read(&event));
-  ASSERT_TRUE(held_back.Await());
-  EXPECT_LT(sent, 16U << 20);  // not all that there was: igptd's memory is bounded
-  context.TryCancel();
-  EXPECT_TRUE(igptd.upstream.AwaitClosed(1));
-  reader->Finish();
+  {
+    const auto stub = v1::RecallService::NewStub(igptd.NewChannel());
+    grpc::ClientContext context;
+    const auto reader = stub->Ask(&context, AskFor("ada", "?"));
+    v1::AskResponse event;
+    ASSERT_TRUE(reader->Read(&event));
+    ASSERT_TRUE(held_back.Await());
+    EXPECT_LT(sent, 16U << 20);  // not all that there was: igptd's memory is bounded
+    context.TryCancel();
+    EXPECT_TRUE(igptd.upstream.AwaitClosed(1));
+    reader->Finish();
+  }
   ExpectOneLine(igptd, "CANCELLED", "REQUEST_ABORTED");
 }
 
@@ -201,10 +203,9 @@ TEST(IgptdCancelTest, AReaderThatStopsIsGivenUpAndDisturbsNobody) {
   EXPECT_EQ(stalled.status.error_code(), StatusCode::RESOURCE_EXHAUSTED);
   EXPECT_THAT(stalled.status.error_message(), ::testing::HasSubstr("not read for too long"));
   igptd.Stop();
-  const std::vector<nlohmann::json> calls = igptd.CallLines();
-  ASSERT_THAT(calls, SizeIs(2));
-  EXPECT_EQ(calls[0].value("reason", ""), "SLOW_CONSUMER");
-  EXPECT_EQ(calls[1]["code"], "OK");
+  std::vector<std::string> reasons;  // in either order
+  for (const nlohmann::json& call : igptd.CallLines()) reasons.push_back(call.value("reason", "none"));
+  EXPECT_THAT(reasons, UnorderedElementsAre("SLOW_CONSUMER", "none"));
 }
 
 }  // namespace

@@ -76,7 +76,7 @@ TEST(IgptdConfigTest, ABadConfigurationIsOneLineThatNamesTheFlag) {
       {{"--listen=nowhere"}, key, "--listen"},
       {{"--default_user=a\nb"}, key, "--default_user"},
       {{"--sandbox"}, key, "IGPT_API_KEY"},
-      {{"extra"}, key, "extra"},
+      {{"extra"}, key, "argument 1"},
       {{}, {}, "IGPT_API_KEY"},
       {{}, {"IGPT_API_KEY=ak:te st"}, "IGPT_API_KEY"},
       {{}, {"IGPT_API_KEY=ak:test", "IGPTD_MAX_RETRIES=x"}, "IGPTD_MAX_RETRIES"},
@@ -93,9 +93,9 @@ TEST(IgptdConfigTest, APortInUseIsRefused) {
 TEST(IgptdConfigTest, AProblemNeverShowsTheKey) {
   const Directory directory;
   const std::string file = directory.Write("key", "canary\nsecond line");
-  for (const auto& result : {IgptdProcess::Run({"--igpt_api_key_file=" + file}),
-                             IgptdProcess::Run({}, {"IGPT_API_KEY=canary key"}),
-                             IgptdProcess::Run({"--igpt_api_key=canary"})}) {
+  for (const auto& result :
+       {IgptdProcess::Run({"--igpt_api_key_file=" + file}), IgptdProcess::Run({}, {"IGPT_API_KEY=canary key"}),
+        IgptdProcess::Run({"--igpt_api_key=canary"})}) {
     EXPECT_THAT(result.exit_code, Optional(2));
     EXPECT_THAT(result.err, Not(HasSubstr("canary")));
   }

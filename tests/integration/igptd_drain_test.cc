@@ -83,6 +83,20 @@ TEST(IgptdDrainTest, NothingToWaitFor) {
   EXPECT_THAT(igptd.process->AwaitExit(), Optional(0));
 }
 
+// Whoever watches the health has a stream open for as long as igptd lives.
+TEST(IgptdDrainTest, AHealthWatchIsNotWaitedFor) {
+  Igptd igptd({"--drain_timeout=5m"});
+  grpc::ClientContext context;
+  const auto watch = grpc::health::v1::Health::NewStub(igptd.channel)->Watch(&context, {});
+  grpc::health::v1::HealthCheckResponse response;
+  ASSERT_TRUE(watch->Read(&response));
+  EXPECT_EQ(response.status(), grpc::health::v1::HealthCheckResponse::SERVING);
+  igptd.process->Signal(SIGTERM);
+  while (watch->Read(&response)) EXPECT_EQ(response.status(), grpc::health::v1::HealthCheckResponse::NOT_SERVING);
+  EXPECT_FALSE(watch->Finish().ok());
+  EXPECT_THAT(igptd.process->AwaitExit(), Optional(0));
+}
+
 TEST(IgptdDrainTest, UntilTheDelayIsOverCallsAreServedAndHealthSaysNo) {
   Igptd igptd({"--drain_delay=5m"});
   igptd.upstream.OnRequest([](Exchange& exchange) { exchange.Answer(200, R"({"datasources":[]})"); });
@@ -146,8 +160,9 @@ TEST(IgptdDrainTest, AStalledReaderIsEnded) {
   const auto reader = igptd.recall->Ask(&context, AskFor("ada", "?"));
   ASSERT_TRUE(held_back.Await());
   igptd.process->Signal(SIGTERM);
-  EXPECT_THAT(igptd.process->AwaitExit(), Optional(0));
+  EXPECT_TRUE(igptd.upstream.AwaitClosed(1));
   EXPECT_EQ(ReadAll(context, *reader).status.error_code(), StatusCode::UNAVAILABLE);
+  EXPECT_THAT(igptd.process->AwaitExit(), Optional(0));
   ASSERT_THAT(igptd.CallLines(), SizeIs(1));
   EXPECT_EQ(igptd.CallLines()[0].value("reason", ""), "SHUTTING_DOWN");
 }

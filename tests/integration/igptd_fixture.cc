@@ -29,8 +29,7 @@ void Limit(grpc::ClientContext& context) {
 }
 
 template <typename Response, typename Stub, typename Request>
-Unary<Response> Call(Stub& stub,
-                     grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
+Unary<Response> Call(Stub& stub, grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
                      const Request& request, const Prepare& prepare) {
   grpc::ClientContext context;
   Limit(context);

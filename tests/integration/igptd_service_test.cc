@@ -183,9 +183,8 @@ TEST(IgptdServiceTest, Reflection) {
     reflection::ServerReflectionRequest request;
     request.set_list_services("*");
     std::vector<std::string> names;
-    for (const auto& service : Reflect(igptd, version, request).list_services_response().service()) {
-      names.push_back(service.name());
-    }
+    const reflection::ServerReflectionResponse list = Reflect(igptd, version, request);
+    for (const auto& service : list.list_services_response().service()) names.push_back(service.name());
     EXPECT_THAT(names, IsSupersetOf(kServices)) << version;
 
     for (const std::string service : kServices) {

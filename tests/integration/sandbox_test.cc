@@ -6,13 +6,13 @@
 #include <httplib.h>
 #include <sys/socket.h>
 
+#include <future>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <vector>
 
-#include "absl/synchronization/notification.h"
 #include "service/sandbox/json.h"
 
 namespace igptd::sandbox {
@@ -575,10 +575,9 @@ TEST_F(SandboxFaultsTest, SplitsBodies) {
 // A stalled stream and a stalled answer end when the sandbox does, although nobody else ends them.
 TEST_F(SandboxFaultsTest, StopsAtOnce) {
   std::vector<std::thread> clients;
-  std::vector<std::unique_ptr<absl::Notification>> receiving;
+  std::vector<std::promise<void>> receiving(2);
   for (const bool stream : {true, false}) {
-    receiving.push_back(std::make_unique<absl::Notification>());
-    clients.emplace_back([&, stream, started = receiving.back().get()] {
+    clients.emplace_back([&, stream] {
       httplib::Client client(origin());
       client.set_read_timeout(600);
       httplib::Request request;
@@ -587,7 +586,7 @@ TEST_F(SandboxFaultsTest, StopsAtOnce) {
       request.headers = {{"Authorization", "Bearer ak:sandbox"}, {"x-sandbox-fault", "stall=1"}};
       request.body = Params(stream).dump();
       request.response_handler = [&](const httplib::Response&) {
-        started->Notify();
+        receiving[stream ? 1 : 0].set_value();
         return true;
       };
       request.content_receiver = [](const char*, size_t, uint64_t, uint64_t) { return true; };
@@ -597,7 +596,7 @@ TEST_F(SandboxFaultsTest, StopsAtOnce) {
   httplib::Client idle(origin());
   idle.set_keep_alive(true);
   ASSERT_TRUE(idle.Get("/"));
-  for (const auto& started : receiving) started->WaitForNotification();
+  for (std::promise<void>& received : receiving) received.get_future().wait();
   sandbox_.reset();
   for (std::thread& client : clients) client.join();
 }

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <memory>
-#include <optional>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -10,7 +10,6 @@
 
 #include "absl/functional/any_invocable.h"
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -121,7 +120,7 @@ class Outcome {
  public:
   void Set(absl::Status status) {
     {
-      absl::MutexLock lock(&mutex_);
+      const std::lock_guard lock(mutex_);
       ++count_;
       status_ = std::move(status);
     }
@@ -135,20 +134,20 @@ class Outcome {
 
   absl::Status Await() {
     if (!set_.Await()) return absl::UnknownError("there was no callback");
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     return status_;
   }
 
   int count() {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     return count_;
   }
 
  private:
   Event set_;
-  absl::Mutex mutex_;
-  int count_ ABSL_GUARDED_BY(mutex_) = 0;
-  absl::Status status_ ABSL_GUARDED_BY(mutex_);
+  std::mutex mutex_;  // guards what follows
+  int count_ = 0;
+  absl::Status status_;
 };
 
 // Events of a run.

@@ -91,7 +91,7 @@ std::vector<Call> Calls() {
 
 class CallTest : public ::testing::TestWithParam<Call> {};
 INSTANTIATE_TEST_SUITE_P(Each, CallTest, ::testing::ValuesIn(Calls()),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         [](const auto& call) { return std::string(call.param.name); });
 
 TEST_P(CallTest, SendsExactlyItsRequest) {
   ScriptedHttpServer server;
@@ -265,8 +265,9 @@ TEST(SdkRequestsTest, InvalidRequestsNameEveryViolationAndSendNothing) {
 
   const auto fields = [](const absl::Status& status) {
     EXPECT_THAT(status, IsError(ErrorKind::kInvalidRequest));
+    const Error error = ErrorOf(status).value_or(Error());
     std::vector<std::string> names;
-    for (const FieldViolation& violation : ErrorOf(status)->violations) names.push_back(violation.field);
+    for (const FieldViolation& violation : error.violations) names.push_back(violation.field);
     return names;
   };
   AskRequest ask;

@@ -233,7 +233,7 @@ size_t Count(const std::vector<std::pair<std::string, std::string>>& violations)
 }
 
 TEST(GrpcStatusTest, ManyViolationsAreCutAndCounted) {
-  for (size_t count : {1, 2, 3, 5, 8, 13, 21, 34, 1000}) {
+  for (size_t count : {1, 2, 3, 8, 34, 1000}) {
     for (size_t length = 0; length < 500; length += 1 + length / 20) {
       SCOPED_TRACE(absl::StrCat(count, " violations of ", length, " bytes"));
       Error error = OfKind(ErrorKind::kInvalidRequest);
@@ -244,6 +244,19 @@ TEST(GrpcStatusTest, ManyViolationsAreCutAndCounted) {
       EXPECT_THAT(violations[0].second, Not(StartsWith("and ")));
     }
   }
+}
+
+TEST(GrpcStatusTest, TheLastViolationFitsOrIsCounted) {
+  bool fit = false, counted = false;
+  for (size_t length = 0; length <= 300; ++length) {
+    Error error = OfKind(ErrorKind::kInvalidRequest);
+    error.violations.assign(4, {std::string(100, 'f'), std::string(300, 'd')});
+    error.violations.push_back({"last", std::string(length, 'd')});
+    const auto violations = Receive(error).violations;
+    EXPECT_EQ(Count(violations), 5u);
+    (violations.back().first == "last" ? fit : counted) = true;
+  }
+  EXPECT_TRUE(fit && counted);
 }
 
 TEST(GrpcStatusTest, ARealRequestsViolationsAllFit) {

@@ -91,6 +91,7 @@ TEST(WordsTest, KeepsWhatCarriesMeaning) {
   EXPECT_EQ(Words("approved"), Words("decision"));
   EXPECT_EQ(Words("Priya’s offer"), Words("priya offer"));
   EXPECT_THAT(Words("Zürich 2026-02"), UnorderedElementsAre("zürich", "2026", "02"));
+  EXPECT_THAT(Words("“Quoted” – €5… \xE2\x80"), UnorderedElementsAre("quot", "€5"));
 }
 
 TEST(MailboxTest, IsInOrderAndWellFormed) {

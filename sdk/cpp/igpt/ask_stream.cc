@@ -12,8 +12,10 @@ namespace {
 // Reads once something is there. On the loop's thread.
 void ReadWhenReadable(std::shared_ptr<internal::AskCall> call, absl::AnyInvocable<void(AskResult)> done) {
   internal::AskCall& waiting = *call;
-  waiting.WaitReadable(absl::InfiniteDuration(),
-                       [call = std::move(call), done = std::move(done)]() mutable { done(*call->TryRead()); });
+  waiting.WaitReadable(absl::InfiniteDuration(), [call = std::move(call), done = std::move(done)]() mutable {
+    if (std::optional<AskResult> result = call->TryRead()) return done(*std::move(result));
+    ReadWhenReadable(std::move(call), std::move(done));  // woken for a wait that this one replaced
+  });
 }
 
 }  // namespace

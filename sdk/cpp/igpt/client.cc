@@ -1,5 +1,7 @@
 #include "igpt/client.h"
 
+#include <unistd.h>
+
 #include <future>
 #include <utility>
 #include <vector>
@@ -63,6 +65,9 @@ absl::StatusOr<std::unique_ptr<Client>> Client::Create(Options options, EventLoo
   // What is connected to, and so has to be resolved.
   absl::StatusOr<internal::BaseUrl> host = options.proxy.empty() ? base_url : internal::ParseProxy(options.proxy);
   if (!host.ok()) return host.status();
+  if (!options.ca_file.empty() && access(options.ca_file.c_str(), R_OK) != 0) {
+    return InvalidRequest({{"ca_file", "must be a file that can be read"}});
+  }
   std::unique_ptr<EventLoop> own_loop;
   if (loop == nullptr) {
     absl::StatusOr<std::unique_ptr<EventLoop>> made = EventLoop::Create();

@@ -40,19 +40,19 @@ std::string_view ErrorKindName(ErrorKind kind);
 
 // A field of a request that is missing, malformed or too large.
 struct FieldViolation {
-  std::string field;        // e.g. "output_format.json_schema.schema"
-  std::string description;  // what is wrong and what to do; never the value
+  std::string field = {};        // e.g. "output_format.json_schema.schema"
+  std::string description = {};  // what is wrong and what to do; never the value
 };
 
 struct Error {
   ErrorKind kind = ErrorKind::kProtocol;
-  std::vector<FieldViolation> violations;     // kInvalidRequest: all at once
-  std::string api_code;                       // kApi: iGPT's code, or "unrecognized" when it isn't a plain token
-  int http_status = 0;                        // the last answer's; 0: there was none
-  std::optional<absl::Duration> retry_after;  // when iGPT said so
-  std::string timer;                          // kTimeout: "connect", "first_byte", "idle" or "total"
-  int64_t events_delivered = 0;               // streams: how many events came before the error
-  int attempts = 0;                           // how many requests were sent
+  std::vector<FieldViolation> violations = {};     // kInvalidRequest: all at once
+  std::string api_code = {};                       // kApi: iGPT's code, or "unrecognized" when it isn't a plain token
+  int http_status = 0;                             // the last answer's; 0: there was none
+  std::optional<absl::Duration> retry_after = {};  // when iGPT said so
+  std::string timer = {};                          // kTimeout: "connect", "first_byte", "idle" or "total"
+  int64_t events_delivered = 0;                    // streams: how many events came before the error
+  int attempts = 0;                                // how many requests were sent
 };
 
 // An error as a status, with the code that belongs to its kind.

@@ -13,9 +13,9 @@ namespace igpt {
 
 struct Options {
   // Required; sent as `Authorization: Bearer <api_key>`. Visible ASCII only.
-  std::string api_key;
+  std::string api_key = {};
   // For requests without a user of their own. Optional.
-  std::string user;
+  std::string user = {};
   // https, or http to a loopback address. No userinfo, query or fragment.
   std::string base_url = "https://api.igpt.ai/v1";
 
@@ -43,11 +43,11 @@ struct Options {
   size_t max_event_bytes = 1 << 20;
 
   // A PEM file of certificate authorities to trust in place of the system's. Optional.
-  std::string ca_file;
+  std::string ca_file = {};
   // e.g. "http://proxy:3128". Empty: none; the environment's proxy variables are ignored.
-  std::string proxy;
+  std::string proxy = {};
   // Sent as `X-Client`. Visible ASCII. Empty: this library's own name and version.
-  std::string client_name;
+  std::string client_name = {};
 };
 
 // What a single call may say beside its request.
@@ -55,11 +55,11 @@ struct CallOptions {
   // The call fails with kDeadline when it passes; retries never wait beyond it.
   absl::Time deadline = absl::InfiniteFuture();
   // Replaces Options::api_key for this call. Empty: doesn't.
-  std::string api_key;
+  std::string api_key = {};
   // Further request headers, e.g. {"X-Request-Id", …}. Names are tokens, and none that the library sets itself or that
   // frames the message (Authorization, Content-Length, …); values are visible ASCII, with spaces only inside. Anything
   // else is kInvalidRequest.
-  std::vector<std::pair<std::string, std::string>> headers;
+  std::vector<std::pair<std::string, std::string>> headers = {};
 };
 
 // Limits of requests. iGPT documents none: these keep a mistake from becoming a bill.

@@ -27,18 +27,18 @@ struct OutputFormat {
 
   // For kJsonSchema only. The text of one JSON object, sent exactly as written. At most kMaxSchemaBytes, nested at most
   // kMaxJsonDepth deep.
-  std::string schema;
+  std::string schema = {};
   // For kJsonSchema only. Whether the output has to follow the schema to the letter.
   bool strict = false;
   // For kJsonSchema only. Optional name of the schema.
-  std::string name;
+  std::string name = {};
 };
 
 struct AskRequest {
-  std::string user;     // whose datasources; empty: Options::user
-  std::string input;    // the question; required, at most kMaxInputBytes
-  std::string quality;  // e.g. "cef-1-high"; empty: iGPT's default. An open set
-  OutputFormat output_format;
+  std::string user = {};     // whose datasources; empty: Options::user
+  std::string input = {};    // the question; required, at most kMaxInputBytes
+  std::string quality = {};  // e.g. "cef-1-high"; empty: iGPT's default. An open set
+  OutputFormat output_format = {};
   // For Recall::AskStream only. True asks iGPT for the whole answer at once: the call is safe to repeat to its end, and
   // its stream holds one event, an Answer.
   bool whole_answer = false;
@@ -46,55 +46,55 @@ struct AskRequest {
 };
 
 struct SearchRequest {
-  std::string user;           // whose datasources; empty: Options::user
-  std::string query;          // optional, at most kMaxQueryBytes
-  std::string date_from;      // YYYY-MM-DD, optional
-  std::string date_to;        // YYYY-MM-DD, optional, not before date_from
-  int max_results = 0;        // 0: iGPT's default; not negative
-  std::string filter_people;  // optional: only content that involves these people
+  std::string user = {};           // whose datasources; empty: Options::user
+  std::string query = {};          // optional, at most kMaxQueryBytes
+  std::string date_from = {};      // YYYY-MM-DD, optional
+  std::string date_to = {};        // YYYY-MM-DD, optional, not before date_from
+  int max_results = 0;             // 0: iGPT's default; not negative
+  std::string filter_people = {};  // optional: only content that involves these people
   bool include_raw = false;
 };
 
 struct ListRequest {
-  std::string user;  // empty: Options::user
+  std::string user = {};  // empty: Options::user
   bool include_raw = false;
 };
 
 struct DisconnectRequest {
-  std::string user;  // empty: Options::user
-  std::string id;    // Datasource::id; required
+  std::string user = {};  // empty: Options::user
+  std::string id = {};    // Datasource::id; required
   bool include_raw = false;
 };
 
 struct AuthorizeRequest {
-  std::string user;          // empty: Options::user
-  std::string service;       // e.g. "spike"; required
-  std::string scope;         // space-delimited, e.g. "messages"; required
-  std::string redirect_uri;  // optional
-  std::string state;         // optional, handed back at redirect_uri
+  std::string user = {};          // empty: Options::user
+  std::string service = {};       // e.g. "spike"; required
+  std::string scope = {};         // space-delimited, e.g. "messages"; required
+  std::string redirect_uri = {};  // optional
+  std::string state = {};         // optional, handed back at redirect_uri
   bool include_raw = false;
 };
 
 struct Datasource {
-  std::string id;                  // shaped like "service/id/type"
-  std::string service;             // an open set
-  std::string type;                // an open set
-  std::string status;              // an open set
-  std::string title;               // for people
-  std::string subtitle;            // for people
-  std::optional<double> progress;  // percent
-  std::optional<absl::Time> newest;
-  std::optional<absl::Time> oldest;
-  std::string raw_json;
+  std::string id = {};                  // shaped like "service/id/type"
+  std::string service = {};             // an open set
+  std::string type = {};                // an open set
+  std::string status = {};              // an open set
+  std::string title = {};               // for people
+  std::string subtitle = {};            // for people
+  std::optional<double> progress = {};  // percent
+  std::optional<absl::Time> newest = {};
+  std::optional<absl::Time> oldest = {};
+  std::string raw_json = {};
 };
 
 struct Source {
-  std::string id;
-  std::string type;  // an open set, e.g. "message"
-  std::optional<absl::Time> timestamp;
-  std::string provider;
-  std::string picture;  // URL
-  std::string title;
+  std::string id = {};
+  std::string type = {};  // an open set, e.g. "message"
+  std::optional<absl::Time> timestamp = {};
+  std::string provider = {};
+  std::string picture = {};  // URL
+  std::string title = {};
 };
 
 struct Usage {
@@ -105,41 +105,41 @@ struct Usage {
 
 // What an answer says: nothing, text, or JSON text verbatim.
 struct Text {
-  std::string text;
+  std::string text = {};
 };
 struct Json {
-  std::string json;
+  std::string json = {};
 };
 using Output = std::variant<std::monostate, Text, Json>;
 
 // A whole answer.
 struct Answer {
-  std::string id;  // the run's; may be empty
-  Output output;
-  std::optional<Usage> usage;
-  std::vector<Source> sources;
-  std::optional<absl::Time> started_at;
-  std::optional<absl::Time> finished_at;
-  std::optional<absl::Duration> duration;
-  std::string raw_json;  // as an event's payload this stays empty: AskEvent::raw_json has it
+  std::string id = {};  // the run's; may be empty
+  Output output = {};
+  std::optional<Usage> usage = {};
+  std::vector<Source> sources = {};
+  std::optional<absl::Time> started_at = {};
+  std::optional<absl::Time> finished_at = {};
+  std::optional<absl::Duration> duration = {};
+  std::string raw_json = {};  // as an event's payload this stays empty: AskEvent::raw_json has it
 };
 
 // The payloads of AskEvent. The names in parentheses are iGPT's.
 
 // A run began (run.start).
 struct RunStarted {
-  std::string id;
-  std::optional<absl::Time> started_at;
-  std::string quality;
-  std::string reasoning_effort;
-  std::optional<int64_t> indexed;  // how many indexed datasources the run can use
-  std::vector<Datasource> datasources;
-  std::string output_format_json;  // JSON text: "text" in quotes, or an object
+  std::string id = {};
+  std::optional<absl::Time> started_at = {};
+  std::string quality = {};
+  std::string reasoning_effort = {};
+  std::optional<int64_t> indexed = {};  // how many indexed datasources the run can use
+  std::vector<Datasource> datasources = {};
+  std::string output_format_json = {};  // JSON text: "text" in quotes, or an object
 };
 
 // The next piece of the answer (run.output_text.delta).
 struct Delta {
-  std::string text;
+  std::string text = {};
 };
 
 // A turn of the model begins or ends, as `type` says (run.turn.start, run.turn.done).
@@ -149,67 +149,68 @@ struct Turn {
 
 // The model reasons (run.reasoning_item.start/.done, run.reasoning_summary_part.start/.done).
 struct Reasoning {
-  std::vector<std::string> summary;
+  std::vector<std::string> summary = {};
 };
 
 // The model calls a tool (run.tool_call_item).
 struct ToolCall {
-  std::string name;
-  std::string arguments_json;  // as the model wrote it: may be invalid
-  std::string call_id;
+  std::string name = {};
+  std::string arguments_json = {};  // as the model wrote it: may be invalid
+  std::string call_id = {};
 };
 
 // A tool answered (run.tool_call_output_item).
 struct ToolOutput {
-  std::string name;
-  std::string call_id;
-  std::vector<Source> sources;
+  std::string name = {};
+  std::string call_id = {};
+  std::vector<Source> sources = {};
 };
 
 // A message of the model begins or is whole, as `type` says (run.output_item.start, run.output_item.done).
 struct OutputItem {
-  std::string role;
-  std::vector<std::string> text;
+  std::string role = {};
+  std::vector<std::string> text = {};
 };
 
 // One event of a streamed answer.
 struct AskEvent {
-  std::optional<int64_t> seq;  // iGPT's order within the run
-  std::string type;            // iGPT's name of the event; may be empty
+  std::optional<int64_t> seq = {};  // iGPT's order within the run
+  std::string type = {};            // iGPT's name of the event; may be empty
   // std::monostate: an event that this library doesn't know; raw_json has it. Answer: the answer is whole.
-  std::variant<std::monostate, Delta, RunStarted, Answer, Turn, Reasoning, ToolCall, ToolOutput, OutputItem> payload;
-  std::string raw_json;
+  std::variant<std::monostate, Delta, RunStarted, Answer, Turn, Reasoning, ToolCall, ToolOutput, OutputItem> payload =
+      {};
+  std::string raw_json = {};
 };
 
 // One thing that a search found. iGPT documents no shape for it: these are the keys that integrations read.
 struct SearchResult {
-  std::string id;
-  std::string subject;
-  std::string content;  // iGPT's `content` or `body`
-  std::string from;
-  std::vector<std::string> to;
-  std::string date;  // as iGPT wrote it
-  std::string thread_id;
-  std::string raw_json;
+  std::string id = {};
+  std::string subject = {};
+  std::string content = {};  // iGPT's `content` or `body`
+  std::string from = {};
+  std::vector<std::string> to = {};
+  std::string date = {};  // as iGPT wrote it
+  std::string thread_id = {};
+  std::string raw_json = {};
 };
 
 struct SearchAnswer {
-  std::vector<SearchResult> results;
-  std::string raw_json;
+  std::vector<SearchResult> results = {};
+  std::string raw_json = {};
 };
 
 struct ListAnswer {
-  std::vector<Datasource> datasources;
-  std::string raw_json;
+  std::vector<Datasource> datasources = {};
+  std::string raw_json = {};
 };
 
 struct DisconnectAnswer {
-  std::string raw_json;  // iGPT documents no shape: the answer, when it holds anything
+  std::string raw_json = {};  // iGPT documents no shape: the answer, when it holds anything
 };
 
 struct AuthorizeAnswer {
-  std::string url;  // the page that the user has to open; never empty
-  std::string raw_json;
+  std::string url = {};  // the page that the user has to open; never empty
+  std::string raw_json = {};
 };
 
 }  // namespace igpt

@@ -30,7 +30,9 @@ size_t CostOf(const SseEvent& event) {
 }  // namespace
 
 AskCall::AskCall(ClientCore& core)
-    : core_(core), trailer_timer_(core.loop, [this] { Cancel(); }), wake_timer_(core.loop, [this] { WakeReader(); }) {}
+    : core_(core),
+      trailer_timer_(core.loop, [this] { http_->Cancel(); }),
+      wake_timer_(core.loop, [this] { WakeReader(); }) {}
 
 void AskCall::Start(const AskRequest& request, CallOptions options) {
   decoding_ = {.json_wanted = request.output_format.kind != OutputFormat::Kind::kText,
@@ -86,7 +88,12 @@ void AskCall::WaitReadable(absl::Duration timeout, absl::AnyInvocable<void()> wa
 }
 
 void AskCall::Cancel() {
+  if (end_.has_value()) return;
+  end_ = completed_ ? absl::OkStatus() : WithEventsDelivered(MakeStatus(ErrorKind::kAborted, "the caller cancelled"));
+  queue_.clear();
+  answer_.reset();
   if (http_.has_value()) http_->Cancel();
+  WakeReader();
 }
 
 void AskCall::OnStart(const ResponseHead& head) {
@@ -120,6 +127,7 @@ absl::Status AskCall::TakeEventStream(std::string_view bytes) {
 }
 
 void AskCall::OnEnd(absl::Status status) {
+  const std::shared_ptr<AskCall> self = shared_from_this();  // the reader may let the stream go
   if (status.ok() && !event_stream_) {
     absl::StatusOr<Answer> answer = DecodeAnswer(std::move(body_), decoding_);
     if (answer.ok()) {
@@ -132,7 +140,7 @@ void AskCall::OnEnd(absl::Status status) {
   }
   body_end_ = std::move(status);
   trailer_timer_.Cancel();
-  WakeReader();
+  RunReader();  // at once: a client that closes waits for the ends of its calls, not for what they defer
 }
 
 // Whether the stream ended properly, given how its body did and what was read of it.
@@ -163,9 +171,13 @@ void AskCall::WakeReader() {
   waking_ = true;
   core_.loop.Defer([self = shared_from_this()] {
     self->waking_ = false;
-    self->wake_timer_.Cancel();
-    std::exchange(self->wake_, nullptr)();
+    self->RunReader();
   });
+}
+
+void AskCall::RunReader() {
+  wake_timer_.Cancel();
+  if (absl::AnyInvocable<void()> wake = std::exchange(wake_, nullptr)) wake();
 }
 
 }  // namespace igpt::internal

@@ -44,7 +44,8 @@ class AskCall final : public HttpCall::Sink, public std::enable_shared_from_this
   AskResult Deliver(AskEvent event);
   absl::Status JudgeEnd() const;
   absl::Status WithEventsDelivered(const absl::Status& status) const;
-  void WakeReader();
+  void WakeReader();  // at the end of the turn
+  void RunReader();   // now, if one is pending
 
   ClientCore& core_;
   AskDecoding decoding_;

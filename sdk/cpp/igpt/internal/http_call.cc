@@ -42,7 +42,7 @@ HttpCall::HttpCall(ClientCore& core, Route route, std::string body, bool event_s
 }
 
 HttpCall::~HttpCall() {
-  core_.calls.erase(this);
+  if (!ended_) core_.calls.erase(this);  // a call that has ended may outlive the core
 }
 
 void HttpCall::Start() {
@@ -200,6 +200,8 @@ void HttpCall::Resume() {
   if (transfer_ == nullptr || !transfer_->paused()) return;
   last_byte_at_ = MonotonicNanos();  // the idle limit starts anew
   transfer_->Resume();
+  // What libcurl had kept was handed over just now. That it was refused ends no transfer outside libcurl's own reading.
+  if (!body_status_.ok()) End(std::move(body_status_));
 }
 
 void HttpCall::End(absl::Status status) {

@@ -38,7 +38,7 @@ class HttpCall final : public Transfer::Observer {
     virtual void OnEnd(absl::Status status) = 0;
   };
 
-  // `sink` must outlive the call, and `core` too.
+  // `sink` must outlive the call, and `core` its end.
   HttpCall(ClientCore& core, Route route, std::string body, bool event_stream, CallOptions options, Sink& sink);
   ~HttpCall() override;
 

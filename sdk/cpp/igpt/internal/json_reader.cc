@@ -62,7 +62,7 @@ JsonReader::~JsonReader() {
 
 bool JsonReader::ReadString(std::string* out) {
   if (!Take()) return true;
-  // Consumed, because simdjson would skip one before a colon as if it were a key.
+  // Consumed, because what simdjson skips it takes for a key when a colon follows.
   if (depth_ > 0) static_cast<void>(parser_->value.get_raw_json_string());
   const std::string_view content = token_.substr(1, token_.size() - 2);
   if (content.find('\\') == content.npos) {
@@ -86,11 +86,10 @@ void JsonReader::ReadArray(absl::FunctionRef<void()> on_element) {
   if (parser_->value.get_array().get(array) != simdjson::SUCCESS) return FailHere();
   for (simdjson::simdjson_result<ondemand::value> element : array) {
     if (std::move(element).get(parser_->value) != simdjson::SUCCESS) return FailHere();
-    Arrive(TrimEnd(parser_->value.raw_json_token()));
-    if (error_ != JsonError::kNone) return;
+    if (!Arrive(TrimEnd(parser_->value.raw_json_token()))) return;
     on_element();
     Skip();
-    if (error_ != JsonError::kNone) return;
+    if (failed()) return;
   }
   Ascend(begin);
 }
@@ -109,11 +108,10 @@ void JsonReader::ReadObject(absl::FunctionRef<void(std::string_view key)> on_mem
       key = scratch_;
     }
     parser_->value = member.value();
-    Arrive(TrimEnd(parser_->value.raw_json_token()));
-    if (error_ != JsonError::kNone) return;
+    if (!Arrive(TrimEnd(parser_->value.raw_json_token()))) return;
     on_member(key);
     Skip();
-    if (error_ != JsonError::kNone) return;
+    if (failed()) return;
   }
   Ascend(begin);
 }
@@ -141,7 +139,7 @@ void JsonReader::Stop(JsonError error) {
 
 JsonError JsonReader::Finish() {
   Skip();
-  if (error_ == JsonError::kNone && EndOf(last_text_) != EndOf(TrimEnd(text_))) FailAt(EndOf(last_text_));
+  if (!failed() && EndOf(last_text_) != EndOf(TrimEnd(text_))) FailAt(EndOf(last_text_));
   return error_;
 }
 
@@ -157,7 +155,7 @@ void JsonReader::Start() {
     return Fail(JsonError::kNotJson, std::string::npos);
   }
   if (token.front() == '{' || token.front() == '[') {
-    // Only with the right last token simdjson never reads on behind it.
+    // Without this token at the end simdjson could read on behind it.
     const char* last = EndOf(TrimEnd(text_)) - 1;
     if (*last != (token.front() == '{' ? '}' : ']')) return FailAt(last);
     if (document.get_value().get(parser_->value) != simdjson::SUCCESS) return FailHere();
@@ -165,7 +163,7 @@ void JsonReader::Start() {
   Arrive(TrimEnd(token));
 }
 
-void JsonReader::Arrive(std::string_view token) {
+bool JsonReader::Arrive(std::string_view token) {
   token_ = token;
   unread_ = true;
   bool valid = true;
@@ -194,6 +192,7 @@ void JsonReader::Arrive(std::string_view token) {
       valid = IsJsonNumber(token);
   }
   if (!valid) FailAt(token.data());
+  return valid;
 }
 
 bool JsonReader::Take() {
@@ -204,7 +203,7 @@ bool JsonReader::Take() {
 bool JsonReader::Descend() {
   if (depth_ == kMaxJsonDepth) Stop(JsonError::kTooDeep);
   ++depth_;
-  return error_ == JsonError::kNone;
+  return !failed();
 }
 
 // Leaves an array or object that started at `begin`. Its end is the last thing before the next token.
@@ -215,6 +214,7 @@ void JsonReader::Ascend(const char* begin) {
   last_text_ = TrimEnd({begin, next});
 }
 
+// The token that simdjson stumbled over, or the end where one is missing.
 void JsonReader::FailHere() {
   const char* position = nullptr;
   if (parser_->document.current_location().get(position) != simdjson::SUCCESS) position = EndOf(text_);

@@ -43,7 +43,7 @@ class JsonReader {
   JsonReader(const JsonReader&) = delete;
   JsonReader& operator=(const JsonReader&) = delete;
 
-  // Of the value that the reader is at. After an error: kNull.
+  // Of the value that the reader is at, as long as it wasn't read. After an error: kNull.
   JsonType type() const { return type_; }
 
   // These read the value that the reader is at, which must be of that type.
@@ -77,12 +77,13 @@ class JsonReader {
 
   static std::unique_ptr<Parser>& Spare();
   void Start();
-  // Moves to the value whose first token this is.
-  void Arrive(std::string_view token);
+  // Moves to the value whose first token this is. False when it is none.
+  bool Arrive(std::string_view token);
   // False when the value was read already, or after an error.
   bool Take();
   bool Descend();
   void Ascend(const char* begin);
+  bool failed() const { return error_ != JsonError::kNone; }
   void FailHere();
   void FailAt(const char* position);
   void Fail(JsonError error, size_t offset);
