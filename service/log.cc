@@ -121,6 +121,10 @@ LogLine& LogLine::With(std::string_view name, absl::Duration value) {
   return *this;
 }
 
+void Log(LogLevel level, std::string_view message) {
+  const LogLine line(level, message);
+}
+
 void LogCall(const rpc::CallRecord& record) {
   LogLine line(LogLevel::kInfo, "call");
   line.With("method", record.method).With("code", CodeName(record.code));

@@ -48,6 +48,9 @@ class LogLine {
   std::string line_;
 };
 
+// A line with nothing but its message.
+void Log(LogLevel level, std::string_view message);
+
 // The one line of a call, at info.
 void LogCall(const rpc::CallRecord& record);
 

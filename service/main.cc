@@ -99,7 +99,7 @@ class KeyWatch {
     if (set.ok()) {
       key_ = *std::move(read);
       complained_ = false;
-      LogLine(LogLevel::kInfo, "using the new iGPT key");
+      Log(LogLevel::kInfo, "using the new iGPT key");
     } else if (!std::exchange(complained_, true)) {
       LogLine(LogLevel::kError, "keeping the old iGPT key").With("why", std::string(set.message()));
     }
@@ -178,7 +178,7 @@ int Serve(const Config& config, const sigset_t& signals) {
   server.Drain(config.drain_timeout);
   drained = true;
   second_signal.join();
-  LogLine(LogLevel::kInfo, "stopped");
+  Log(LogLevel::kInfo, "stopped");
   started->reset();
   StopLogging();
   return EXIT_SUCCESS;

@@ -41,12 +41,12 @@ Json Usage(const Run& run) {
 
 std::vector<Json> RunEvents(const Run& run) {
   std::vector<Json> events;
-  const auto add = [&](std::string_view type, Json fields = Json::object()) {
+  const auto add = [&](std::string_view type, const Json& fields = Json::object()) {
     Json event = {{"type", type}, {"seq", events.size()}};
     event.update(fields);
     events.push_back(std::move(event));
   };
-  const auto item = [](std::string_view type, Json fields = Json::object()) {
+  const auto item = [](std::string_view type, const Json& fields = Json::object()) {
     Json inner = {{"type", type}};
     inner.update(fields);
     return Json{{"item", std::move(inner)}};

@@ -154,7 +154,7 @@ TEST(SdkLimitsTest, FirstByteTimeoutWhenTheRequestIsNotRead) {
 TEST(SdkLimitsTest, IdleTimeout) {
   ScriptedHttpServer server;
   Options options = OptionsFor(server);
-  options.idle_timeout = absl::Milliseconds(100);
+  options.idle_timeout = absl::Seconds(1);
   server.OnRequest(StallAfterAnEvent);
   ExpectTimeout(options, "idle", 1);
   EXPECT_TRUE(server.AwaitClosed(1));

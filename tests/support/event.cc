@@ -19,10 +19,11 @@ namespace igpt::testing {
 Event::Event() : fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
 void Event::Set() {
+  const int fd = fd_.get();  // first: whoever sees that it is set may destroy it
   set_.store(true, std::memory_order_release);
   const uint64_t one = 1;
   // Never read, so that it stays readable for every waiter.
-  if (::write(fd_.get(), &one, sizeof one) != sizeof one) std::abort();
+  if (::write(fd, &one, sizeof one) != sizeof one) std::abort();
 }
 
 bool Event::Await(absl::Duration limit) const {

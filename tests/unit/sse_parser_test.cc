@@ -15,7 +15,6 @@ namespace igpt::internal {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::IsEmpty;
 
 using Event = std::pair<std::string, std::string>;  // event, data
 
