@@ -1,5 +1,4 @@
-// JSON into structs, by tables of fields. Nothing is lost in silence: every read says whether the struct holds all of
-// it.
+// JSON into structs, by tables of fields. Nothing is lost in silence: every read says how much the struct holds.
 //
 //   Held ReadUsage(Input& in, Usage* out) {
 //     Field fields[] = {
@@ -110,7 +109,7 @@ Held ReadDouble(Input& in, double* out);
 Held ReadUnixSeconds(Input& in, absl::Time* out);
 Held ReadUnixMillis(Input& in, absl::Time* out);
 Held ReadMillis(Input& in, absl::Duration* out);
-// Any value, as it is written.
+// Any value, as it is written: the one that `in.json` is at, or the one that was just read.
 Held ReadRaw(Input& in, std::string* out);
 
 }  // namespace igpt::internal
