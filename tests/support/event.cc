@@ -18,12 +18,16 @@ namespace igpt::testing {
 
 Event::Event() : fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
+Event::~Event() {
+  const std::lock_guard lock(setting_);
+}
+
 void Event::Set() {
-  const int fd = fd_.get();  // first: whoever sees that it is set may destroy it
+  const std::lock_guard lock(setting_);
   set_.store(true, std::memory_order_release);
   const uint64_t one = 1;
   // Never read, so that it stays readable for every waiter.
-  if (::write(fd, &one, sizeof one) != sizeof one) std::abort();
+  if (::write(fd_.get(), &one, sizeof one) != sizeof one) std::abort();
 }
 
 bool Event::Await(absl::Duration limit) const {

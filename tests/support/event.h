@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <mutex>
 
 #include "absl/time/time.h"
 #include "tests/support/unique_fd.h"
@@ -15,6 +16,9 @@ inline constexpr absl::Duration kWaitLimit = absl::Seconds(30);
 class Event {
  public:
   Event();
+  ~Event();  // waits for a Set() that is under way: whoever saw the event set may destroy it
+  Event(const Event&) = delete;
+  Event& operator=(const Event&) = delete;
 
   void Set();
   bool IsSet() const { return set_.load(std::memory_order_acquire); }
@@ -27,6 +31,7 @@ class Event {
 
  private:
   std::atomic<bool> set_ = false;
+  std::mutex setting_;
   UniqueFd fd_;
 };
 
