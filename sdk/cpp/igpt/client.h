@@ -111,8 +111,8 @@ class Client {
   // without a thread hop.
   static absl::StatusOr<std::unique_ptr<Client>> Create(Options options, EventLoop* loop = nullptr);
 
-  // Cancels what is under way and, unless it runs on the loop's own thread, waits for the callbacks. AskStreams must be
-  // gone.
+  // Cancels what is under way and, unless it runs on the loop's own thread, waits for the callbacks, which must not
+  // start new calls then. AskStreams must be gone.
   ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
