@@ -2,7 +2,6 @@
 
 #include <grpc/grpc.h>
 
-#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -13,17 +12,18 @@
 #include "absl/synchronization/blocking_counter.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
-#include "grpcpp/ext/proto_server_reflection_plugin.h"
-#include "grpcpp/health_check_service_interface.h"
 #include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server_builder.h"
 #include "igpt/client.h"
+#include "service/cores.h"
 #include "service/rpc/loop.h"
 
 namespace igptd {
 namespace {
 
-constexpr std::array kServices = {"igpt.v1.RecallService", "igpt.v1.ConnectorsService", "igpt.v1.DatasourcesService"};
+constexpr std::array kServices = {
+    "igpt.v1.RecallService", "igpt.v1.ConnectorsService",           "igpt.v1.DatasourcesService",
+    "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"};
 
 // How many calls of each RPC gRPC may hand over at once to each loop; each that comes asks for another.
 constexpr int kAcceptedAhead = 16;
@@ -38,8 +38,6 @@ constexpr absl::Duration kCountInterval = absl::Milliseconds(20);
 
 void SetConnectionOptions(grpc::ServerBuilder& builder) {
   builder.SetMaxReceiveMessageSize(kMaxRequestBytes);
-  // Without this, a second igptd would share the port in silence.
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   // Clients may ping every 10 s, also without a call.
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
@@ -74,11 +72,10 @@ Server::Server(ServerOptions options)
     : options_(std::move(options)),
       user_hash_(options_.client.api_key),
       environment_{options_.stalled_reader_timeout, options_.on_call_finished},
-      reflection_v1_({kServices.begin(), kServices.end()}) {}
+      background_{options_.stalled_reader_timeout, [](const rpc::CallRecord& /*record*/) {}, /*background=*/true} {}
 
 absl::Status Server::Run() {
-  const size_t cores = std::max(1U, std::thread::hardware_concurrency());
-  for (size_t i = 0; i < cores; ++i) {
+  for (int i = UsableCores(); i > 0; --i) {
     auto worker = std::make_unique<Worker>();
     absl::StatusOr<std::unique_ptr<rpc::Loop>> loop = rpc::Loop::Create();
     if (!loop.ok()) return loop.status();
@@ -90,27 +87,23 @@ absl::Status Server::Run() {
     workers_.push_back(std::move(worker));
   }
 
-  grpc::EnableDefaultHealthCheckService(true);
-  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  absl::StatusOr<std::unique_ptr<Listener>> listener = Listener::Listen(options_.listen);
+  if (!listener.ok()) return listener.status();
+  listener_ = *std::move(listener);
+
   grpc::ServerBuilder builder;
   SetConnectionOptions(builder);
-  builder.AddListeningPort(options_.listen, grpc::InsecureServerCredentials(), &port_);
+  connector_ = builder.experimental().AddExternalConnectionAcceptor(
+      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, grpc::InsecureServerCredentials());
   builder.RegisterService(&recall_);
   builder.RegisterService(&connectors_);
   builder.RegisterService(&datasources_);
+  builder.RegisterService(&health_requests_);
   builder.RegisterService(&reflection_v1_);
-  // For reflection, the only service with blocking calls.
-  builder.SetSyncServerOption(grpc::ServerBuilder::NUM_CQS, 1);
-  builder.SetSyncServerOption(grpc::ServerBuilder::MIN_POLLERS, 1);
-  builder.SetSyncServerOption(grpc::ServerBuilder::MAX_POLLERS, 2);
+  builder.RegisterService(&reflection_v1alpha_);
   incoming_ = builder.AddCompletionQueue();
   server_ = builder.BuildAndStart();
-  if (server_ == nullptr) {
-    return absl::UnavailableError(absl::StrCat("cannot listen on ", options_.listen,
-                                               ": the address is in use or not this machine's; choose another with "
-                                               "--listen"));
-  }
-  for (const char* service : kServices) server_->GetHealthCheckService()->SetServingStatus(service, true);
+  if (server_ == nullptr) return absl::InternalError("gRPC could not start a server");
 
   const absl::Duration heartbeat =
       options_.heartbeat_interval == absl::ZeroDuration() ? absl::InfiniteDuration() : options_.heartbeat_interval;
@@ -132,7 +125,30 @@ absl::Status Server::Run() {
       worker->datasources->Accept();
     }
   }
+  const std::vector<std::string> services(kServices.begin(), kServices.end());
+  rpc::Loop& loop = *workers_.front()->loop;
+  health_ = std::make_unique<Health>(health_requests_, services, loop, background_, incoming_.get());
+  health_->Accept();
+  for (ReflectionRequests* version : {&reflection_v1_, &reflection_v1alpha_}) {
+    reflections_.push_back(std::make_unique<Reflection>(*version, services, loop, background_, incoming_.get()));
+    reflections_.back()->Accept();
+  }
   acceptor_ = std::thread([this] { AcceptCalls(); });
+  listener_->Start({.accepted =
+                        [this](int fd, int listening_fd) {
+                          grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
+                          connection.listener_fd = listening_fd;
+                          connection.fd = fd;
+                          connector_->HandleNewConnection(&connection);
+                        },
+                    .opened =
+                        [this](const std::shared_ptr<rpc::Connection>& connection) {
+                          for (const auto& worker : workers_) worker->loop->AddConnection(connection);
+                        },
+                    .closed =
+                        [this](const std::shared_ptr<rpc::Connection>& connection) {
+                          for (const auto& worker : workers_) worker->loop->RemoveConnection(connection);
+                        }});
   return absl::OkStatus();
 }
 
@@ -151,7 +167,7 @@ absl::Status Server::SetApiKey(const std::string& key) {
 }
 
 void Server::AnnounceShutdown() {
-  server_->GetHealthCheckService()->SetServingStatus(false);
+  health_->SetServing(false);
 }
 
 void Server::EndCalls() {
@@ -167,6 +183,7 @@ void Server::EndCalls() {
 void Server::Drain(absl::Duration timeout) {
   if (server_ == nullptr || std::exchange(drained_, true)) return;
   AnnounceShutdown();
+  listener_->Stop();
   absl::Notification shut_down;
   std::thread ender([&] {
     // What is left at the end is ended here, with a status that says why, before gRPC would cut it off.
@@ -203,6 +220,7 @@ bool Server::AwaitNoCalls(absl::Time limit) {
 
 Server::~Server() {
   Drain(absl::ZeroDuration());
+  listener_.reset();  // it tells the loops of connections
   if (incoming_ != nullptr) {
     incoming_->Shutdown();
     if (acceptor_.joinable()) {

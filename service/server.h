@@ -12,12 +12,15 @@
 #include "absl/time/time.h"
 #include "grpcpp/completion_queue.h"
 #include "grpcpp/server.h"
+#include "grpcpp/server_builder.h"
 #include "igpt/options.h"
 #include "service/connectors_service.h"
 #include "service/datasources_service.h"
 #include "service/handlers.h"
+#include "service/health.h"
+#include "service/listener.h"
 #include "service/recall_service.h"
-#include "service/reflection_v1.h"
+#include "service/reflection.h"
 #include "service/rpc/server_call.h"
 #include "service/user_hash.h"
 
@@ -44,7 +47,7 @@ class Server {
   Server& operator=(const Server&) = delete;
 
   // The port that is listened on.
-  int port() const { return port_; }
+  int port() const { return listener_->port(); }
 
   // The key of requests to iGPT from now on; INVALID_ARGUMENT leaves the old one.
   absl::Status SetApiKey(const std::string& key);
@@ -74,12 +77,18 @@ class Server {
   RecallRequests recall_;
   ConnectorsRequests connectors_;
   DatasourcesRequests datasources_;
-  ReflectionV1 reflection_v1_;
+  const rpc::CallEnvironment background_;  // of the standard services' calls
+  HealthRequests health_requests_;
+  ReflectionRequests reflection_v1_{"/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"};
+  ReflectionRequests reflection_v1alpha_{"/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"};
+  std::unique_ptr<Health> health_;
+  std::vector<std::unique_ptr<Reflection>> reflections_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<grpc::ServerCompletionQueue> incoming_;
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> connector_;  // what gRPC takes connections with
   std::unique_ptr<grpc::Server> server_;
+  std::unique_ptr<Listener> listener_;
   std::thread acceptor_;
-  int port_ = 0;
   bool drained_ = false;
 };
 

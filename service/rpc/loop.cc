@@ -9,6 +9,8 @@
 namespace igptd::rpc {
 namespace {
 
+using std::chrono::steady_clock;
+
 // How late a completion that nothing announces may be seen.
 constexpr absl::Duration kSoon = absl::Milliseconds(1);
 constexpr absl::Duration kLater = absl::Milliseconds(5);
@@ -35,22 +37,63 @@ Loop::~Loop() {
 
 void Loop::Started(bool soon) {
   ++outstanding_;
-  if (soon) ++soon_;
+  if (soon) ExpectSoon();
+}
+
+void Loop::ExpectSoon() {
+  ++soon_;
+  expecting_ = true;
 }
 
 bool Loop::Poll() {
+  // A look at an empty queue costs a system call: not in every turn, when nothing is known to be there.
+  if (outstanding_ == 0 || (!expecting_ && absl::FromChrono(steady_clock::now() - looked_at_) < MaxSleep()))
+    return false;
   int polled = 0;
-  // AsyncNext costs a system call even when there is nothing: not without an operation that it could find.
-  while (outstanding_ > 0 && polled < kMaxOperationsPerPoll) {
+  while (polled < kMaxOperationsPerPoll) {
+    if (expecting_ && soon_ == 0) {
+      expecting_ = false;
+      break;
+    }
     void* tag;
     bool ok;
     const auto next = queue_.AsyncNext(&tag, &ok, gpr_time_0(GPR_CLOCK_MONOTONIC));
-    if (next != grpc::CompletionQueue::GOT_EVENT) break;
+    if (next != grpc::CompletionQueue::GOT_EVENT) {
+      expecting_ = false;
+      looked_at_ = steady_clock::now();
+      break;
+    }
     --outstanding_;
     ++polled;
     static_cast<Operation*>(tag)->OnCompleted(ok);
   }
   return polled > 0;
+}
+
+void Loop::AddConnection(std::shared_ptr<Connection> connection) {
+  events_->Post([this, connection = std::move(connection)] { connections_[connection->peer()] = connection; });
+}
+
+void Loop::RemoveConnection(std::shared_ptr<Connection> connection) {
+  events_->Post([this, connection = std::move(connection)] {
+    // Its peer's next connection may have taken its place already.
+    const auto found = connections_.find(connection->peer());
+    if (found != connections_.end() && found->second == connection) connections_.erase(found);
+  });
+}
+
+std::shared_ptr<Connection> Loop::FindConnection(const std::string& peer) const {
+  const auto found = connections_.find(peer);
+  return found == connections_.end() ? nullptr : found->second;
+}
+
+void Loop::Cork(std::shared_ptr<Connection> connection) {
+  if (busy_ && connection->Cork()) corked_.push_back(std::move(connection));
+}
+
+void Loop::EndTurn() {
+  for (const std::shared_ptr<Connection>& connection : corked_) connection->Uncork();
+  corked_.clear();
 }
 
 absl::Duration Loop::MaxSleep() const {

@@ -5,13 +5,18 @@
 // sleeps for long; with no call on it, it sleeps until it is woken.
 #pragma once
 
+#include <chrono>
 #include <memory>
+#include <string>
+#include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "grpcpp/completion_queue.h"
 #include "igpt/event_loop.h"
+#include "service/rpc/connection.h"
 
 namespace igptd::rpc {
 
@@ -36,25 +41,44 @@ class Loop final : private igpt::EventLoop::WorkSource {
   igpt::EventLoop& events() { return *events_; }
   grpc::CompletionQueue* queue() { return &queue_; }
 
+  // The callers' connections, as they come and go. From any thread.
+  void AddConnection(std::shared_ptr<Connection> connection);
+  void RemoveConnection(std::shared_ptr<Connection> connection);
+
   // The rest is for ServerCall, on the loop's thread.
 
   // An operation's tag is going to come out of the queue. `soon`: it waits for nothing but flow control.
   void Started(bool soon);
-  // It came. Poll counts it; this tells that it was a soon one.
+  // An operation that had been started as another is a soon one from now on.
+  void ExpectSoon();
+  // A soon one came. That something came at all, Poll knows.
   void SoonCompleted() { --soon_; }
 
   // The calls that live on this loop.
   absl::flat_hash_set<ServerCall*>& calls() { return calls_; }
 
+  // The connection that a call comes from, by its ServerContext::peer; null when it is not known.
+  std::shared_ptr<Connection> FindConnection(const std::string& peer) const;
+
+  // Keeps what calls write to the connection together until the end of the turn, if there can be more than one.
+  void Cork(std::shared_ptr<Connection> connection);
+
  private:
   Loop() = default;
   bool Poll() override;
   absl::Duration MaxSleep() const override;
+  void BeginTurn(int ready) override { busy_ = ready > 1; }
+  void EndTurn() override;
 
   grpc::CompletionQueue queue_;
   int outstanding_ = 0;
   int soon_ = 0;
+  bool expecting_ = false;                           // something was started that may have completed already
+  std::chrono::steady_clock::time_point looked_at_;  // when the queue was found empty
   absl::flat_hash_set<ServerCall*> calls_;
+  bool busy_ = false;  // the turn has work for more than one call
+  absl::flat_hash_map<std::string, std::shared_ptr<Connection>> connections_;  // by peer
+  std::vector<std::shared_ptr<Connection>> corked_;                            // by this loop, in this turn
   std::unique_ptr<igpt::EventLoop> events_;
 };
 

@@ -35,7 +35,8 @@ absl::Time ServerCall::deadline() const {
 void ServerCall::Run() {
   loop_.events().Post([this] {
     loop_.Started(/*soon=*/false);  // the done tag; it may even have come already
-    loop_.calls().insert(this);
+    if (!environment_.background) loop_.calls().insert(this);
+    connection_ = loop_.FindConnection(context_.peer());
     started_at_ = absl::Now();
     record_.request_id = RequestIdOf(context_);
     running_ = true;
@@ -71,6 +72,7 @@ void ServerCall::WriteStarts() {
   write_started_at_ = absl::Now();
   if (!stall_timer_.armed()) stall_timer_.Arm(environment_.stalled_reader_timeout);
   loop_.Started(/*soon=*/true);
+  if (connection_ != nullptr) loop_.Cork(connection_);
 }
 
 void ServerCall::WriteEnds() {
@@ -116,6 +118,8 @@ grpc::Status ServerCall::FinishStarts(CallStatus status) {
   record_.duration = absl::Now() - started_at_;
   environment_.on_finished(record_);
   loop_.Started(/*soon=*/true);
+  if (!done_) loop_.ExpectSoon();  // the done tag comes with it
+  if (connection_ != nullptr) loop_.Cork(connection_);
   return status.status;
 }
 
@@ -127,6 +131,7 @@ void ServerCall::OnFinished(bool /*ok*/) {
 
 void ServerCall::OnDone(bool /*ok*/) {
   done_ = true;
+  if (finishing_) loop_.SoonCompleted();
   if (context_.IsCancelled()) Stop(std::nullopt);
   ReleaseWhenOver();
 }

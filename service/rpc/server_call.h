@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -38,6 +39,7 @@ struct CallRecord {
 struct CallEnvironment {
   absl::Duration stalled_reader_timeout;
   std::function<void(const CallRecord&)> on_finished;
+  bool background = false;  // the calls are no reason for the server to stay: they aren't among Loop::calls()
 };
 
 // The end of a call whose caller went away.
@@ -109,6 +111,7 @@ class ServerCall {
 
   Loop& loop_;
   const CallEnvironment& environment_;
+  std::shared_ptr<Connection> connection_;  // null when it is not known
   Tag<&ServerCall::OnDone> done_tag_{*this};
 
   CallRecord record_;

@@ -92,9 +92,10 @@ void EventLoop::Post(absl::AnyInvocable<void()> function) {
 void EventLoop::Run() {
   current_loop = this;
   pthread_setname_np(pthread_self(), "igpt-loop");
-  std::array<epoll_event, 256> events;
+  std::array<epoll_event, 64> events;
   while (!stopping_) {
     const int ready = epoll_wait(epoll_fd_, events.data(), events.size(), EpollTimeoutMs());
+    if (source_ != nullptr) source_->BeginTurn(ready);
     for (int i = 0; i < ready; ++i) {
       const int fd = events[i].data.fd;
       if (fd == wake_fd_) {
@@ -110,6 +111,7 @@ void EventLoop::Run() {
     curl_->ReportCompleted();
     RunDeferred();
     for (int i = 0; source_ != nullptr && i < kMaxPollsPerTurn && source_->Poll(); ++i) RunDeferred();
+    if (source_ != nullptr) source_->EndTurn();
   }
   current_loop = nullptr;
 }

@@ -36,6 +36,10 @@ class EventLoop {
     // How long the loop may sleep before it calls Poll again when nothing else wakes it. Infinite when nothing that
     // Poll could find is under way.
     virtual absl::Duration MaxSleep() const = 0;
+    // A turn begins, for which `ready` sockets are ready (with all that was posted counted as one); and it is over: the
+    // loop is going to look at its sockets again, and to sleep if there is nothing.
+    virtual void BeginTurn(int /*ready*/) {}
+    virtual void EndTurn() {}
   };
 
   // Runs a function once, at a time. Belongs to its loop's thread, like the function, which may arm the timer anew but

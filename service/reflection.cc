@@ -1,10 +1,11 @@
-#include "service/reflection_v1.h"
+#include "service/reflection.h"
 
 #include <set>
 #include <utility>
 
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/descriptor.pb.h"
+#include "grpcpp/impl/rpc_service_method.h"
 
 namespace igptd {
 namespace {
@@ -34,26 +35,33 @@ void AnswerFile(const FileDescriptor* file, v1::ServerReflectionResponse& respon
 
 }  // namespace
 
-ReflectionV1::ReflectionV1(std::vector<std::string> services) : services_(std::move(services)) {
-  services_.insert(services_.end(), {"grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
-                                     "grpc.reflection.v1alpha.ServerReflection"});
+ReflectionRequests::ReflectionRequests(const char* method) {
+  AddMethod(new grpc::internal::RpcServiceMethod(method, grpc::internal::RpcMethod::BIDI_STREAMING, nullptr));
+  MarkMethodAsync(0);
 }
 
-grpc::Status ReflectionV1::ServerReflectionInfo(
-    grpc::ServerContext* /*context*/,
-    grpc::ServerReaderWriter<v1::ServerReflectionResponse, v1::ServerReflectionRequest>* stream) {
-  v1::ServerReflectionRequest request;
-  while (stream->Read(&request)) {
+Reflection::Reflection(ReflectionRequests& requests, std::vector<std::string> services, rpc::Loop& loop,
+                       const rpc::CallEnvironment& environment, grpc::ServerCompletionQueue* incoming)
+    : services_(std::move(services)),
+      method_{"ServerReflection/ServerReflectionInfo",
+              loop,
+              environment,
+              incoming,
+              [&requests](auto... args) { requests.RequestInfo(args...); },
+              [this](Call& call) { Serve(call); }} {}
+
+rpc::Task Reflection::Serve(Call& call) const {
+  while (co_await call.Read()) {
     v1::ServerReflectionResponse response;
-    response.set_valid_host(request.host());
-    *response.mutable_original_request() = request;
-    Answer(request, response);
-    if (!stream->Write(response)) break;
+    response.set_valid_host(call.request().host());
+    *response.mutable_original_request() = call.request();
+    Answer(call.request(), response);
+    if (!co_await call.Write(response)) break;
   }
-  return grpc::Status::OK;
+  call.Finish({});
 }
 
-void ReflectionV1::Answer(const v1::ServerReflectionRequest& request, v1::ServerReflectionResponse& response) const {
+void Reflection::Answer(const v1::ServerReflectionRequest& request, v1::ServerReflectionResponse& response) const {
   const DescriptorPool& pool = *DescriptorPool::generated_pool();
   switch (request.message_request_case()) {
     case v1::ServerReflectionRequest::kFileByFilename:

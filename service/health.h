@@ -1,0 +1,60 @@
+// grpc.health.v1.Health. gRPC brings one of its own, but with threads of its own, which would take part in the polling
+// of all sockets.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_set.h"
+#include "grpc/health/v1/health.grpc.pb.h"
+#include "service/rpc/calls.h"
+#include "service/rpc/task.h"
+
+namespace igptd {
+
+// What gRPC has generated, with the requests as bytes.
+class HealthRequests final : public grpc::health::v1::Health::AsyncService {
+ public:
+  template <typename... Args>
+  void RequestCheck(Args... args) {
+    RequestAsyncUnary(0, args...);
+  }
+  template <typename... Args>
+  void RequestWatch(Args... args) {
+    RequestAsyncServerStreaming(1, args...);
+  }
+};
+
+// All services have the status of the whole, which is SERVING at first.
+class Health {
+ public:
+  using CheckCall = rpc::UnaryCall<grpc::health::v1::HealthCheckRequest, grpc::health::v1::HealthCheckResponse>;
+  using WatchCall = rpc::StreamCall<grpc::health::v1::HealthCheckRequest, grpc::health::v1::HealthCheckResponse>;
+
+  // `services`: their full names; the empty name, which stands for the whole, is added. Everything else must outlive
+  // this.
+  Health(HealthRequests& requests, const std::vector<std::string>& services, rpc::Loop& loop,
+         const rpc::CallEnvironment& environment, grpc::ServerCompletionQueue* incoming);
+
+  // Asks gRPC for one more call of each RPC.
+  void Accept();
+
+  // From any thread: watchers are told.
+  void SetServing(bool serving);
+
+ private:
+  using Status = grpc::health::v1::HealthCheckResponse::ServingStatus;
+
+  void Check(CheckCall& call);
+  rpc::Task Watch(WatchCall& call);
+  void WakeWatchers();
+
+  rpc::Loop& loop_;
+  const rpc::Method<CheckCall> check_;
+  const rpc::Method<WatchCall> watch_;
+  absl::flat_hash_set<std::string> services_;
+  bool serving_ = true;
+  absl::flat_hash_set<void*> watchers_;  // the coroutines that wait for a change
+};
+
+}  // namespace igptd

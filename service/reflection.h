@@ -1,0 +1,49 @@
+// grpc.reflection.v1.ServerReflection and its forerunner v1alpha, whose messages are the same on the wire. gRPC
+// C++ 1.51 brings v1alpha alone, which newer tools ask for second, and with it threads of its own, which would take
+// part in the polling of all sockets.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "grpc/reflection/v1/reflection.grpc.pb.h"
+#include "grpcpp/impl/service_type.h"
+#include "service/rpc/bidi_call.h"
+#include "service/rpc/task.h"
+
+namespace igptd {
+
+// The service of one version, as gRPC knows it.
+class ReflectionRequests final : public grpc::Service {
+ public:
+  // `method`: "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo". Must outlive this.
+  explicit ReflectionRequests(const char* method);
+  template <typename... Args>
+  void RequestInfo(Args... args) {
+    RequestAsyncBidiStreaming(0, args...);
+  }
+};
+
+// Answers from the descriptors that are linked into the program.
+class Reflection {
+ public:
+  using Call =
+      rpc::BidiCall<grpc::reflection::v1::ServerReflectionRequest, grpc::reflection::v1::ServerReflectionResponse>;
+
+  // `services`: their full names, as clients list them. Everything else must outlive this.
+  Reflection(ReflectionRequests& requests, std::vector<std::string> services, rpc::Loop& loop,
+             const rpc::CallEnvironment& environment, grpc::ServerCompletionQueue* incoming);
+
+  // Asks gRPC for one more call.
+  void Accept() { Call::AcceptNext(method_); }
+
+ private:
+  rpc::Task Serve(Call& call) const;
+  void Answer(const grpc::reflection::v1::ServerReflectionRequest& request,
+              grpc::reflection::v1::ServerReflectionResponse& response) const;
+
+  const std::vector<std::string> services_;
+  const Call::Method method_;
+};
+
+}  // namespace igptd

@@ -1,0 +1,39 @@
+// A caller's connection, beside gRPC, which reads and writes it: for what gRPC gives no handle for.
+#pragma once
+
+#include <sys/socket.h>
+
+#include <atomic>
+#include <string>
+#include <utility>
+
+namespace igptd::rpc {
+
+// gRPC makes a system call, and TCP a packet, of every write of every call. A corked connection collects them: what is
+// written leaves when it is uncorked, or as soon as it fills a packet. Thread-safe.
+class Connection {
+ public:
+  // Takes over `fd`, a duplicate of the descriptor that gRPC has: so it stays that of this connection, whatever gRPC
+  // closes. `peer` as ServerContext::peer gives it.
+  Connection(int fd, std::string peer) : fd_(fd), peer_(std::move(peer)) {}
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  int fd() const { return fd_; }
+  const std::string& peer() const { return peer_; }
+
+  // Returns whether it was not corked already: whoever is told so has to uncork it, soon.
+  bool Cork();
+  void Uncork();
+
+ private:
+  const int fd_;
+  const std::string peer_;
+  std::atomic<bool> corked_ = false;
+};
+
+// What ServerContext::peer says of calls on a connection from `address`; empty for families other than IPv4 and IPv6.
+std::string PeerName(const sockaddr_storage& address);
+
+}  // namespace igptd::rpc
