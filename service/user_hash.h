@@ -1,11 +1,15 @@
 // A stand-in for a user in logs: the same user gives the same one, and nobody without the key finds the user from it.
 #pragma once
 
+#include <openssl/evp.h>
+
+#include <memory>
 #include <string>
 #include <string_view>
 
 namespace igptd {
 
+// Thread-safe.
 class UserHash {
  public:
   // The key is derived from `secret` (the iGPT key), so that all replicas, which share it, agree. Without one, it is
@@ -16,7 +20,7 @@ class UserHash {
   std::string operator()(std::string_view user) const;
 
  private:
-  std::string key_;
+  std::unique_ptr<EVP_MAC_CTX, decltype(&EVP_MAC_CTX_free)> keyed_;  // copied for every hash
 };
 
 }  // namespace igptd
