@@ -100,7 +100,7 @@ void AskCall::OnStart(const ResponseHead& head) {
   event_stream_ = IsEventStream(head.content_type);
   framed_ = head.framed;
   parser_.emplace(core_.options.max_event_bytes);
-  body_.clear();
+  body_ = RoomForBody(head);
 }
 
 absl::Status AskCall::OnBody(std::string_view bytes) {

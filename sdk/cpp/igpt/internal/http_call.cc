@@ -7,6 +7,7 @@
 #include "absl/random/uniform_real_distribution.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "igpt/internal/json_reader.h"
 #include "igpt/internal/monotonic.h"
 #include "igpt/internal/string_view.h"
 
@@ -25,6 +26,13 @@ bool IsIdempotent(Route route) {
 
 absl::Status AnswerTooLarge(size_t limit) {
   return MakeStatus(ErrorKind::kTooLarge, absl::StrCat("iGPT's answer is over the limit of ", limit, " bytes"));
+}
+
+std::string RoomForBody(const ResponseHead& head) {
+  constexpr size_t kMaxTrusted = 1 << 20;
+  std::string body;
+  if (head.content_length > 0) body.reserve(std::min(head.content_length, kMaxTrusted) + kJsonPadding);
+  return body;
 }
 
 HttpCall::HttpCall(ClientCore& core, Route route, std::string body, bool event_stream, CallOptions options, Sink& sink)

@@ -19,6 +19,9 @@ namespace igpt::internal {
 // kTooLarge for an answer over Options::max_answer_bytes.
 absl::Status AnswerTooLarge(size_t limit);
 
+// An empty text with room for the body that `head` announces, within reason, and for reading it as JSON.
+std::string RoomForBody(const ResponseHead& head);
+
 class HttpCall final : public Transfer::Observer {
  public:
   // Is told how the call goes. OnStart and OnBody may run inside libcurl: they must call nothing of the call but

@@ -16,6 +16,7 @@ struct ResponseHead {
   std::string content_encoding;  // as sent; empty: none
   std::string retry_after;       // as sent; empty: none
   bool framed = false;           // Content-Length or chunked: the body's end can be told from a cut connection
+  size_t content_length = 0;     // as sent; 0: none, or none that can be read
 };
 
 enum class Route { kAsk, kSearch, kList, kDisconnect, kAuthorize };

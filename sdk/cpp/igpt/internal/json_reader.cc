@@ -144,7 +144,8 @@ JsonError JsonReader::Finish() {
 }
 
 void JsonReader::Start() {
-  text_.reserve(text_.size() + simdjson::SIMDJSON_PADDING);
+  static_assert(kJsonPadding >= simdjson::SIMDJSON_PADDING);
+  text_.reserve(text_.size() + kJsonPadding);
   ondemand::parser& parser = parser_->parser;
   ondemand::document& document = parser_->document;
   const size_t capacity = std::max(kMinCapacity, std::bit_ceil(text_.size()));

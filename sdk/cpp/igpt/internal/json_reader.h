@@ -26,6 +26,9 @@
 
 namespace igpt::internal {
 
+// How much room behind a text the reader needs: it makes a text longer that has less.
+inline constexpr size_t kJsonPadding = 64;
+
 enum class JsonType { kNull, kBool, kNumber, kString, kArray, kObject };
 
 enum class JsonError {

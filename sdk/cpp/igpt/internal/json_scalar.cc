@@ -126,6 +126,7 @@ std::optional<DecimalDuration> ToDuration(std::string_view number, absl::Duratio
 Unescaped UnescapeJson(std::string_view content, std::string* out) {
   Unescaped result = Unescaped::kExact;
   out->clear();
+  out->reserve(content.size());  // unescaped, it is never longer
   while (true) {
     const size_t backslash = content.find('\\');
     out->append(content.substr(0, backslash));

@@ -132,6 +132,7 @@ bool Transfer::TakeHeaderLine(absl::string_view line) {
     head_.retry_after = std::string(value);
   } else if (absl::EqualsIgnoreCase(name, "content-length")) {
     head_.framed = true;
+    if (!absl::SimpleAtoi(value, &head_.content_length)) head_.content_length = 0;
   } else if (absl::EqualsIgnoreCase(name, "transfer-encoding") && absl::EqualsIgnoreCase(value, "chunked")) {
     head_.framed = true;
   }

@@ -44,7 +44,7 @@ class UnaryCall final : public Cancellable,
   void Cancel() override { http_.Cancel(); }
 
  private:
-  void OnStart(const ResponseHead& /*head*/) override { body_.clear(); }
+  void OnStart(const ResponseHead& head) override { body_ = RoomForBody(head); }
 
   absl::Status OnBody(std::string_view bytes) override {
     if (body_.size() + bytes.size() > max_bytes_) return AnswerTooLarge(max_bytes_);
