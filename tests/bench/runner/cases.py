@@ -1,0 +1,55 @@
+"""The cases: what is asked of whom, and which figure of it matters."""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    name: str
+    title: str
+    load: tuple  # arguments of the load generator
+    systems: tuple = ("igptd", "go")
+    per: str = "call"  # what CPU time is divided by: call, event or second
+    seconds: float = 2.0
+    warmup_s: float = 0.5
+    tls_upstream: bool = False
+    cores: int = 1  # of the server
+    streams: int = 0  # that are open all the time: memory is divided by them
+    rounds: int = 0  # 0: as many as the run has
+    quick: bool = False  # part of --quick
+
+
+def search(in_flight, size=4096):
+    return ("--method=search", f"--text=bench bytes={size}", f"--in_flight={in_flight}",
+            f"--connections={min(in_flight, 4)}")
+
+
+def ask(in_flight, text, connections=4):
+    return ("--method=ask", f"--text=bench {text}", f"--in_flight={in_flight}", f"--connections={connections}")
+
+
+PACED = "events=1000000 every_us=20000"
+
+CASES = (
+    Case("search_1", "Search, 4 KB, 1 in flight", search(1), ("igptd", "go", "python", "echo", "direct"), quick=True),
+    Case("search_32", "Search, 4 KB, 32 in flight", search(32), ("igptd", "go", "python", "echo"), quick=True),
+    Case("search_256", "Search, 4 KB, 256 in flight", search(256)),
+    Case("search_32_2_cores", "Search, 4 KB, 32 in flight, 2 cores", search(32), cores=2),
+    Case("search_tls", "Search, 4 KB, 32 in flight, HTTPS upstream", search(32), tls_upstream=True),
+    Case("search_8mb", "Search, 8 MB, 1 in flight", search(1, 8 << 20), ("igptd", "go", "python"), seconds=3),
+    Case("ask_1", "Ask, 1 event, 1 in flight", ask(1, "events=1", 1), ("igptd", "go", "python", "direct"), quick=True),
+    Case("bulk_32", "Ask, 32 streams of 100 events at full speed", ask(32, "events=100"),
+         ("igptd", "go", "python", "echo"), per="event", quick=True),
+    Case("bulk_32_tls", "the same, HTTPS upstream", ask(32, "events=100"), per="event", tls_upstream=True),
+    Case("bulk_32_2_cores", "the same, 2 cores", ask(32, "events=100"), per="event", cores=2),
+    Case("paced_300", "Ask, 300 streams, an event every 20 ms", ask(300, PACED), ("igptd", "go", "python"),
+         per="event", seconds=3, warmup_s=1, quick=True),
+    Case("paced_1000", "Ask, 1,000 streams, an event every 20 ms", ask(1000, PACED), per="event", seconds=3,
+         warmup_s=1),
+    Case("paced_300_slow", "Ask, 300 streams as before beside 8 that are not read",
+         ask(300, PACED) + ("--slow_readers=8", "--slow_text=bench events=1000000"), per="event", seconds=3,
+         warmup_s=1),
+    Case("idle_10000", "Ask, 10,000 streams, an event every second",
+         ask(10000, "events=1000000 every_us=1000000", 100) + ("--open_per_s=3000",), per="second", seconds=5,
+         warmup_s=1.5, streams=10000, rounds=2),
+)

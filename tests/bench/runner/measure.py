@@ -1,0 +1,73 @@
+"""One run of one case against one system: fresh processes, and the figures of the measured interval."""
+
+import json
+import os
+import shutil
+import tempfile
+import time
+
+STARTS = 10
+
+
+def run_case(case, name, systems):
+    """Figures of `name` (a system, or "direct" for the upstream itself) under the load of `case`."""
+    cores = systems.cores.servers(case.cores) if case.cores > 1 else systems.cores.server
+    with systems.upstream(case.tls_upstream) as upstream:
+        scheme = "https" if case.tls_upstream else "http"
+        arguments = [*case.load, f"--seconds={case.seconds}", f"--warmup_s={case.warmup_s}"]
+        if name == "direct":
+            return measure(systems.load(upstream.port(), "http", arguments), {"upstream": upstream}, case)
+        url = f"{scheme}://127.0.0.1:{upstream.port()}/v1"
+        with systems.server(name, url, cores) as server:
+            port = server.port()
+            rss = server.rss_bytes()
+            figures = measure(systems.load(port, "grpc", arguments), {"server": server, "upstream": upstream}, case)
+            figures["rss_bytes"] = server.rss_bytes()
+            if case.streams:
+                figures["bytes_per_stream"] = (figures["rss_bytes"] - rss) / case.streams
+            return figures
+
+
+def measure(load, processes, case):
+    with load:
+        line = load.popen.stdout.readline()
+        if '"measure"' not in line:
+            raise RuntimeError(f"the load generator said {line!r} in place of the beginning of its measurement")
+        began = time.monotonic()
+        cpu = {name: process.cpu_s() for name, process in processes.items()}
+        line = load.popen.stdout.readline()
+        wall = time.monotonic() - began
+        cpu = {name: process.cpu_s() - cpu[name] for name, process in processes.items()}
+        if not line:
+            raise RuntimeError("the load generator ended without a result")
+        figures = json.loads(line)
+    count = {"call": figures["calls_ok"], "event": figures["events"], "second": wall}[case.per]
+    figures["server_share"] = cpu.get("server", 0) / wall
+    figures["upstream_share"] = cpu["upstream"] / wall
+    figures["load_share"] = figures["cpu_seconds"] / wall
+    if "server" in cpu and count:
+        figures["cpu_us"] = cpu["server"] / count * 1e6
+    figures["failed"] = sum(figures["calls_failed"].values())
+    return figures
+
+
+def start_times_ms(name, systems):
+    """How long it takes from exec to a port that is listened on."""
+    times = []
+    with systems.upstream(tls=False) as upstream:
+        url = f"http://127.0.0.1:{upstream.port()}/v1"
+        for _ in range(STARTS):
+            with systems.server(name, url, systems.cores.server) as server:
+                server.port()
+                times.append((time.monotonic() - server.started_at) * 1e3)
+    return sorted(times)
+
+
+def binary_sizes(systems):
+    """Bytes of igptd's binary, as it is linked and stripped."""
+    binary = systems.build / "service/igptd"
+    with tempfile.TemporaryDirectory() as directory:
+        stripped = os.path.join(directory, "igptd")
+        shutil.copy(binary, stripped)
+        os.system(f"strip {stripped}")
+        return {"igptd": binary.stat().st_size, "igptd_stripped": os.stat(stripped).st_size}

@@ -1,0 +1,82 @@
+"""Processes of a benchmark: pinned to cores, and accounted for by the kernel."""
+
+import os
+import pathlib
+import signal
+import subprocess
+import time
+
+START_LIMIT_S = 30
+STOP_LIMIT_S = 15
+
+
+class Cores:
+    """Who runs where: the server under test has its own core, as far as there are enough."""
+
+    def __init__(self):
+        available = sorted(os.sched_getaffinity(0))
+        self.count = len(available)
+        self.all = set(available)
+        self.server = {available[0]}
+        self.upstream = {available[1 % self.count]}
+        self.load = {available[2 if self.count > 2 else 1 % self.count]}
+
+    def servers(self, count):
+        """`count` cores for the server; on a small machine the upstream and the load share them."""
+        return set(sorted(self.all)[:count])
+
+
+class Process:
+    """A server that says where it listens in a file, or a client that says on stdout what it saw."""
+
+    def __init__(self, command, cores, environment=None, port_file=None, stdout=subprocess.DEVNULL):
+        self.started_at = time.monotonic()
+        self.port_file = pathlib.Path(port_file) if port_file else None
+        if self.port_file:
+            self.port_file.unlink(missing_ok=True)
+        self.log = open("/dev/null" if port_file is None else f"{port_file}.log", "wb")
+        self.popen = subprocess.Popen(
+            [str(word) for word in command],
+            stdout=stdout,
+            stderr=self.log if port_file else None,
+            env={**os.environ, **(environment or {})},
+            preexec_fn=lambda: os.sched_setaffinity(0, cores),
+            text=True,
+        )
+
+    def port(self):
+        """The port, once it is listened on."""
+        limit = self.started_at + START_LIMIT_S
+        while not (self.port_file.exists() and self.port_file.read_text().strip()):
+            if self.popen.poll() is not None or time.monotonic() > limit:
+                log = pathlib.Path(self.log.name).read_text(errors="replace")
+                raise RuntimeError(f"{self.popen.args[0]} did not start:\n{log}")
+            time.sleep(0.0005)
+        return int(self.port_file.read_text())
+
+    def cpu_s(self):
+        """User and system time of all its threads so far, by the kernel's account, in seconds."""
+        clock = (~self.popen.pid << 3) | 2  # the process's CPU clock, as clock_getcpuclockid(3) makes it
+        return time.clock_gettime(clock)
+
+    def rss_bytes(self):
+        for line in pathlib.Path(f"/proc/{self.popen.pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) * 1024
+        return 0
+
+    def stop(self):
+        if self.popen.poll() is None:
+            self.popen.send_signal(signal.SIGTERM)
+            try:
+                self.popen.wait(STOP_LIMIT_S)
+            except subprocess.TimeoutExpired:
+                self.popen.kill()
+                self.popen.wait()
+        self.log.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
