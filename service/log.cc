@@ -24,6 +24,9 @@ constexpr size_t kQueuedLines = 8192;
 
 std::atomic<bool> json_lines{true};
 
+// Not spdlog's own, which is destroyed under a lock that its thread may be waiting for.
+std::shared_ptr<spdlog::details::thread_pool> pool;
+
 spdlog::level::level_enum ToSpdlog(LogLevel level) {
   switch (level) {
     case LogLevel::kTrace:
@@ -43,13 +46,17 @@ spdlog::level::level_enum ToSpdlog(LogLevel level) {
 // Writes lines to stderr, on spdlog's own thread, in batches: a first line at once, and those that come within the next
 // kPause together. So a busy igptd spends a write and a wake-up of the thread on hundreds of lines, not on each.
 class BatchingStderr final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
+ public:
+  // `own_pool`: whose thread runs this.
+  explicit BatchingStderr(spdlog::details::thread_pool& own_pool) : pool_(own_pool) {}
+
  private:
   static constexpr std::chrono::milliseconds kPause{5};
   static constexpr size_t kMaxBytes = 64 << 10;
 
   void sink_it_(const spdlog::details::log_msg& message) override {
     formatter_->format(message, lines_);
-    const bool last = spdlog::thread_pool()->queue_size() == 0;
+    const bool last = pool_.queue_size() == 0;
     if (!last && lines_.size() < kMaxBytes) return;
     flush_();
     if (last) std::this_thread::sleep_for(kPause);
@@ -60,6 +67,7 @@ class BatchingStderr final : public spdlog::sinks::base_sink<spdlog::details::nu
     lines_.clear();
   }
 
+  spdlog::details::thread_pool& pool_;
   spdlog::memory_buf_t lines_;
 };
 
@@ -85,10 +93,9 @@ void AppendValue(std::string_view value, std::string& line) {
 
 void StartLogging(std::string_view level, std::string_view format) {
   json_lines = format == "json" || (format == "auto" && isatty(STDERR_FILENO) == 0);
-  spdlog::init_thread_pool(kQueuedLines, 1);
-  auto logger =
-      std::make_shared<spdlog::async_logger>("igptd", std::make_shared<BatchingStderr>(), spdlog::thread_pool(),
-                                             spdlog::async_overflow_policy::overrun_oldest);
+  pool = std::make_shared<spdlog::details::thread_pool>(kQueuedLines, 1);
+  auto logger = std::make_shared<spdlog::async_logger>("igptd", std::make_shared<BatchingStderr>(*pool), pool,
+                                                       spdlog::async_overflow_policy::overrun_oldest);
   logger->set_level(spdlog::level::from_str(std::string(level)));
   logger->set_pattern(
       json_lines ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})" : "%Y-%m-%dT%H:%M:%S.%eZ %-5l %v",
@@ -98,6 +105,7 @@ void StartLogging(std::string_view level, std::string_view format) {
 
 void StopLogging() {
   spdlog::shutdown();
+  pool.reset();  // writes what is queued
 }
 
 bool LogEnabled(LogLevel level) {

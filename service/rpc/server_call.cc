@@ -57,6 +57,14 @@ void ServerCall::Stop(std::optional<Refusal> refusal) {
   if (stop_ != nullptr) std::exchange(stop_, nullptr)();
 }
 
+// At its deadline a caller cancels the call, by its own clock and before ours: callers round what they send of it up.
+bool ServerCall::DeadlinePassed() const {
+  constexpr absl::Duration kSlack = absl::Milliseconds(20);
+  constexpr double kRounding = 0.01;
+  const absl::Time limit = deadline();
+  return limit != absl::InfiniteFuture() && limit - absl::Now() <= kSlack + kRounding * (limit - started_at_);
+}
+
 void ServerCall::CountMessage(bool is_event, size_t bytes) {
   if (!sent_) {
     sent_ = true;
@@ -104,7 +112,7 @@ grpc::Status ServerCall::FinishStarts(CallStatus status) {
   stall_timer_.Cancel();
   if (!status.status.ok() && refusal_.has_value()) {
     status = ToCallStatus(*refusal_, {.events_delivered = record_.events, .retry_after = std::nullopt});
-  } else if (!status.status.ok() && stopping_ && deadline() <= absl::Now()) {
+  } else if (!status.status.ok() && stopping_ && DeadlinePassed()) {
     // gRPC ends a call at its deadline as it ends a cancelled one.
     igpt::Error error;
     error.kind = igpt::ErrorKind::kDeadline;
@@ -116,7 +124,6 @@ grpc::Status ServerCall::FinishStarts(CallStatus status) {
   record_.code = status.status.error_code();
   record_.reason = status.reason;
   record_.duration = absl::Now() - started_at_;
-  environment_.on_finished(record_);
   loop_.Started(/*soon=*/true);
   if (!done_) loop_.ExpectSoon();  // the done tag comes with it
   if (connection_ != nullptr) loop_.Cork(connection_);
@@ -125,6 +132,7 @@ grpc::Status ServerCall::FinishStarts(CallStatus status) {
 
 void ServerCall::OnFinished(bool /*ok*/) {
   loop_.SoonCompleted();
+  environment_.on_finished(record_);  // only now: the caller doesn't wait for it
   finished_ = true;
   ReleaseWhenOver();
 }

@@ -83,7 +83,7 @@ class ServerCall {
   void WriteStarts();
   void WriteEnds();
   virtual void OnWritten(bool ok) = 0;
-  // Gives the status that the call really ends with, adds the metadata that goes with it, and reports the record.
+  // Gives the status that the call really ends with, and adds the metadata that goes with it.
   grpc::Status FinishStarts(CallStatus status);
   void OnFinished(bool ok);
 
@@ -104,6 +104,7 @@ class ServerCall {
   Tag<&ServerCall::OnFinished> finished_tag_{*this};
 
  private:
+  bool DeadlinePassed() const;
   void OnDone(bool ok);  // for gRPC, the call is over: finished, cancelled, or past its deadline
   void ReleaseWhenOver();
   void OnStallTimer();

@@ -29,17 +29,25 @@ constexpr int kMaxPollsPerTurn = 16;
 
 }  // namespace
 
-void EventLoop::Timer::Arm(absl::Duration delay) {
-  Cancel();
-  if (delay == absl::InfiniteDuration()) return;
-  when_ = MonotonicNanos() + std::max<int64_t>(0, absl::ToInt64Nanoseconds(delay));
-  loop_.timers_.emplace(when_, this);
+EventLoop::Timer::~Timer() {
+  Unqueue();
 }
 
-void EventLoop::Timer::Cancel() {
-  if (!armed()) return;
-  loop_.timers_.erase({when_, this});
-  when_ = kNever;
+void EventLoop::Timer::Arm(absl::Duration delay) {
+  if (delay == absl::InfiniteDuration()) return Cancel();
+  when_ = MonotonicNanos() + std::max<int64_t>(0, absl::ToInt64Nanoseconds(delay));
+  if (when_ < queued_) Queue(when_);
+}
+
+void EventLoop::Timer::Queue(int64_t when) {
+  Unqueue();
+  queued_ = when;
+  loop_.timers_.emplace(when, this);
+}
+
+void EventLoop::Timer::Unqueue() {
+  if (queued_ != kNever) loop_.timers_.erase({queued_, this});
+  queued_ = kNever;
 }
 
 absl::StatusOr<std::unique_ptr<EventLoop>> EventLoop::Create(WorkSource* source) {
@@ -141,6 +149,11 @@ void EventLoop::RunTimers() {
   const int64_t now = MonotonicNanos();
   while (!timers_.empty() && timers_.begin()->first <= now) {
     Timer* timer = timers_.begin()->second;
+    timer->Unqueue();
+    if (timer->when_ > now) {
+      if (timer->armed()) timer->Queue(timer->when_);
+      continue;
+    }
     timer->Cancel();
     timer->fire_();
   }

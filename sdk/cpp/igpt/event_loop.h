@@ -47,21 +47,27 @@ class EventLoop {
   class Timer {
    public:
     Timer(EventLoop& loop, absl::AnyInvocable<void()> fire) : loop_(loop), fire_(std::move(fire)) {}
-    ~Timer() { Cancel(); }
+    ~Timer();
     Timer(const Timer&) = delete;
     Timer& operator=(const Timer&) = delete;
 
-    // Fires after `delay`, once; a time set before is forgotten. An infinite delay never fires.
+    // Fires after `delay`, once; a time set before is forgotten. An infinite delay never fires. Cheap when it moves a
+    // time that was set before to a later one, as most of them are: to fire is the exception.
     void Arm(absl::Duration delay);
-    void Cancel();
+    void Cancel() { when_ = kNever; }
     bool armed() const { return when_ != kNever; }
 
    private:
     friend class EventLoop;
     static constexpr int64_t kNever = INT64_MAX;
+    void Queue(int64_t when);
+    void Unqueue();
     EventLoop& loop_;
     absl::AnyInvocable<void()> fire_;
-    int64_t when_ = kNever;  // in nanoseconds of the monotonic clock
+    // In nanoseconds of the monotonic clock. The loop looks at the timer when it is queued for, which is never later
+    // than when it is to fire, and queues it anew if that is too early.
+    int64_t when_ = kNever;
+    int64_t queued_ = kNever;
   };
 
   // Starts the thread. `source`, if any, must outlive the loop. RESOURCE_EXHAUSTED when the process has no file

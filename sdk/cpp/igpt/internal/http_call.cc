@@ -14,6 +14,11 @@
 namespace igpt::internal {
 namespace {
 
+// How much is read from a connection at once. There can be ten thousands of streams, most of them waiting, and what
+// comes on one at a time is little.
+constexpr int kStreamBufferBytes = 2 << 10;
+constexpr int kAnswerBufferBytes = 16 << 10;
+
 // How much of an error's body is read, so that its connection can be used again.
 constexpr size_t kMaxIgnoredBytes = 16 << 10;
 
@@ -106,6 +111,7 @@ void HttpCall::Send(std::string resolve_entry) {
   request.ca_file = core_.options.ca_file;
   request.proxy = core_.options.proxy;
   request.fresh_connection = !IsIdempotent(route_);
+  request.buffer_bytes = event_stream_ ? kStreamBufferBytes : kAnswerBufferBytes;
   transfer_ = std::make_unique<Transfer>(core_.loop.curl(), std::move(request), *this);
   progress_timer_.Arm(core_.options.first_byte_timeout);
 }

@@ -52,6 +52,7 @@ Transfer::Transfer(CurlMulti& multi, Request request, Observer& observer)
   Set(easy, CURLOPT_CONNECTTIMEOUT_MS,
       static_cast<long>(  // NOLINT(google-runtime-int)
           absl::ToInt64Milliseconds(request_.connect_timeout)));
+  Set(easy, CURLOPT_BUFFERSIZE, long{request_.buffer_bytes});  // NOLINT(google-runtime-int)
   Set(easy, CURLOPT_FRESH_CONNECT, request_.fresh_connection ? 1L : 0L);
   Set(easy, CURLOPT_TCP_KEEPALIVE, 1L);
   if (!request_.ca_file.empty()) Set(easy, CURLOPT_CAINFO, request_.ca_file.c_str());

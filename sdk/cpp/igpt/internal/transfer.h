@@ -25,6 +25,7 @@ class Transfer final : private CurlMulti::Transfer {
     absl::Duration connect_timeout;
     std::string ca_file;            // empty: the system's
     std::string proxy;              // empty: none
+    int buffer_bytes = 16 << 10;    // how much is read at once
     bool fresh_connection = false;  // a pooled one may be dead, and libcurl would send the request again in silence
   };
 
