@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "igpt/version.h"
 #include "service/config.h"
@@ -210,6 +211,8 @@ int main(int argc, char** argv) {
   }
   if (config->check_config) return igptd::Check(*config);
   gpr_set_log_function(igptd::LogGrpc);
+  // Debian builds Abseil with the search for lock cycles that is meant for debugging: it runs at every lock of gRPC's.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   // Never undone: gRPC's own end waits up to 10 s for a thread of its that polls a socket which was full a moment ago.
   grpc_init();
   return igptd::Serve(*config, signals);

@@ -70,7 +70,7 @@ std::optional<AskResult> AskCall::TryRead() {
   return AskResult(std::nullopt);
 }
 
-AskResult AskCall::Deliver(AskEvent event) {
+AskResult AskCall::Deliver(AskEvent&& event) {
   ++events_delivered_;
   if (std::holds_alternative<RunStarted>(event.payload)) run_open_ = true;
   if (std::holds_alternative<Answer>(event.payload)) {

@@ -41,7 +41,7 @@ class AskCall final : public HttpCall::Sink, public std::enable_shared_from_this
   void OnEnd(absl::Status status) override;
 
   absl::Status TakeEventStream(std::string_view bytes);
-  AskResult Deliver(AskEvent event);
+  AskResult Deliver(AskEvent&& event);
   absl::Status JudgeEnd() const;
   absl::Status WithEventsDelivered(const absl::Status& status) const;
   void WakeReader();  // at the end of the turn

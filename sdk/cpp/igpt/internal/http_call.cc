@@ -16,7 +16,7 @@ namespace {
 
 // How much is read from a connection at once. There can be ten thousands of streams, most of them waiting, and what
 // comes on one at a time is little.
-constexpr int kStreamBufferBytes = 2 << 10;
+constexpr int kStreamBufferBytes = 4 << 10;
 constexpr int kAnswerBufferBytes = 16 << 10;
 
 // How much of an error's body is read, so that its connection can be used again.
