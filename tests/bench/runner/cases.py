@@ -12,6 +12,7 @@ class Case:
     per: str = "call"  # what CPU time is divided by: call, event or second
     seconds: float = 2.0
     warmup_s: float = 0.5
+    beside: tuple = ()  # arguments of a second load generator that runs meanwhile
     tls_upstream: bool = False
     cores: int = 1  # of the server
     streams: int = 0  # that are open all the time: memory is divided by them
@@ -49,6 +50,8 @@ CASES = (
     Case("paced_300_slow", "Ask, 300 streams as before beside 8 that are not read",
          ask(300, PACED) + ("--slow_readers=8", "--slow_text=bench events=1000000"), per="event", seconds=3,
          warmup_s=1),
+    Case("paced_beside_bulk", "Ask, 100 streams, an event every 20 ms, beside 4 at full speed", ask(100, PACED),
+         beside=ask(4, "events=10000", 1), per="second", seconds=3, warmup_s=1),
     Case("idle_10000", "Ask, 10,000 streams, an event every second",
          ask(10000, "events=1000000 every_us=1000000", 100) + ("--open_per_s=3000",), per="second", seconds=5,
          warmup_s=1.5, streams=10000, rounds=2),

@@ -1,8 +1,10 @@
 """One run of one case against one system: fresh processes, and the figures of the measured interval."""
 
+import contextlib
 import json
 import os
 import shutil
+import subprocess
 import tempfile
 import time
 
@@ -21,7 +23,11 @@ def run_case(case, name, systems):
         with systems.server(name, url, cores) as server:
             port = server.port()
             rss = server.rss_bytes()
-            figures = measure(systems.load(port, "grpc", arguments), {"server": server, "upstream": upstream}, case)
+            with contextlib.ExitStack() as beside:
+                if case.beside:
+                    forever = [*case.beside, "--seconds=3600"]
+                    beside.enter_context(systems.load(port, "grpc", forever, stdout=subprocess.DEVNULL))
+                figures = measure(systems.load(port, "grpc", arguments), {"server": server, "upstream": upstream}, case)
             figures["rss_bytes"] = server.rss_bytes()
             if case.streams:
                 figures["bytes_per_stream"] = (figures["rss_bytes"] - rss) / case.streams

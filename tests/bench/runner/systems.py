@@ -58,6 +58,6 @@ class Systems:
         environment = {"IGPT_API_KEY": KEY, "PYTHONPATH": str(self.work / "python/gen")}
         return Process(command, cores, environment=environment, port_file=port_file)
 
-    def load(self, port, protocol, arguments):
+    def load(self, port, protocol, arguments, stdout=subprocess.PIPE):
         command = [self.build / "tests/bench/bench_load", f"--target=127.0.0.1:{port}", f"--protocol={protocol}"]
-        return Process(command + arguments, self.cores.load, stdout=subprocess.PIPE)
+        return Process(command + arguments, self.cores.load, stdout=stdout)
