@@ -1,4 +1,5 @@
 // What igptd adds to the calls: heartbeats, request ids, health and reflection.
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -165,6 +166,28 @@ TEST(IgptdServiceTest, Health) {
   EXPECT_EQ(check("igpt.v1.NoService", &response).error_code(), grpc::StatusCode::NOT_FOUND);
 }
 
+TEST(IgptdServiceTest, HealthCanBeWatched) {
+  Igptd igptd;
+  const auto stub = health::Health::NewStub(igptd.channel);
+  for (const auto& [service, status] : std::map<std::string, health::HealthCheckResponse::ServingStatus>{
+           {"", health::HealthCheckResponse::SERVING},
+           {kServices[0], health::HealthCheckResponse::SERVING},
+           {"igpt.v1.NoService", health::HealthCheckResponse::SERVICE_UNKNOWN}}) {
+    grpc::ClientContext context;
+    health::HealthCheckRequest request;
+    request.set_service(service);
+    const auto watch = stub->Watch(&context, request);
+    health::HealthCheckResponse response;
+    ASSERT_TRUE(watch->Read(&response)) << service;
+    EXPECT_EQ(response.status(), status) << service;
+    context.TryCancel();
+    EXPECT_FALSE(watch->Read(&response));
+    EXPECT_EQ(watch->Finish().error_code(), grpc::StatusCode::CANCELLED);
+  }
+  igptd.Stop();
+  EXPECT_THAT(igptd.CallLines(), IsEmpty());  // probes are no news
+}
+
 // One answer of either version of the reflection service: their messages are the same on the wire.
 reflection::ServerReflectionResponse Reflect(const Igptd& igptd, const std::string& version,
                                              const reflection::ServerReflectionRequest& request) {
@@ -175,6 +198,30 @@ reflection::ServerReflectionResponse Reflect(const Igptd& igptd, const std::stri
   reflection::ServerReflectionResponse response;
   EXPECT_TRUE(response.ParseFromString(answer.bytes)) << version;
   return response;
+}
+
+// A stream with several questions, one of which is none.
+TEST(IgptdServiceTest, ReflectionAnswersEachRequest) {
+  Igptd igptd;
+  grpc::ClientContext context;
+  const auto stream = reflection::ServerReflection::NewStub(igptd.channel)->ServerReflectionInfo(&context);
+  reflection::ServerReflectionRequest request;
+  reflection::ServerReflectionResponse response;
+  ASSERT_TRUE(stream->Write(request));
+  ASSERT_TRUE(stream->Read(&response));
+  EXPECT_EQ(response.error_response().error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  for (int i = 0; i < 3; ++i) {
+    request.set_host("h");
+    request.set_file_by_filename("igpt/v1/recall.proto");
+    ASSERT_TRUE(stream->Write(request));
+    ASSERT_TRUE(stream->Read(&response));
+    EXPECT_EQ(response.valid_host(), "h");
+    EXPECT_EQ(response.original_request().file_by_filename(), request.file_by_filename());
+    EXPECT_GT(response.file_descriptor_response().file_descriptor_proto_size(), 1);
+  }
+  ASSERT_TRUE(stream->WritesDone());
+  EXPECT_FALSE(stream->Read(&response));
+  EXPECT_THAT(stream->Finish(), IsOkStatus());
 }
 
 TEST(IgptdServiceTest, Reflection) {
