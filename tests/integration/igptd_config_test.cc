@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "gtest/gtest.h"
 #include "tests/integration/igptd_fixture.h"
@@ -159,6 +160,20 @@ TEST(IgptdConfigTest, ARotatedKeyIsUsedWithoutARestart) {
   EXPECT_TRUE(AwaitKey(igptd, "ak:third"));
   igptd.Stop();
   EXPECT_THAT(igptd.process->Stderr(), Not(HasSubstr("ak:")));
+}
+
+// Libraries have things to say too, e.g. protobuf of a string that is not UTF-8.
+TEST(IgptdConfigTest, EveryLineOfTheLogIsItsOwn) {
+  Igptd igptd({"--log_format=json", "--log_level=debug"});
+  igpt::v1::ListRequest request;
+  request.set_user("\xFF");
+  EXPECT_EQ(igptd.List(request).status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  igptd.Stop();
+  const std::string log = igptd.process->Stderr();
+  EXPECT_THAT(log, HasSubstr("invalid UTF-8"));
+  for (const std::string& line : std::vector<std::string>(absl::StrSplit(log, '\n', absl::SkipEmpty()))) {
+    EXPECT_THAT(line, StartsWith("{\"time\":"));
+  }
 }
 
 }  // namespace

@@ -116,6 +116,15 @@ TEST(DecodeErrors, TellWhatIsNotUtf8) {
   }
 }
 
+TEST(DecodeErrors, TellThatAnEventsNameIsNotUtf8) {
+  const auto describe = [](const std::string& data) {
+    return Describe(DecodeAskEvent(data, "secret\xFF", {}).status());
+  };
+  EXPECT_EQ(describe(R"({"delta":"x"})"), "malformed");
+  EXPECT_EQ(describe(R"({"type":"chunk","delta":"x"})"), "malformed");
+  EXPECT_EQ(describe(R"({"error":"auth"})"), "auth");
+}
+
 TEST(DecodeErrors, TellWhatIsTooDeep) {
   const std::string fits = Nested(kMaxJsonDepth - 1);
   const std::string too_deep = Nested(kMaxJsonDepth);

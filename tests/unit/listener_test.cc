@@ -8,13 +8,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <condition_variable>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/mutex.h"
-#include "absl/time/time.h"
 #include "tests/support/matchers.h"
 #include "tests/support/unique_fd.h"
 
@@ -24,7 +25,7 @@ namespace {
 using igpt::testing::UniqueFd;
 using ::testing::HasSubstr;
 
-constexpr absl::Duration kLong = absl::Seconds(60);
+constexpr std::chrono::seconds kLong{60};
 
 // What a listener told, as it does to gRPC and to the loops.
 class Told {
@@ -32,31 +33,31 @@ class Told {
   Listener::Events Events() {
     return {.accepted =
                 [this](int fd, int /*listening_fd*/) {
-                  const absl::MutexLock lock(&mutex_);
+                  const std::lock_guard lock(mutex_);
                   accepted_.emplace_back(fd);
+                  changed_.notify_all();
                 },
             .opened =
                 [this](const std::shared_ptr<rpc::Connection>& connection) {
-                  const absl::MutexLock lock(&mutex_);
+                  const std::lock_guard lock(mutex_);
                   opened_.push_back(connection);
                 },
             .closed =
                 [this](const std::shared_ptr<rpc::Connection>& connection) {
-                  const absl::MutexLock lock(&mutex_);
+                  const std::lock_guard lock(mutex_);
                   closed_.push_back(connection);
+                  changed_.notify_all();
                 }};
   }
 
   // Whether so many were accepted, sooner or later.
   bool Accepted(size_t count) {
-    const absl::MutexLock lock(&mutex_);
-    auto enough = [&] { return accepted_.size() >= count; };
-    return mutex_.AwaitWithTimeout(absl::Condition(&enough), kLong);
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, kLong, [&] { return accepted_.size() >= count; });
   }
   bool Closed(size_t count) {
-    const absl::MutexLock lock(&mutex_);
-    auto enough = [&] { return closed_.size() >= count; };
-    return mutex_.AwaitWithTimeout(absl::Condition(&enough), kLong);
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, kLong, [&] { return closed_.size() >= count; });
   }
 
   // Not while more are coming.
@@ -65,7 +66,8 @@ class Told {
   const std::vector<std::shared_ptr<rpc::Connection>>& closed() const { return closed_; }
 
  private:
-  absl::Mutex mutex_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
   std::vector<UniqueFd> accepted_;
   std::vector<std::shared_ptr<rpc::Connection>> opened_;
   std::vector<std::shared_ptr<rpc::Connection>> closed_;

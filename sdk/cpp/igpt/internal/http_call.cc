@@ -111,6 +111,7 @@ void HttpCall::Send(std::string resolve_entry) {
   request.ca_file = core_.options.ca_file;
   request.proxy = core_.options.proxy;
   request.fresh_connection = !IsIdempotent(route_);
+  request.max_sends = core_.options.max_retries - attempts_ + 1;
   request.buffer_bytes = event_stream_ ? kStreamBufferBytes : kAnswerBufferBytes;
   transfer_ = std::make_unique<Transfer>(core_.loop.curl(), std::move(request), *this);
   progress_timer_.Arm(core_.options.first_byte_timeout);
@@ -138,7 +139,10 @@ bool HttpCall::OnBody(std::string_view bytes) {
 void HttpCall::OnCompleted(CURLcode result) {
   // Kept until here: the verdicts below read it.
   const std::unique_ptr<Transfer> transfer = std::move(transfer_);
+  attempts_ += std::max(0, transfer->sends() - 1);
   progress_timer_.Cancel();
+  // libcurl takes a connection that ended within the head for an answer without a body.
+  if (result == CURLE_OK && last_byte_at_ == 0) result = CURLE_GOT_NOTHING;
   if (!body_status_.ok()) return End(std::move(body_status_));
   if (verdict_.has_value()) return OnAttemptFailed(*std::move(verdict_));
   if (result == CURLE_OK) return End(absl::OkStatus());

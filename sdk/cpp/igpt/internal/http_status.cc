@@ -86,6 +86,14 @@ const char* CertificateProblem(std::string_view detail) {
   return "iGPT's certificate was refused: check base_url and ca_file";
 }
 
+// A certificate whose signature doesn't verify (another key under a trusted authority's name) fails within libcrypto,
+// and libcurl takes OpenSSL's first word for a failed handshake: one that is not about SSL itself.
+bool IsBadSignature(std::string_view detail) {
+  const std::string text = Normalized(detail);
+  return text.find("error:") != text.npos && text.find(" routines:") != text.npos &&
+         text.find("ssl routines:") == text.npos;
+}
+
 }  // namespace
 
 std::string_view RoutePath(Route route) {
@@ -151,6 +159,7 @@ HeadVerdict CheckTransport(int curl_code, bool request_sent, std::string_view de
       return Transient(ErrorKind::kNetwork, /*reached=*/false,
                        "iGPT refused the connection or is unreachable: check base_url and the network");
     case CURLE_SSL_CONNECT_ERROR:
+      if (IsBadSignature(detail)) return Lasting(ErrorKind::kNetwork, request_sent, CertificateProblem(detail));
       return Transient(ErrorKind::kNetwork, request_sent,
                        "the TLS handshake with iGPT failed: check base_url and the network");
     case CURLE_PROXY:

@@ -9,7 +9,7 @@
 //
 // Errors, when the text
 // - holds an `error` that is not null: kAuth for "auth", kParams for "params", else kApi;
-// - is not UTF-8, or nests deeper than kMaxJsonDepth: kMalformed;
+// - is not UTF-8 (nor may an event's name be anything else), or nests deeper than kMaxJsonDepth: kMalformed;
 // - holds a list of more than 100,000 items where a typed list belongs: kTooLarge;
 // - is not JSON, or lacks what the answer must have: kMalformed for an event, kProtocol for an answer.
 #pragma once

@@ -1,4 +1,6 @@
 // Decoding of what Ask gives: events, and whole answers. See json_codec.h.
+#include <simdjson.h>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -206,6 +208,9 @@ absl::StatusOr<AskEvent> DecodeAskEvent(std::string data, std::string_view name,
   std::array fields = FieldsOf(members);
   const Held held = ReadFields(in, fields);
   if (absl::Status status = FinishReading(in.json, members.error, kEventText); !status.ok()) return status;
+  if (!simdjson::validate_utf8(name)) {
+    return MakeStatus(ErrorKind::kMalformed, "iGPT sent an event whose name is not valid UTF-8");
+  }
 
   AskEvent event;
   event.seq = members.seq;

@@ -39,7 +39,9 @@ absl::Status SseParser::Feed(std::string_view bytes, OnEvent on_event) {
 }
 
 bool SseParser::HasPartialEvent() const {
-  return in_event_ || (!line_.empty() && line_.front() != ':');
+  std::string_view line = line_;
+  if (first_line_) RemovePrefix(line, kByteOrderMark);
+  return in_event_ || (!line.empty() && line.front() != ':');
 }
 
 // Takes the rest of a line whose beginning, if any, is in line_.

@@ -3,11 +3,6 @@
 #include <cstdlib>
 #include <utility>
 
-#include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
-#include "absl/strings/strip.h"
-
 namespace igpt::internal {
 namespace {
 
@@ -60,6 +55,8 @@ Transfer::Transfer(CurlMulti& multi, Request request, Observer& observer)
     resolve_.reset(Append(nullptr, request_.resolve));
     Set(easy, CURLOPT_RESOLVE, resolve_.get());
   }
+  Set(easy, CURLOPT_PREREQFUNCTION, &Transfer::OnSend);
+  Set(easy, CURLOPT_PREREQDATA, this);
   Set(easy, CURLOPT_HEADERFUNCTION, &Transfer::OnHeaderLine);
   Set(easy, CURLOPT_HEADERDATA, this);
   Set(easy, CURLOPT_WRITEFUNCTION, &Transfer::OnData);
@@ -89,6 +86,17 @@ bool Transfer::RequestSent() const {
   return sent > 0;
 }
 
+// Comes each time that the request is about to be sent.
+int Transfer::OnSend(void* self, char* /*remote_ip*/, char* /*local_ip*/, int /*remote_port*/, int /*local_port*/) {
+  auto* transfer = static_cast<Transfer*>(self);
+  if (transfer->sends_ == transfer->request_.max_sends) {
+    transfer->send_refused_ = true;
+    return CURL_PREREQFUNC_ABORT;
+  }
+  ++transfer->sends_;
+  return CURL_PREREQFUNC_OK;
+}
+
 size_t Transfer::OnHeaderLine(const char* data, size_t size, size_t count, void* self) {
   auto* transfer = static_cast<Transfer*>(self);
   const size_t bytes = size * count;
@@ -104,40 +112,20 @@ size_t Transfer::OnData(const char* data, size_t size, size_t count, void* self)
 void Transfer::OnCompleted(CURLcode result) {
   multi_.Remove(easy_.get());
   completed_ = true;
-  observer_.OnCompleted(result);
+  // What libcurl wanted to send again was lost with its connection.
+  observer_.OnCompleted(send_refused_ ? CURLE_RECV_ERROR : result);
 }
 
-// Takes one line of a head, and so all lines of all heads: a 1xx comes before the answer, trailers after it.
-bool Transfer::TakeHeaderLine(absl::string_view line) {
-  if (head_done_) return true;
-  line = absl::StripTrailingAsciiWhitespace(line);
-  if (absl::ConsumePrefix(&line, "HTTP/")) {
-    head_ = {};
-    const size_t space = line.find(' ');
-    return space == absl::string_view::npos || absl::SimpleAtoi(line.substr(space + 1, 3), &head_.status);
+bool Transfer::TakeHeaderLine(std::string_view line) {
+  switch (head_.TakeLine(line)) {
+    case HeadReader::Took::kLine:
+      return true;
+    case HeadReader::Took::kHead:
+      return observer_.OnHead(head_.head());
+    case HeadReader::Took::kMalformed:
+      return false;
   }
-  if (line.empty()) {
-    if (head_.status / 100 == 1) return true;
-    head_done_ = true;
-    return observer_.OnHead(head_);
-  }
-  const size_t colon = line.find(':');
-  if (colon == absl::string_view::npos) return true;
-  const absl::string_view name = line.substr(0, colon);
-  const absl::string_view value = absl::StripAsciiWhitespace(line.substr(colon + 1));
-  if (absl::EqualsIgnoreCase(name, "content-type")) {
-    head_.content_type = std::string(value);
-  } else if (absl::EqualsIgnoreCase(name, "content-encoding")) {
-    head_.content_encoding = std::string(value);
-  } else if (absl::EqualsIgnoreCase(name, "retry-after")) {
-    head_.retry_after = std::string(value);
-  } else if (absl::EqualsIgnoreCase(name, "content-length")) {
-    head_.framed = true;
-    if (!absl::SimpleAtoi(value, &head_.content_length)) head_.content_length = 0;
-  } else if (absl::EqualsIgnoreCase(name, "transfer-encoding") && absl::EqualsIgnoreCase(value, "chunked")) {
-    head_.framed = true;
-  }
-  return true;
+  return false;
 }
 
 }  // namespace igpt::internal

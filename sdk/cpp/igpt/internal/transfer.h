@@ -8,9 +8,9 @@
 #include <string_view>
 #include <vector>
 
-#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "igpt/internal/curl_multi.h"
+#include "igpt/internal/head_reader.h"
 #include "igpt/internal/http_status.h"
 
 namespace igpt::internal {
@@ -27,6 +27,7 @@ class Transfer final : private CurlMulti::Transfer {
     std::string proxy;              // empty: none
     int buffer_bytes = 16 << 10;    // how much is read at once
     bool fresh_connection = false;  // a pooled one may be dead, and libcurl would send the request again in silence
+    int max_sends = 1;              // how often it may do so, the first time included
   };
 
   // Is told what comes, always on the loop's thread. OnHead and OnBody run inside libcurl: they must not touch the
@@ -58,6 +59,9 @@ class Transfer final : private CurlMulti::Transfer {
   // Whether a byte of the request may have left this machine.
   bool RequestSent() const;
 
+  // How often the request was sent: more than once when pooled connections turned out to be dead.
+  int sends() const { return sends_; }
+
   // libcurl's own words about a failure. May hold host names; for telling certificate errors apart.
   std::string_view detail() const { return error_.data(); }
 
@@ -67,10 +71,11 @@ class Transfer final : private CurlMulti::Transfer {
     void operator()(curl_slist* list) const { curl_slist_free_all(list); }
   };
 
+  static int OnSend(void* self, char* remote_ip, char* local_ip, int remote_port, int local_port);
   static size_t OnHeaderLine(const char* data, size_t size, size_t count, void* self);
   static size_t OnData(const char* data, size_t size, size_t count, void* self);
   void OnCompleted(CURLcode result) override;
-  bool TakeHeaderLine(absl::string_view line);
+  bool TakeHeaderLine(std::string_view line);
 
   CurlMulti& multi_;
   const Request request_;
@@ -79,8 +84,9 @@ class Transfer final : private CurlMulti::Transfer {
   std::unique_ptr<curl_slist, CurlFree> resolve_;
   std::vector<char> error_;
   std::unique_ptr<CURL, CurlFree> easy_;  // after what it points to
-  ResponseHead head_;
-  bool head_done_ = false;
+  HeadReader head_;
+  int sends_ = 0;
+  bool send_refused_ = false;
   bool paused_ = false;
   bool completed_ = false;
 };

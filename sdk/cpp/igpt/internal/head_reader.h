@@ -1,0 +1,29 @@
+// The head of an HTTP answer, from its lines as libcurl hands them over. Pure.
+#pragma once
+
+#include <string_view>
+
+#include "igpt/internal/http_status.h"
+
+namespace igpt::internal {
+
+class HeadReader {
+ public:
+  enum class Took {
+    kLine,       // there is more to come, or the line was a trailer
+    kHead,       // with this line the head is whole; only once
+    kMalformed,  // it is no HTTP
+  };
+
+  // Takes one line of a head, its end included, and so all lines of all heads: a 1xx comes before the answer, trailers
+  // after it.
+  Took TakeLine(std::string_view line);
+
+  const ResponseHead& head() const { return head_; }
+
+ private:
+  ResponseHead head_;
+  bool done_ = false;
+};
+
+}  // namespace igpt::internal
