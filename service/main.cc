@@ -2,8 +2,11 @@
 
 #include <grpc/grpc.h>
 #include <grpc/support/log.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <cstdio>
@@ -19,6 +22,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
+#include "google/protobuf/stubs/logging.h"
 #include "igpt/version.h"
 #include "service/config.h"
 #include "service/log.h"
@@ -27,6 +31,15 @@
 
 namespace igptd {
 namespace {
+
+// Keeps secrets in the process. A core dump would hold the key and all that is being asked and answered; libcurl would
+// write the secrets of its TLS connections, and so the key, to the file that this variable names.
+void KeepSecrets() {
+  const rlimit no_core = {.rlim_cur = 0, .rlim_max = 0};
+  setrlimit(RLIMIT_CORE, &no_core);
+  prctl(PR_SET_DUMPABLE, 0);  // also where a program takes the core, whatever the limit
+  unsetenv("SSLKEYLOGFILE");
+}
 
 // The configuration is wrong, or the address or a file can't be had.
 constexpr int kExitConfiguration = 2;
@@ -81,6 +94,12 @@ absl::Status WritePortFile(const std::string& path, int port) {
 void LogGrpc(gpr_log_func_args* args) {
   const LogLevel level = args->severity == GPR_LOG_SEVERITY_ERROR ? LogLevel::kDebug : LogLevel::kTrace;
   LogLine(level, "grpc").With("detail", args->message);
+}
+
+// And so do protobuf's: it has one for every string of a request that is not UTF-8, and would write it to stderr
+// itself.
+void LogProtobuf(google::protobuf::LogLevel /*level*/, const char* /*file*/, int /*line*/, const std::string& message) {
+  LogLine(LogLevel::kDebug, "protobuf").With("detail", message);
 }
 
 // Follows a rotated key: a new one that is well formed is used from the next request on, anything else is logged once
@@ -170,10 +189,19 @@ int Serve(const Config& config, const sigset_t& signals) {
     std::_Exit(EXIT_FAILURE);
   }).detach();
   server.AnnounceShutdown();
-  bool again = WaitForSignal(signals, config.drain_delay);
+  // The key is followed to the end: it can change while calls are still served.
+  bool again = false;
+  const absl::Time drain_at = absl::Now() + config.drain_delay;
+  for (absl::Time now = absl::Now(); !again && now < drain_at; now = absl::Now()) {
+    again = WaitForSignal(signals, std::min(kWatchInterval, drain_at - now));
+    key_watch.Check(server);
+  }
   std::atomic<bool> drained = false;
   std::thread second_signal([&] {
-    while (!again && !drained) again = WaitForSignal(signals, kSecondSignalInterval);
+    while (!again && !drained) {
+      again = WaitForSignal(signals, kSecondSignalInterval);
+      key_watch.Check(server);
+    }
     if (again) server.EndCalls();
   });
   server.Drain(config.drain_timeout);
@@ -196,6 +224,7 @@ int Check(const Config& config) {
 }  // namespace igptd
 
 int main(int argc, char** argv) {
+  igptd::KeepSecrets();
   const sigset_t signals = igptd::BlockSignals();
   const std::vector<std::string> args(argv + 1, argv + argc);
   absl::StatusOr<igptd::Config> config =
@@ -211,6 +240,7 @@ int main(int argc, char** argv) {
   }
   if (config->check_config) return igptd::Check(*config);
   gpr_set_log_function(igptd::LogGrpc);
+  google::protobuf::SetLogHandler(igptd::LogProtobuf);
   // Debian builds Abseil with the search for lock cycles that is meant for debugging: it runs at every lock of gRPC's.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   // Never undone: gRPC's own end waits up to 10 s for a thread of its that polls a socket which was full a moment ago.

@@ -31,7 +31,7 @@ constexpr int kAcceptedAhead = 16;
 constexpr int kMaxRequestBytes = 4 << 20;
 
 // After the drain has ended the calls that were left, their last messages need a moment to be written.
-constexpr absl::Duration kGoodbye = absl::Seconds(2);
+constexpr absl::Duration kGoodbye = absl::Seconds(1);
 
 // How often a drain looks whether calls are left.
 constexpr absl::Duration kCountInterval = absl::Milliseconds(20);
@@ -180,6 +180,14 @@ void Server::EndCalls() {
   }
 }
 
+// A caller that doesn't even read its socket holds up what gRPC still has to write to it, and gRPC waits for that,
+// whatever it is told to cancel.
+void Server::BreakConnections() {
+  for (const std::unique_ptr<Worker>& worker : workers_) {
+    worker->loop->events().Post([&loop = *worker->loop] { loop.BreakConnections(); });
+  }
+}
+
 void Server::Drain(absl::Duration timeout) {
   if (server_ == nullptr || std::exchange(drained_, true)) return;
   AnnounceShutdown();
@@ -190,7 +198,10 @@ void Server::Drain(absl::Duration timeout) {
     const absl::Time limit = absl::Now() + timeout;
     if (!AwaitNoCalls(limit)) {
       EndCalls();
-      AwaitNoCalls(limit + kGoodbye);
+      if (!AwaitNoCalls(limit + kGoodbye)) {
+        BreakConnections();
+        AwaitNoCalls(limit + 2 * kGoodbye);
+      }
     }
     // gRPC waits for the connections too, and some clients don't look at an idle one for as long as they live.
     if (!shut_down.WaitForNotificationWithTimeout(kCountInterval)) grpc_server_cancel_all_calls(server_->c_server());

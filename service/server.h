@@ -68,6 +68,7 @@ class Server {
   explicit Server(ServerOptions options);
   absl::Status Run();
   void AcceptCalls();
+  void BreakConnections();
   // Whether there is no call any more, which is waited for until `limit`.
   bool AwaitNoCalls(absl::Time limit);
 

@@ -1,6 +1,7 @@
 #include "service/rpc/loop.h"
 
 #include <grpc/support/time.h>
+#include <sys/socket.h>
 
 #include <utility>
 
@@ -80,6 +81,10 @@ void Loop::RemoveConnection(std::shared_ptr<Connection> connection) {
     const auto found = connections_.find(connection->peer());
     if (found != connections_.end() && found->second == connection) connections_.erase(found);
   });
+}
+
+void Loop::BreakConnections() {
+  for (const auto& [peer, connection] : connections_) ::shutdown(connection->fd(), SHUT_RDWR);
 }
 
 std::shared_ptr<Connection> Loop::FindConnection(const std::string& peer) const {
