@@ -1,0 +1,248 @@
+// How igptd is set up: addresses that would give the key away, an environment that would, secrets that are rotated, and
+// what must not be in a core dump.
+#include <algorithm>
+#include <atomic>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/time/clock.h"
+#include "tests/fault/fault_case.h"
+#include "tests/fault/scratch.h"
+
+namespace igpt::testing {
+namespace {
+
+namespace v1 = igpt::v1;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::Optional;
+
+// Row 43.
+
+struct BadUrl {
+  const char* name;
+  const char* url;
+  const char* why;
+};
+void PrintTo(const BadUrl& bad, std::ostream* out) {
+  *out << bad.url;
+}
+class BaseUrlTest : public ::testing::TestWithParam<BadUrl> {};
+
+TEST_P(BaseUrlTest, IsRefused) {
+  for (const bool only_checked : {false, true}) {
+    std::vector<std::string> flags = {std::string("--igpt_base_url=") + GetParam().url};
+    if (only_checked) flags.emplace_back("--check_config");
+    const IgptdProcess::Result result = IgptdProcess::Run(flags, {"IGPT_API_KEY=ak:canary-key"});
+    EXPECT_THAT(result.exit_code, Optional(2));
+    EXPECT_EQ(result.out, "");
+    EXPECT_THAT(result.err, HasSubstr("igptd: --igpt_base_url: "));
+    EXPECT_THAT(result.err, HasSubstr(GetParam().why));
+    EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
+    EXPECT_THAT(result.err, Not(HasSubstr("canary")));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Urls, BaseUrlTest,
+    ::testing::Values(BadUrl{"NoScheme", "api.igpt.ai/v1", "https://"}, BadUrl{"Empty", "", "https://"},
+                      BadUrl{"OtherScheme", "ftp://api.igpt.ai/v1", "https://"},
+                      BadUrl{"File", "file:///etc/passwd", "https://"},
+                      BadUrl{"HttpToAPublicHost", "http://api.igpt.ai/v1", "loopback"},
+                      BadUrl{"HttpToAPrivateAddress", "http://10.0.0.1/v1", "loopback"},
+                      BadUrl{"HttpToAHostThatOnlyLooksLocal", "http://localhost.igpt.ai/v1", "loopback"},
+                      BadUrl{"HttpToAnAddressThatOnlyLooksLocal", "http://127.0.0.1.igpt.ai/v1", "loopback"},
+                      BadUrl{"User", "https://canary@api.igpt.ai/v1", "user"},
+                      BadUrl{"UserAndPassword", "https://u:canary@api.igpt.ai/v1", "user"},
+                      BadUrl{"HostAfterAnAt", "http://127.0.0.1@api.igpt.ai/v1", "user"},
+                      BadUrl{"Query", "https://api.igpt.ai/v1?key=canary", "query"},
+                      BadUrl{"Fragment", "https://api.igpt.ai/v1#canary", "fragment"},
+                      BadUrl{"Port", "https://api.igpt.ai:99999/v1", "port"},
+                      BadUrl{"LineEnd", "https://api.igpt.ai/v1\r\nX: y", "visible ASCII"},
+                      BadUrl{"Space", "https://api.igpt.ai/ v1", "visible ASCII"}),
+    [](const auto& bad) { return std::string("Row43_") + bad.param.name; });
+
+// Row 44. Whatever the environment says of proxies and passwords, requests go to iGPT, with the key and nothing else.
+
+TEST(EnvironmentTest, Row44_ProxiesNetrcAndCurlrcAreIgnored) {
+  const ScratchDirectory home;
+  ScriptedHttpServer elsewhere;
+  home.Write(".netrc",
+             "machine 127.0.0.1 login canary-login password canary-password\ndefault login canary-login "
+             "password canary-password\n");
+  home.Write(".curlrc",
+             "proxy = " + elsewhere.url() + "\nheader = \"X-Curlrc: canary-login\"\nuser = canary-login:x\n");
+  std::vector<std::string> environment = {"IGPT_API_KEY=ak:test",
+                                          "HOME=" + home.path(),
+                                          "CURL_HOME=" + home.path(),
+                                          "XDG_CONFIG_HOME=" + home.path(),
+                                          "NETRC=" + home.File(".netrc"),
+                                          "no_proxy=",
+                                          "NO_PROXY="};
+  for (const char* variable : {"http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"}) {
+    environment.push_back(std::string(variable) + "=" + elsewhere.url());
+  }
+  Igptd igptd({}, environment);
+  igptd.upstream.OnRequest([](Exchange& exchange) { exchange.Answer(200, R"({"output":"Yes."})"); });
+  EXPECT_THAT(igptd.Ask(AskFor("ada", "?")).status, IsOkStatus());
+  ASSERT_EQ(igptd.upstream.requests().size(), 1U);
+  EXPECT_EQ(igptd.upstream.requests()[0].target, "/v1/recall/ask/");
+  EXPECT_THAT(igptd.upstream.requests()[0].head, Not(HasSubstr("canary")));
+  ExpectKeyEverywhere(igptd.upstream, "ak:test");
+  EXPECT_EQ(elsewhere.connections(), 0);
+}
+
+TEST(EnvironmentTest, Row44_NorOverTls) {
+  const ScratchDirectory home;
+  ScriptedHttpServer elsewhere;
+  ScriptedHttpServer upstream;
+  upstream.OnRequest([](Exchange& exchange) { exchange.Answer(200, R"({"output":"Yes."})"); });
+  const Authority authority("trusted");
+  Relay relay(upstream.port(), authority.Issue());
+  // TLS secrets in a file would be all that is said to iGPT, the key included.
+  Igptd igptd({"--igpt_base_url=" + relay.url("/v1"), "--igpt_ca_file=" + home.Write("ca", authority.Pem())},
+              {"IGPT_API_KEY=ak:test", "https_proxy=" + elsewhere.url(), "ALL_PROXY=" + elsewhere.url(),
+               "SSLKEYLOGFILE=" + home.File("secrets")});
+  EXPECT_THAT(igptd.Ask(AskFor("ada", "?")).status, IsOkStatus());
+  EXPECT_EQ(upstream.requests().size(), 1U);
+  EXPECT_EQ(elsewhere.connections(), 0);
+  igptd.Stop();
+  EXPECT_FALSE(std::filesystem::exists(home.File("secrets")));
+}
+
+// Row 45. Calls go on all the time while something is rotated; none may fail, and what is new has to be used soon.
+
+// Makes calls from several threads until it goes.
+class SteadyCalls {
+ public:
+  explicit SteadyCalls(Igptd& igptd) {
+    for (int i = 0; i < 4; ++i) {
+      threads_.emplace_back([this, &igptd] {
+        v1::ListRequest request;
+        request.set_user("ada");
+        while (!over_) {
+          EXPECT_THAT(igptd.List(request).status, IsOkStatus());
+          ++made_;
+          absl::SleepFor(absl::Milliseconds(2));
+        }
+      });
+    }
+  }
+  ~SteadyCalls() {
+    over_ = true;
+    for (std::thread& thread : threads_) thread.join();
+    EXPECT_GT(made_, 0);
+  }
+
+ private:
+  std::atomic<bool> over_ = false;
+  std::atomic<int> made_ = 0;
+  std::vector<std::thread> threads_;
+};
+
+bool AwaitTrue(const std::function<bool()>& condition) {
+  for (const absl::Time limit = absl::Now() + kWaitLimit; absl::Now() < limit;) {
+    if (condition()) return true;
+    absl::SleepFor(absl::Milliseconds(10));
+  }
+  return false;
+}
+
+// Ten times the aim would be a minute of testing: this is twice.
+constexpr absl::Duration kRotationLimit = absl::Seconds(10);
+
+TEST(RotationTest, Row45_AKeyIsRotatedUnderLoad) {
+  const ScratchDirectory directory;
+  const std::string file = directory.Write("key", "ak:canary-1\n");
+  Igptd igptd({"--igpt_api_key_file=" + file, "--log_level=trace"}, {});
+  std::atomic<bool> rotated = false;
+  igptd.upstream.OnRequest([&](Exchange& exchange) {
+    if (exchange.request().Header("Authorization") == "Bearer ak:canary-2") rotated = true;
+    exchange.Answer(200, R"({"datasources":[]})");
+  });
+  {
+    const SteadyCalls calls(igptd);
+    EXPECT_TRUE(igptd.upstream.AwaitRequests(8));
+    const absl::Time start = absl::Now();
+    directory.Write("key", "ak:canary-2\n");
+    EXPECT_TRUE(AwaitTrue([&] { return rotated.load(); }));
+    EXPECT_LE(absl::Now() - start, kRotationLimit);
+  }
+  igptd.Stop();
+  EXPECT_THAT(igptd.process->Stderr(), Not(HasSubstr("canary")));
+}
+
+// The new authority is added to the file before iGPT's certificate changes.
+TEST(RotationTest, Row45_TheCertificateAuthorityIsRotatedUnderLoad) {
+  const ScratchDirectory directory;
+  const Authority old_authority("old");
+  const Authority new_authority("new");
+  const std::string file = directory.Write("authorities", old_authority.Pem());
+  ScriptedHttpServer upstream;
+  upstream.OnRequest([](Exchange& exchange) {
+    // Without keep-alive: every call has a handshake of its own.
+    exchange.Answer(200, R"({"datasources":[]})", {{"Content-Type", "application/json"}, {"Connection", "close"}});
+    exchange.Close();
+  });
+  Relay relay(upstream.port(), old_authority.Issue());
+  Igptd igptd({"--igpt_base_url=" + relay.url("/v1"), "--igpt_ca_file=" + file, "--max_retries=1"});
+  {
+    const SteadyCalls calls(igptd);
+    EXPECT_TRUE(upstream.AwaitRequests(8));
+    directory.Write("authorities", old_authority.Pem() + new_authority.Pem());
+    absl::SleepFor(absl::Seconds(5));  // what the catalogue allows it to take
+    relay.SetIdentity(new_authority.Issue());
+    EXPECT_TRUE(upstream.AwaitRequests(upstream.requests().size() + 40));
+  }
+}
+
+// Row 46. Logs and errors are proven by every case of these tests; here is what has no case of its own.
+
+// The process ids of this process's children.
+std::vector<std::string> Children() {
+  std::vector<std::string> children;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::ifstream file(task.path() / "children");
+    for (std::string id; file >> id;) children.push_back(id);
+  }
+  return children;
+}
+
+// A core dump holds the memory, and so the key and all that is being asked and answered.
+TEST(SecretsTest, Row46_NoCoreDumpIsWritten) {
+  Igptd igptd;
+  const std::vector<std::string> children = Children();
+  ASSERT_EQ(children.size(), 1U);
+  std::ifstream file("/proc/" + children[0] + "/limits");
+  std::string limits((std::istreambuf_iterator<char>(file)), {});
+  const size_t at = limits.find("Max core file size");
+  ASSERT_NE(at, std::string::npos);
+  std::istringstream line(limits.substr(at + std::string("Max core file size").size()));
+  std::string soft;
+  std::string hard;
+  line >> soft >> hard;
+  EXPECT_EQ(soft, "0");
+  EXPECT_EQ(hard, "0");
+}
+
+TEST(SecretsTest, Row46_TheKeyIsNotOnTheCommandLine) {
+  const IgptdProcess::Result result = IgptdProcess::Run({"--igpt_api_key=ak:canary-key"});
+  EXPECT_THAT(result.exit_code, Optional(2));
+  EXPECT_THAT(result.err, Not(HasSubstr("canary")));
+}
+
+TEST(SecretsTest, Row46_AnAnswerThatIsDeliveredIsNotLogged) {
+  const std::string token = TokenOf("Delivered");
+  RunFault({.row = 46,
+            .name = "Delivered",
+            .scripts = {{Send(SseWhole({kRunStart, DeltaEvent(1, kAnswerCanary),
+                                        R"({"type":"canary-answer-################","x":1})", kRunDone}))}},
+            .include_raw = true,
+            .events = 4});
+}
+
+}  // namespace
+}  // namespace igpt::testing

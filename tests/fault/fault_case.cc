@@ -1,0 +1,278 @@
+#include "tests/fault/fault_case.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+
+#include "absl/time/clock.h"
+#include "tests/fault/scratch.h"
+
+namespace igpt::testing {
+namespace {
+
+namespace v1 = igpt::v1;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::UnorderedElementsAreArray;
+
+std::string CallName(Call call) {
+  switch (call) {
+    case Call::kAsk:
+      return "Ask";
+    case Call::kWhole:
+      return "AskWhole";
+    case Call::kSearch:
+      return "Search";
+    case Call::kList:
+      return "List";
+    case Call::kDisconnect:
+      return "Disconnect";
+    case Call::kAuthorize:
+      return "Authorize";
+  }
+  return "";
+}
+
+Prepare PrepareFor(const Fault& fault) {
+  return [deadline = fault.deadline](grpc::ClientContext& context) {
+    if (deadline != absl::InfiniteDuration()) context.set_deadline(absl::ToChronoTime(absl::Now() + deadline));
+  };
+}
+
+template <typename Answer>
+void Take(const Answer& answer, Outcome& outcome) {
+  outcome.answer = answer.response.ShortDebugString();
+  outcome.status = answer.status;
+  outcome.initial = answer.initial;
+}
+
+void Ask(Igptd& igptd, const Fault& fault, const std::string& token, Event* read, Outcome& outcome) {
+  v1::AskRequest request = AskFor(Fill(kUserCanary, token), Fill(kPromptCanary, token));
+  request.set_whole_answer(fault.call == Call::kWhole);
+  request.set_include_raw(fault.include_raw);
+  if (fault.json) request.mutable_output_format()->mutable_json();
+  grpc::ClientContext context;
+  context.set_deadline(absl::ToChronoTime(absl::Now() + 2 * kWaitLimit));
+  PrepareFor(fault)(context);
+  const auto reader = igptd.recall->Ask(&context, request);
+  if (read != nullptr && fault.events == 0) read->Set();
+  for (v1::AskResponse event; reader->Read(&event);) {
+    if (event.has_heartbeat()) continue;
+    outcome.events.push_back(event);
+    if (read != nullptr && outcome.events.size() == fault.events) read->Set();
+  }
+  outcome.status = reader->Finish();
+  for (const auto& [key, value] : context.GetServerInitialMetadata()) {
+    outcome.initial.emplace(std::string(key.data(), key.size()), std::string(value.data(), value.size()));
+  }
+}
+
+// What the status says beside the facts of the case: how often iGPT was asked.
+void ExpectAttempts(const Fault& fault, Facts& facts) {
+  const auto attempts = facts.find("attempts");
+  if (attempts == facts.end()) return;
+  EXPECT_EQ(attempts->second, std::to_string(fault.attempts == 0 ? fault.requests : fault.attempts));
+  facts.erase(attempts);
+}
+
+}  // namespace
+
+std::vector<Fault> InCalls(const std::vector<Call>& calls, const std::vector<Fault>& faults) {
+  std::vector<Fault> all;
+  for (const Fault& fault : faults) {
+    for (const Call call : calls) {
+      all.push_back(fault);
+      all.back().call = call;
+      all.back().name += "_" + CallName(call);
+    }
+  }
+  return all;
+}
+
+std::string NameOf(const Fault& fault) {
+  return (fault.row == 0 ? "RowSse" : "Row" + std::to_string(fault.row)) + "_" + fault.name;
+}
+
+std::string NameOfParam(const ::testing::TestParamInfo<Fault>& info) {
+  return NameOf(info.param);
+}
+
+void PrintTo(const Fault& fault, std::ostream* out) {
+  *out << NameOf(fault);
+}
+
+std::string CodeName(StatusCode code) {
+  static const char* const kNames[] = {
+      "OK",        "CANCELLED",      "UNKNOWN",           "INVALID_ARGUMENT",   "DEADLINE_EXCEEDED",
+      "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
+      "ABORTED",   "OUT_OF_RANGE",   "UNIMPLEMENTED",     "INTERNAL",           "UNAVAILABLE",
+      "DATA_LOSS", "UNAUTHENTICATED"};
+  return kNames[code];
+}
+
+std::string LogName(StatusCode code, const std::string& reason) {
+  return CodeName(code) + "/" + reason;
+}
+
+Outcome MakeCall(Igptd& igptd, const Fault& fault, Event* read) {
+  const std::string token = TokenOf(fault.name);
+  const std::string user = Fill(kUserCanary, token);
+  const absl::Time start = absl::Now();
+  Outcome outcome;
+  switch (fault.call) {
+    case Call::kAsk:
+    case Call::kWhole:
+      Ask(igptd, fault, token, read, outcome);
+      break;
+    case Call::kSearch: {
+      v1::SearchRequest request;
+      request.set_user(user);
+      request.set_query(Fill(kPromptCanary, token));
+      request.set_include_raw(fault.include_raw);
+      Take(igptd.Search(request, PrepareFor(fault)), outcome);
+      break;
+    }
+    case Call::kList: {
+      v1::ListRequest request;
+      request.set_user(user);
+      request.set_include_raw(fault.include_raw);
+      Take(igptd.List(request, PrepareFor(fault)), outcome);
+      break;
+    }
+    case Call::kDisconnect: {
+      v1::DisconnectRequest request;
+      request.set_user(user);
+      request.set_id(Fill(kPromptCanary, token));
+      request.set_include_raw(fault.include_raw);
+      Take(igptd.Disconnect(request, PrepareFor(fault)), outcome);
+      break;
+    }
+    case Call::kAuthorize: {
+      v1::AuthorizeRequest request;
+      request.set_user(user);
+      request.set_service(Fill(kPromptCanary, token));
+      request.set_scope("messages");
+      request.set_state(Fill(kPromptCanary, token));
+      request.set_include_raw(fault.include_raw);
+      Take(igptd.Authorize(request, PrepareFor(fault)), outcome);
+      break;
+    }
+  }
+  outcome.took = absl::Now() - start;
+  return outcome;
+}
+
+void ExpectEnd(const Fault& fault, const grpc::Status& status) {
+  EXPECT_EQ(CodeName(status.error_code()), CodeName(fault.code)) << status.error_message();
+  const ErrorDetails details = DetailsOf(status);
+  EXPECT_EQ(details.info.reason(), fault.reason) << status.error_message();
+  Facts facts(details.info.metadata().begin(), details.info.metadata().end());
+  ExpectAttempts(fault, facts);
+  EXPECT_EQ(facts, fault.facts);
+  EXPECT_EQ(details.bad_fields, fault.bad_fields);
+  ASSERT_EQ(details.retry_info.has_value(), fault.retry_delay.has_value());
+  if (fault.retry_delay) {
+    EXPECT_EQ(details.retry_info->retry_delay().seconds(), absl::ToInt64Seconds(*fault.retry_delay));
+  }
+  EXPECT_THAT(status.error_message(), HasSubstr(fault.message));
+  const std::string token = TokenOf(fault.name);
+  EXPECT_THAT(status.error_message(), Not(HasSubstr(token)));
+  EXPECT_THAT(status.error_details(), Not(HasSubstr(token)));
+  if (status.ok()) return;
+  EXPECT_EQ(details.info.domain(), "igptd");
+  EXPECT_NE(status.error_message(), "");
+  EXPECT_LE(status.error_message().size() + status.error_details().size(), 2048U);
+}
+
+void ExpectLog(const Igptd& igptd, const std::vector<std::string>& expected, const std::string& token) {
+  std::vector<std::string> ends;
+  for (const nlohmann::json& line : igptd.CallLines()) {
+    ends.push_back(line.value("code", "") + "/" + line.value("reason", ""));
+  }
+  EXPECT_THAT(ends, UnorderedElementsAreArray(expected));
+  EXPECT_THAT(igptd.process->Stderr(), Not(HasSubstr(token)));
+  EXPECT_THAT(igptd.process->Stdout(), Not(HasSubstr(token)));
+}
+
+void ExpectKeyEverywhere(const ScriptedHttpServer& upstream, const std::string& key) {
+  for (const HttpRequest& request : upstream.requests()) {
+    const size_t first = request.head.find(key);
+    EXPECT_EQ(request.Header("Authorization"), "Bearer " + key) << request.head;
+    EXPECT_EQ(request.head.find(key, first + 1), std::string::npos) << request.head;
+    EXPECT_THAT(request.body, Not(HasSubstr(key)));
+  }
+}
+
+std::vector<std::string> ResolverEnvironment(const std::string& file) {
+  const char* library = std::getenv("FAULT_RESOLVER_LIBRARY");
+  if (library == nullptr) {
+    std::fprintf(stderr, "FAULT_RESOLVER_LIBRARY is not set\n");
+    std::abort();
+  }
+  // A sanitizer wants to be the first library, and needn't.
+  return {std::string("LD_PRELOAD=") + library, "FAULT_RESOLVER=" + file, "ASAN_OPTIONS=verify_asan_link_order=0"};
+}
+
+Outcome RunFault(const Fault& fault) {
+  const std::string token = TokenOf(fault.name);
+  const std::string key = Fill(kKeyCanary, token);
+  const ScratchDirectory directory;
+  ScriptedHttpServer elsewhere;
+  Event read;
+  std::atomic<size_t> played = 0;
+  ScriptedHttpServer far;
+  std::optional<Relay> relay;
+
+  std::vector<std::string> flags = fault.flags;
+  flags.emplace_back("--log_level=trace");
+  std::vector<std::string> environment = {"IGPT_API_KEY=" + key};
+  if (fault.way) {
+    relay.emplace(far.port(), fault.way->identity, fault.way->greeting);
+    flags.push_back("--igpt_base_url=" + relay->url("/v1", fault.way->host));
+    if (!fault.way->trusted.empty()) {
+      flags.push_back("--igpt_ca_file=" + directory.Write("authorities", fault.way->trusted));
+    }
+    if (!fault.way->names.empty()) {
+      const std::vector<std::string> more = ResolverEnvironment(directory.Write("names", fault.way->names));
+      environment.insert(environment.end(), more.begin(), more.end());
+    }
+  }
+  Igptd igptd(flags, environment);
+  ScriptedHttpServer& upstream = fault.way ? far : igptd.upstream;
+  upstream.OnRequest([&](Exchange& exchange) {
+    const size_t number = std::min(played++, fault.scripts.size() - 1);
+    Play(fault.scripts[number], {.token = token, .elsewhere = elsewhere.url(), .seed = 1, .read = &read}, exchange);
+  });
+
+  Outcome outcome = MakeCall(igptd, fault, &read);
+  ExpectEnd(fault, outcome.status);
+  EXPECT_EQ(outcome.events.size(), fault.events);
+  EXPECT_LE(outcome.took, fault.within);
+  EXPECT_GE(outcome.took, fault.at_least);
+  const bool streams = fault.call == Call::kAsk || fault.call == Call::kWhole;
+  if (streams && !outcome.status.ok() && fault.events == 0) {
+    EXPECT_TRUE(outcome.initial.empty()) << "not a Trailers-Only response";
+  }
+
+  const std::vector<HttpRequest> requests = upstream.requests();
+  EXPECT_EQ(requests.size(), fault.requests);
+  EXPECT_EQ(elsewhere.connections(), 0);
+  if (fault.way) {
+    EXPECT_EQ(igptd.upstream.connections(), 0);
+  }
+  ExpectKeyEverywhere(upstream, key);
+  if (fault.aborted.has_value() && !requests.empty()) {
+    const int connection = requests.back().connection;
+    if (*fault.aborted) {
+      EXPECT_TRUE(upstream.AwaitClosed(connection));
+    } else {
+      EXPECT_FALSE(upstream.closed_at(connection).has_value());
+    }
+  }
+  igptd.Stop();
+  ExpectLog(igptd, {LogName(fault.code, fault.reason)}, token);
+  return outcome;
+}
+
+}  // namespace igpt::testing

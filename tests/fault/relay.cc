@@ -1,0 +1,234 @@
+#include "tests/fault/relay.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <openssl/ssl.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <iterator>
+
+namespace igpt::testing {
+namespace {
+
+int Must(int result, const char* call) {
+  if (result < 0) {
+    std::perror(call);
+    std::abort();
+  }
+  return result;
+}
+
+sockaddr_in Loopback(int port) {
+  return {.sin_family = AF_INET,
+          .sin_port = htons(static_cast<uint16_t>(port)),
+          .sin_addr = {htonl(INADDR_LOOPBACK)},
+          .sin_zero = {}};
+}
+
+UniqueFd Listen(int port) {
+  UniqueFd socket(Must(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), "socket"));
+  const int on = 1;
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  sockaddr_in address = Loopback(port);
+  Must(::bind(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), "bind");
+  Must(::listen(socket.get(), SOMAXCONN), "listen");
+  return socket;
+}
+
+int PortOf(int socket) {
+  sockaddr_in address;
+  socklen_t size = sizeof address;
+  Must(::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size), "getsockname");
+  return ntohs(address.sin_port);
+}
+
+void ResetWhenClosed(int socket) {
+  const linger no_linger = {.l_onoff = 1, .l_linger = 0};
+  ::setsockopt(socket, SOL_SOCKET, SO_LINGER, &no_linger, sizeof no_linger);
+}
+
+// One side of a connection: a socket, perhaps with TLS over it. Non-blocking underneath; Read and Write wait.
+class Side {
+ public:
+  Side(int socket, const Event& over) : socket_(socket), over_(over) {
+    const int on = 1;
+    ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  }
+
+  // The server's part of a handshake.
+  bool Secure(const Identity& identity) {
+    context_.reset(SSL_CTX_new(TLS_server_method()));
+    SSL_CTX_use_certificate(context_.get(), identity.certificate.get());
+    SSL_CTX_use_PrivateKey(context_.get(), identity.key.get());
+    ssl_.reset(SSL_new(context_.get()));
+    SSL_set_fd(ssl_.get(), socket_.get());
+    return Finish([this] { return SSL_accept(ssl_.get()); }) > 0;
+  }
+
+  int fd() const { return socket_.get(); }
+  bool HasBuffered() const { return ssl_ != nullptr && SSL_pending(ssl_.get()) > 0; }
+
+  // How many bytes; 0 at the end, -1 when it broke.
+  int Read(char* buffer, int size) {
+    if (ssl_ != nullptr) {
+      const int got = Finish([&] { return SSL_read(ssl_.get(), buffer, size); });
+      if (got > 0) return got;
+      return SSL_get_error(ssl_.get(), got) == SSL_ERROR_ZERO_RETURN ? 0 : -1;
+    }
+    const ssize_t got = ::recv(socket_.get(), buffer, static_cast<size_t>(size), 0);
+    return static_cast<int>(got);
+  }
+
+  bool Write(const char* bytes, int size) {
+    if (ssl_ != nullptr) return Finish([&] { return SSL_write(ssl_.get(), bytes, size); }) > 0;
+    for (int sent = 0; sent < size;) {
+      const ssize_t more = ::send(socket_.get(), bytes + sent, static_cast<size_t>(size - sent), MSG_NOSIGNAL);
+      if (more > 0) sent += static_cast<int>(more);
+      if (more < 0 && (errno != EAGAIN || !AwaitFd(socket_.get(), POLLOUT, absl::InfiniteDuration(), &over_))) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  void EndWriting() {
+    if (ssl_ != nullptr) SSL_shutdown(ssl_.get());
+    ::shutdown(socket_.get(), SHUT_WR);
+  }
+  void Break() { ResetWhenClosed(socket_.get()); }
+
+ private:
+  template <typename Call>
+  int Finish(Call call) {
+    for (;;) {
+      const int result = call();
+      if (result > 0) return result;
+      const int error = SSL_get_error(ssl_.get(), result);
+      if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) return result;
+      const short events = error == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT;
+      if (!AwaitFd(socket_.get(), events, absl::InfiniteDuration(), &over_)) return result;
+    }
+  }
+
+  struct Free {
+    void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
+    void operator()(SSL* ssl) const { SSL_free(ssl); }
+  };
+  UniqueFd socket_;
+  const Event& over_;
+  std::unique_ptr<SSL_CTX, Free> context_;
+  std::unique_ptr<SSL, Free> ssl_;
+};
+
+// Passes on what there is. False once `from` will send no more, which `to` is then told in the same way.
+bool PassOn(Side& from, Side& to) {
+  std::array<char, 16'384> buffer;
+  do {
+    const int got = from.Read(buffer.data(), buffer.size());
+    if (got < 0) to.Break();
+    if (got == 0) to.EndWriting();
+    if (got <= 0 || !to.Write(buffer.data(), got)) return false;
+  } while (from.HasBuffered());
+  return true;
+}
+
+// Until both directions have ended, one broke, or it is over.
+void Pump(Side& client, Side& server, const Event& over) {
+  pollfd fds[] = {{client.fd(), POLLIN, 0}, {server.fd(), POLLIN, 0}, {over.fd(), POLLIN, 0}};
+  while (fds[0].fd >= 0 && fds[1].fd >= 0) {
+    if (::poll(fds, std::size(fds), -1) < 0) continue;
+    if (fds[2].revents != 0) {
+      client.Break();
+      server.Break();
+      return;
+    }
+    if (fds[0].revents != 0 && !PassOn(client, server)) return;  // a client that closes has given up
+    if (fds[1].revents != 0 && !PassOn(server, client)) fds[1].fd = -1;
+  }
+}
+
+}  // namespace
+
+Relay::Relay(int target_port, std::optional<Identity> identity, Greeting greeting)
+    : target_port_(target_port), greeting_(greeting), identity_(std::move(identity)) {
+  std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes to a socket whose peer may be gone
+  ComeBack();
+}
+
+Relay::~Relay() {
+  Die();
+}
+
+std::string Relay::url(std::string_view path, std::string_view host) const {
+  const std::lock_guard lock(mutex_);
+  return (identity_ ? "https://" : "http://") + std::string(host) + ":" + std::to_string(port_) + std::string(path);
+}
+
+int Relay::connections() const {
+  const std::lock_guard lock(mutex_);
+  return connections_;
+}
+
+void Relay::SetIdentity(Identity identity) {
+  const std::lock_guard lock(mutex_);
+  identity_ = std::move(identity);
+}
+
+void Relay::Die() {
+  if (life_ == nullptr) return;
+  life_->over.Set();
+  life_->acceptor.join();
+  for (std::thread& connection : life_->connections) connection.join();
+  life_.reset();
+}
+
+void Relay::ComeBack() {
+  life_ = std::make_unique<Life>();
+  life_->listener = Listen(port_);
+  port_ = PortOf(life_->listener.get());
+  life_->acceptor = std::thread([this, life = life_.get()] { Accept(*life); });
+}
+
+void Relay::Accept(Life& life) {
+  while (AwaitFd(life.listener.get(), POLLIN, absl::InfiniteDuration(), &life.over)) {
+    const int socket = ::accept4(life.listener.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (socket < 0) continue;
+    {
+      const std::lock_guard lock(mutex_);
+      ++connections_;
+    }
+    life.connections.emplace_back([this, socket, &life] { Serve(socket, life.over); });
+  }
+}
+
+void Relay::Serve(int socket, const Event& over) {
+  Side client(socket, over);
+  std::optional<Identity> identity;
+  {
+    const std::lock_guard lock(mutex_);
+    identity = identity_;
+  }
+  if (greeting_ != Greeting::kServe) {
+    if (!AwaitFd(socket, POLLIN, absl::InfiniteDuration(), &over)) return;
+    if (greeting_ == Greeting::kStall && !AwaitFd(socket, POLLRDHUP, absl::InfiniteDuration(), &over)) return;
+    if (greeting_ == Greeting::kReset) client.Break();
+    if (greeting_ == Greeting::kGarbage) client.Write("HTTP/1.1 400 \r\n\r\n", 17);
+    // A record of a handshake that promises more than comes.
+    if (greeting_ == Greeting::kCutHandshake) client.Write("\x16\x03\x03\x00\x7a\x02\x00\x00", 8);
+    return;
+  }
+  if (identity && !client.Secure(*identity)) return;
+  const int target = Must(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
+  Side server(target, over);
+  const sockaddr_in address = Loopback(target_port_);
+  if (::connect(target, reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0) return client.Break();
+  Pump(client, server, over);
+}
+
+}  // namespace igpt::testing

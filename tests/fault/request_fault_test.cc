@@ -1,0 +1,174 @@
+// Requests that can't be sent on: refused before iGPT hears of them, with all that is wrong named.
+#include <string>
+#include <vector>
+
+#include "tests/fault/fault_case.h"
+
+namespace igpt::testing {
+namespace {
+
+namespace v1 = igpt::v1;
+
+// A request as fields: the names are those of the messages, "schema" is output_format.json_schema.schema.
+struct BadRequest {
+  int row;
+  std::string name;
+  Call call;
+  std::vector<std::pair<std::string, std::string>> fields;  // beside a good user, input, and so on
+  std::vector<std::string> bad_fields;
+};
+void PrintTo(const BadRequest& bad, std::ostream* out) {
+  *out << bad.name;
+}
+
+template <typename Request>
+Request Build(const BadRequest& bad, const std::string& token) {
+  Request request;
+  const auto set = [&request](const std::string& field, const std::string& value) {
+    const google::protobuf::FieldDescriptor* descriptor = Request::descriptor()->FindFieldByName(field);
+    if (descriptor != nullptr) request.GetReflection()->SetString(&request, descriptor, value);
+  };
+  const std::pair<std::string, std::string> kGood[] = {{"user", kUserCanary},    {"input", kPromptCanary},
+                                                       {"id", kPromptCanary},    {"service", kPromptCanary},
+                                                       {"scope", kPromptCanary}, {"query", kPromptCanary}};
+  for (const auto& [field, value] : kGood) set(field, Fill(value, token));
+  for (const auto& [field, value] : bad.fields) set(field, Fill(value, token));
+  return request;
+}
+
+class RequestFaultTest : public ::testing::TestWithParam<BadRequest> {};
+
+TEST_P(RequestFaultTest, IsRefusedAndNothingIsSent) {
+  const BadRequest& bad = GetParam();
+  const std::string token = TokenOf(bad.name);
+  Igptd igptd({"--log_level=trace"}, {"IGPT_API_KEY=" + Fill(kKeyCanary, token)});
+  grpc::Status status;
+  switch (bad.call) {
+    case Call::kAsk:
+    case Call::kWhole: {
+      auto request = Build<v1::AskRequest>(bad, token);
+      for (const auto& [field, value] : bad.fields) {
+        if (field == "schema") request.mutable_output_format()->mutable_json_schema()->set_schema(Fill(value, token));
+      }
+      request.set_whole_answer(bad.call == Call::kWhole);
+      status = igptd.Ask(request).status;
+      break;
+    }
+    case Call::kSearch:
+      status = igptd.Search(Build<v1::SearchRequest>(bad, token)).status;
+      break;
+    case Call::kList:
+      status = igptd.List(Build<v1::ListRequest>(bad, token)).status;
+      break;
+    case Call::kDisconnect:
+      status = igptd.Disconnect(Build<v1::DisconnectRequest>(bad, token)).status;
+      break;
+    case Call::kAuthorize:
+      status = igptd.Authorize(Build<v1::AuthorizeRequest>(bad, token)).status;
+      break;
+  }
+  const Fault expected = {.name = bad.name,
+                          .code = StatusCode::INVALID_ARGUMENT,
+                          .reason = "INVALID_REQUEST",
+                          .bad_fields = bad.bad_fields};
+  ExpectEnd(expected, status);
+  EXPECT_EQ(igptd.upstream.connections(), 0);
+  igptd.Stop();
+  ExpectLog(igptd, {"INVALID_ARGUMENT/INVALID_REQUEST"}, token);
+}
+
+// Of a prompt's, with canaries.
+std::string OfSize(size_t size) {
+  std::string text = kPromptCanary;
+  text.resize(size, 'a');
+  return text;
+}
+
+std::vector<BadRequest> BadRequests() {
+  std::vector<BadRequest> all = {
+      {1, "EmptyInput", Call::kAsk, {{"input", ""}}, {"input"}},
+      {1, "EmptyInput_Whole", Call::kWhole, {{"input", ""}}, {"input"}},
+      {1, "OversizeInput", Call::kAsk, {{"input", OfSize((1 << 20) + 1)}}, {"input"}},
+      {1, "OversizeQuery", Call::kSearch, {{"query", OfSize((64 << 10) + 1)}}, {"query"}},
+      {1, "OversizeUser", Call::kList, {{"user", OfSize(1025)}}, {"user"}},
+      {1, "EmptyId", Call::kDisconnect, {{"id", ""}}, {"id"}},
+      {1, "EmptyServiceAndScope", Call::kAuthorize, {{"service", ""}, {"scope", ""}}, {"service", "scope"}},
+      {1, "SchemaThatIsNoJson", Call::kAsk, {{"schema", kPromptCanary}}, {"output_format.json_schema.schema"}},
+      {1, "DateOfNoCalendar", Call::kSearch, {{"date_from", "2026-02-30"}}, {"date_from"}},
+      {1, "ManyAtOnce", Call::kAsk, {{"user", ""}, {"input", ""}, {"quality", "a\nb"}}, {"user", "input", "quality"}},
+  };
+  const struct {
+    Call call;
+    const char* name;
+    const char* field;
+  } kNoUser[] = {
+      {Call::kAsk, "Ask", ""},   {Call::kWhole, "AskWhole", ""},          {Call::kSearch, "Search", ""},
+      {Call::kList, "List", ""}, {Call::kDisconnect, "Disconnect", "id"}, {Call::kAuthorize, "Authorize", "scope"}};
+  constexpr char kNul = '\0';
+  const std::pair<const char*, std::string> kControls[] = {
+      {"Cr", "\r"}, {"Lf", "\n"}, {"Nul", std::string(1, kNul)}, {"HeaderInjection", "\r\nAuthorization: Bearer "}};
+  for (const auto& [call, name, other_field] : kNoUser) {
+    all.push_back({2, std::string("NoUser_") + name, call, {{"user", ""}}, {"user"}});
+    for (const auto& [control, text] : kControls) {
+      const std::string value = kUserCanary + text + "x";
+      BadRequest bad = {3, std::string(control) + "_" + name, call, {{"user", value}}, {"user"}};
+      if (*other_field != '\0') {
+        bad.fields.emplace_back(other_field, value);
+        bad.bad_fields.emplace_back(other_field);
+      }
+      all.push_back(bad);
+    }
+  }
+  return all;
+}
+
+INSTANTIATE_TEST_SUITE_P(Requests, RequestFaultTest, ::testing::ValuesIn(BadRequests()),
+                         [](const auto& bad) { return "Row" + std::to_string(bad.param.row) + "_" + bad.param.name; });
+
+const std::string kAnswer = R"({"output":"canary-answer-################"})";
+
+// What is just within the limit is sent whole.
+TEST(RequestFaultTest, Row1_TheLargestInputIsSent) {
+  Igptd igptd;
+  igptd.upstream.OnRequest([](Exchange& exchange) { exchange.Answer(200, kAnswer); });
+  EXPECT_THAT(igptd.Ask(AskFor("ada", std::string(1 << 20, 'a'))).status, IsOkStatus());
+  EXPECT_GT(igptd.upstream.requests().at(0).body.size(), 1U << 20);
+}
+
+TEST(RequestFaultTest, Row2_TheDefaultUserTakesTheUsersPlace) {
+  Igptd igptd({"--default_user=ada"});
+  igptd.upstream.OnRequest([](Exchange& exchange) { exchange.Answer(200, R"({"datasources":[]})"); });
+  EXPECT_THAT(igptd.List({}).status, IsOkStatus());
+  EXPECT_EQ(nlohmann::json::parse(igptd.upstream.requests().at(0).body)["user"], "ada");
+}
+
+// Line ends belong into a prompt: they travel in the body, escaped, and add no header.
+TEST(RequestFaultTest, Row3_LineEndsInAPromptStayInTheBody) {
+  Igptd igptd;
+  igptd.upstream.OnRequest([](Exchange& exchange) { exchange.Answer(200, kAnswer); });
+  const std::string prompt = std::string("a\r\nX-Injected: yes\r\n\r\n") + '\0' + "b";
+  EXPECT_THAT(igptd.Ask(AskFor("ada", prompt)).status, IsOkStatus());
+  const HttpRequest request = igptd.upstream.requests().at(0);
+  EXPECT_FALSE(request.Header("X-Injected").has_value());
+  EXPECT_EQ(nlohmann::json::parse(request.body)["input"], prompt);
+  EXPECT_EQ(igptd.upstream.requests().size(), 1U);
+}
+
+// The one text of a caller's that goes into a header; gRPC's own client refuses to send control characters in it.
+TEST(RequestFaultTest, Row3_AHostileRequestIdIsReplaced) {
+  Igptd igptd;
+  igptd.upstream.OnRequest([](Exchange& exchange) { exchange.Answer(200, R"({"datasources":[]})"); });
+  v1::ListRequest request;
+  request.set_user("ada");
+  for (const std::string& id : {std::string("a b"), std::string("\"}{"), std::string(129, 'a'), std::string("a;b")}) {
+    EXPECT_THAT(
+        igptd.List(request, [&](grpc::ClientContext& context) { context.AddMetadata("x-request-id", id); }).status,
+        IsOkStatus());
+    EXPECT_EQ(igptd.upstream.requests().back().head.find(id), std::string::npos);
+  }
+  igptd.Stop();
+  for (const nlohmann::json& line : igptd.CallLines()) EXPECT_EQ(line.value("request_id", "").size(), 32U);
+}
+
+}  // namespace
+}  // namespace igpt::testing
