@@ -13,6 +13,13 @@ if(IGPT_SANITIZE)
   add_link_options(-fsanitize=${IGPT_SANITIZE})
 endif()
 
+# For programs that run gRPC: what a sanitizer has to know of it.
+add_library(igpt_grpc_sanitizing INTERFACE)
+if(IGPT_SANITIZE STREQUAL "thread")
+  add_library(igpt_tsan_options OBJECT cmake/tsan_options.cc)
+  target_link_libraries(igpt_grpc_sanitizing INTERFACE $<TARGET_OBJECTS:igpt_tsan_options>)
+endif()
+
 # What was compiled before comes from ccache where there is one.
 find_program(CCACHE_PROGRAM ccache)
 mark_as_advanced(CCACHE_PROGRAM)

@@ -81,6 +81,9 @@ RefusalRow RowOf(Refusal refusal) {
     case Refusal::kSlowConsumer:
       return {{v1::ERROR_REASON_SLOW_CONSUMER, grpc::StatusCode::RESOURCE_EXHAUSTED},
               "The stream was not read for too long: read it steadily, or ask again with whole_answer."};
+    case Refusal::kMetadataTooLarge:
+      return {{v1::ERROR_REASON_INVALID_REQUEST, grpc::StatusCode::RESOURCE_EXHAUSTED},
+              "The call's metadata is over 8 KiB: send less of it."};
     case Refusal::kOverloaded:
       return {{v1::ERROR_REASON_OVERLOADED, grpc::StatusCode::RESOURCE_EXHAUSTED},
               "Too many calls in flight: try again after the delay in RetryInfo."};

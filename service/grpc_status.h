@@ -35,6 +35,7 @@ CallStatus ToCallStatus(const absl::Status& status, KeyOwner key_owner);
 // Why igptd itself ends a call, whatever iGPT does. The gRPC code of each is in parentheses.
 enum class Refusal {
   kSlowConsumer,           // the caller stopped reading for --stalled_reader_timeout (RESOURCE_EXHAUSTED)
+  kMetadataTooLarge,       // over rpc::kMaxMetadataBytes (RESOURCE_EXHAUSTED)
   kOverloaded,             // too many calls in flight (RESOURCE_EXHAUSTED)
   kShuttingDown,           // draining (UNAVAILABLE)
   kCallerUnauthenticated,  // the caller is not known (UNAUTHENTICATED)

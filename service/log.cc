@@ -16,11 +16,15 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
+#include "absl/synchronization/notification.h"
 
 namespace igptd {
 namespace {
 
 constexpr size_t kQueuedLines = 8192;
+
+// How long the end waits for lines to be written that nobody takes.
+constexpr absl::Duration kLastLines = absl::Seconds(1);
 
 std::atomic<bool> json_lines{true};
 
@@ -65,10 +69,15 @@ class BatchingStderr final : public spdlog::sinks::base_sink<spdlog::details::nu
   void flush_() override {
     std::fwrite(lines_.data(), 1, lines_.size(), stderr);
     lines_.clear();
+    if (const size_t dropped = pool_.overrun_counter(); dropped != told_dropped_) {
+      LogLine(LogLevel::kWarn, "log lines were dropped").With("lines", static_cast<int64_t>(dropped - told_dropped_));
+      told_dropped_ = dropped;
+    }
   }
 
   spdlog::details::thread_pool& pool_;
   spdlog::memory_buf_t lines_;
+  size_t told_dropped_ = 0;
 };
 
 // In quotes, for a line of JSON. Text keeps its values as they are when no quotes are needed to tell them apart.
@@ -103,9 +112,14 @@ void StartLogging(std::string_view level, std::string_view format) {
   spdlog::set_default_logger(std::move(logger));
 }
 
-void StopLogging() {
+bool StopLogging() {
   spdlog::shutdown();
-  pool.reset();  // writes what is queued
+  const auto written = std::make_shared<absl::Notification>();
+  std::thread([written] {
+    pool.reset();  // writes what is queued
+    written->Notify();
+  }).detach();
+  return written->WaitForNotificationWithTimeout(kLastLines);
 }
 
 bool LogEnabled(LogLevel level) {

@@ -15,8 +15,9 @@ enum class LogLevel { kTrace, kDebug, kInfo, kWarn, kError };
 
 // Once, before the first line. `level` and `format` as --log_level and --log_format have them.
 void StartLogging(std::string_view level, std::string_view format);
-// Writes out what waits. No line after it.
-void StopLogging();
+// Writes out what waits. No line after it. False when nobody took the lines for a second: then stderr is still being
+// written to, so that the process can only end without its exit handlers (std::_Exit).
+[[nodiscard]] bool StopLogging();
 
 bool LogEnabled(LogLevel level);
 

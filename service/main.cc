@@ -209,7 +209,7 @@ int Serve(const Config& config, const sigset_t& signals) {
   second_signal.join();
   Log(LogLevel::kInfo, "stopped");
   started->reset();
-  StopLogging();
+  if (!StopLogging()) std::_Exit(EXIT_SUCCESS);
   return EXIT_SUCCESS;
 }
 

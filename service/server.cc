@@ -15,6 +15,7 @@
 #include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server_builder.h"
 #include "igpt/client.h"
+#include "service/connection_guard.h"
 #include "service/cores.h"
 #include "service/rpc/loop.h"
 
@@ -29,6 +30,10 @@ constexpr std::array kServices = {
 constexpr int kAcceptedAhead = 16;
 
 constexpr int kMaxRequestBytes = 4 << 20;
+// Far more than the limit that calls are held to, rpc::kMaxMetadataBytes: gRPC ends the connection, with all its calls,
+// when headers over its own come in two reads.
+constexpr int kMaxHeaderListBytes = 64 << 10;
+constexpr int kMaxReadBytes = 16 << 10;
 
 // After the drain has ended the calls that were left, their last messages need a moment to be written.
 constexpr absl::Duration kGoodbye = absl::Seconds(1);
@@ -48,6 +53,12 @@ void SetConnectionOptions(grpc::ServerBuilder& builder) {
   builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, 300'000);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, INT_MAX);
   builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 3'000);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxOpenStreams);
+  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMaxHeaderListBytes);
+  // What gRPC reads at once it takes apart before anything else: in 4 MiB, its own limit, there is room for 150,000
+  // calls.
+  builder.AddChannelArgument(GRPC_ARG_TCP_MAX_READ_CHUNK_SIZE, kMaxReadBytes);
+  builder.AddChannelArgument(GRPC_ARG_ENABLE_CHANNELZ, 1);  // the guard counts by it
 }
 
 }  // namespace
@@ -143,10 +154,12 @@ absl::Status Server::Run() {
                         },
                     .opened =
                         [this](const std::shared_ptr<rpc::Connection>& connection) {
+                          guard_.Opened(connection);
                           for (const auto& worker : workers_) worker->loop->AddConnection(connection);
                         },
                     .closed =
                         [this](const std::shared_ptr<rpc::Connection>& connection) {
+                          guard_.Closed(connection);
                           for (const auto& worker : workers_) worker->loop->RemoveConnection(connection);
                         }});
   return absl::OkStatus();

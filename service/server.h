@@ -14,6 +14,7 @@
 #include "grpcpp/server.h"
 #include "grpcpp/server_builder.h"
 #include "igpt/options.h"
+#include "service/connection_guard.h"
 #include "service/connectors_service.h"
 #include "service/datasources_service.h"
 #include "service/handlers.h"
@@ -88,6 +89,7 @@ class Server {
   std::unique_ptr<grpc::ServerCompletionQueue> incoming_;
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> connector_;  // what gRPC takes connections with
   std::unique_ptr<grpc::Server> server_;
+  ConnectionGuard guard_;
   std::unique_ptr<Listener> listener_;
   std::thread acceptor_;
   bool drained_ = false;

@@ -64,12 +64,15 @@ class AcceptedCall : public ServerCall {
     auto& call = static_cast<Derived&>(*this);
     // A call that was cancelled while it waited for its turn costs no request to iGPT.
     if (stopping()) return call.Finish(CancelledByCaller());
+    if (MetadataBytes() > kMaxMetadataBytes) return call.Finish(ToCallStatus(Refusal::kMetadataTooLarge));
     if (absl::Status parsed = ParseRequest(request_bytes_, &request_); !parsed.ok()) {
       return call.Finish(ToCallStatus(parsed, KeyOwner::kIgptd));
     }
     request_bytes_.Clear();
     method_.handle(call);
   }
+
+  size_t RequestBytes() const override { return request_bytes_.Length(); }
 
   const Method<Derived>& method_;
   grpc::ByteBuffer request_bytes_;

@@ -39,6 +39,14 @@ void Connection::Uncork() {
   corked_ = false;
 }
 
+// What was received before a shutdown could still be read: gRPC would go through all of it first.
+void Connection::End() {
+  shutdown(fd_, SHUT_RDWR);
+  constexpr size_t kAtOnce = 1 << 20;
+  while (recv(fd_, nullptr, kAtOnce, MSG_TRUNC | MSG_DONTWAIT) > 0) {
+  }
+}
+
 std::string PeerName(const sockaddr_storage& address) {
   if (address.ss_family == AF_INET) {
     sockaddr_in v4;

@@ -4,6 +4,8 @@
 #include <sys/socket.h>
 
 #include <atomic>
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -27,10 +29,19 @@ class Connection {
   bool Cork();
   void Uncork();
 
+  // Says that so many bytes of what came are part of a call that igptd has.
+  void Claim(size_t bytes) { claimed_ += static_cast<int64_t>(bytes); }
+  // What was claimed since this was last asked.
+  int64_t TakeClaimed() { return claimed_.exchange(0); }
+
+  // Ends the connection, with what it sent and nobody has read. gRPC notices as if the caller had gone.
+  void End();
+
  private:
   const int fd_;
   const std::string peer_;
   std::atomic<bool> corked_ = false;
+  std::atomic<int64_t> claimed_ = 0;
 };
 
 // What ServerContext::peer says of calls on a connection from `address`; empty for families other than IPv4 and IPv6.

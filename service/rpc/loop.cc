@@ -1,7 +1,6 @@
 #include "service/rpc/loop.h"
 
 #include <grpc/support/time.h>
-#include <sys/socket.h>
 
 #include <utility>
 
@@ -84,7 +83,7 @@ void Loop::RemoveConnection(std::shared_ptr<Connection> connection) {
 }
 
 void Loop::BreakConnections() {
-  for (const auto& [peer, connection] : connections_) ::shutdown(connection->fd(), SHUT_RDWR);
+  for (const auto& [peer, connection] : connections_) connection->End();
 }
 
 std::shared_ptr<Connection> Loop::FindConnection(const std::string& peer) const {

@@ -15,6 +15,9 @@ namespace {
 // How long the last write of a call that is to stop may take. One that the reader has made room for takes no time.
 constexpr absl::Duration kLastWrite = absl::Milliseconds(100);
 
+// What frames, and what comes back to acknowledge an answer, may take of a call.
+constexpr size_t kFrameBytes = 1024;
+
 }  // namespace
 
 CallStatus CancelledByCaller() {
@@ -37,11 +40,21 @@ void ServerCall::Run() {
     loop_.Started(/*soon=*/false);  // the done tag; it may even have come already
     if (!environment_.background) loop_.calls().insert(this);
     connection_ = loop_.FindConnection(context_.peer());
+    if (connection_ != nullptr) {
+      connection_->Claim(kFrameBytes + RequestBytes() + std::min(MetadataBytes(), kMaxMetadataBytes));
+    }
     started_at_ = absl::Now();
     record_.request_id = RequestIdOf(context_);
     running_ = true;
     Handle();
   });
+}
+
+size_t ServerCall::MetadataBytes() const {
+  constexpr size_t kEntryBytes = 32;
+  size_t bytes = 0;
+  for (const auto& [name, value] : context_.client_metadata()) bytes += name.size() + value.size() + kEntryBytes;
+  return bytes;
 }
 
 void ServerCall::OnStop(absl::AnyInvocable<void()> stop) {

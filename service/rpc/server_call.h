@@ -6,6 +6,7 @@
 // operation complete. So nothing is finished twice, and nothing is freed early.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -42,6 +43,9 @@ struct CallEnvironment {
   bool background = false;  // the calls are no reason for the server to stay: they aren't among Loop::calls()
 };
 
+// What a call's metadata may take. gRPC has a limit too, but holds only those to it who have acknowledged it.
+inline constexpr size_t kMaxMetadataBytes = 8 << 10;
+
 // The end of a call whose caller went away.
 CallStatus CancelledByCaller();
 
@@ -75,6 +79,11 @@ class ServerCall {
   void Run();
   // Hands the call to its handler.
   virtual void Handle() = 0;
+
+  // What the request takes, in bytes.
+  virtual size_t RequestBytes() const { return 0; }
+  // What the caller's metadata takes as HTTP/2 counts it (RFC 9113, 6.5.2): names, values and 32 bytes each.
+  size_t MetadataBytes() const;
 
   // Before a message is sent: adds the metadata that goes with the first, and counts it.
   void CountMessage(bool is_event, size_t bytes);

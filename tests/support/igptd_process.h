@@ -38,6 +38,8 @@ class IgptdProcess {
   // Where it serves gRPC, e.g. "127.0.0.1:40123".
   const std::string& address() const { return address_; }
 
+  pid_t pid() const { return process_.pid(); }
+
   // What it wrote so far, and waiting for something in its log.
   std::string Stdout() const { return process_.Stdout(); }
   std::string Stderr() const { return process_.Stderr(); }

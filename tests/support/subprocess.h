@@ -27,6 +27,9 @@ class Subprocess {
   Subprocess(const Subprocess&) = delete;
   Subprocess& operator=(const Subprocess&) = delete;
 
+  // -1 for one that could not be started.
+  pid_t pid() const { return pid_; }
+
   // Sends a signal; to a child that has exited, nothing.
   void Signal(int signal);
 

@@ -1,0 +1,24 @@
+// What ThreadSanitizer is told in programs that run gRPC. Debian's gRPC, Abseil, protobuf and spdlog are not
+// instrumented: it doesn't see their locks, and takes what they guard for races. Races between our own frames are still
+// reported. Programs of the SDK alone don't link this: they have no suppression.
+extern "C" {
+
+// NOLINTNEXTLINE(bugprone-reserved-identifier)
+const char* __tsan_default_options() {
+  return "ignore_noninstrumented_modules=1";
+}
+
+// NOLINTNEXTLINE(bugprone-reserved-identifier)
+const char* __tsan_default_suppressions() {
+  return "race:libgrpc.so\n"
+         "race:libgrpc++.so\n"
+         "race:libgpr.so\n"
+         "race:libprotobuf.so\n"
+         "race:libabsl_\n"
+         "race:libspdlog.so\n"
+         "called_from_lib:libgrpc.so\n"
+         "called_from_lib:libgrpc++.so\n"
+         "called_from_lib:libgpr.so\n";
+}
+
+}  // extern "C"

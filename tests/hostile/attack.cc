@@ -1,0 +1,82 @@
+#include "tests/hostile/attack.h"
+
+#include <algorithm>
+#include <atomic>
+#include <thread>
+
+#include "absl/time/clock.h"
+#include "gtest/gtest.h"
+#include "tests/hostile/memory.h"
+
+namespace igpt::testing {
+namespace {
+
+// Without the guard, a flood of resets keeps others waiting for as long as it lasts: more than 20 s.
+constexpr absl::Duration kBearable = absl::Seconds(5);
+
+// How many calls the neighbour makes at least before the attack, and again after it.
+constexpr int kCallsAround = 20;
+
+class Neighbour {
+ public:
+  explicit Neighbour(Igptd& igptd) : stub_(igpt::v1::RecallService::NewStub(igptd.NewChannel())) {}
+
+  void Ask() {
+    grpc::ClientContext context;
+    const absl::Time start = absl::Now();
+    const Stream stream = ReadAll(context, *stub_->Ask(&context, AskFor("neighbour", "?")));
+    slowest = std::max(slowest, absl::Now() - start);
+    ++asks;
+    if (!stream.status.ok()) failures.push_back(stream.status);
+  }
+
+  int asks = 0;
+  absl::Duration slowest;
+  std::vector<grpc::Status> failures;
+
+ private:
+  const std::unique_ptr<igpt::v1::RecallService::Stub> stub_;
+};
+
+}  // namespace
+
+void AnswerAtOnce(Exchange& exchange) {
+  exchange.StartSse();
+  exchange.SendSse(kRunStart);
+  exchange.SendSse(kRunDone);
+  exchange.EndChunked();
+}
+
+AttackResult Attack(Igptd& igptd, const std::function<void()>& attack) {
+  Neighbour neighbour(igptd);
+  const size_t requests_before = igptd.upstream.requests().size();
+  for (int i = 0; i < kCallsAround; ++i) neighbour.Ask();
+  const pid_t pid = igptd.process->pid();
+  const size_t before = ResidentMemory(pid);
+  ForgetPeakMemory(pid);
+  std::atomic<bool> over = false;
+  std::thread asking([&] {
+    while (!over) neighbour.Ask();
+  });
+  attack();
+  over = true;
+  asking.join();
+  for (int i = 0; i < kCallsAround; ++i) neighbour.Ask();
+  AttackResult result;
+  result.grown = PeakMemory(pid) - std::min(before, PeakMemory(pid));
+  result.neighbour_asks = neighbour.asks;
+  result.neighbour_failures = neighbour.failures;
+  result.slowest = neighbour.slowest;
+  result.upstream_requests = igptd.upstream.requests().size() - requests_before - static_cast<size_t>(neighbour.asks);
+  ::testing::Test::RecordProperty("grown_mib", static_cast<int>(result.grown >> 20));
+  ::testing::Test::RecordProperty("slowest_ms", static_cast<int>(absl::ToInt64Milliseconds(result.slowest)));
+  return result;
+}
+
+void ExpectHarmless(const AttackResult& result, size_t bytes) {
+  EXPECT_LT(result.grown >> 20, bytes >> 20) << "MiB";
+  EXPECT_LT(result.slowest, kBearable);
+  for (const grpc::Status& status : result.neighbour_failures) ADD_FAILURE() << status.error_message();
+}
+
+}  // namespace igpt::testing

@@ -1,0 +1,195 @@
+// Clients that flood their connection: igptd ends it or refuses what comes, its memory stays within bounds, and others
+// don't notice.
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/time/clock.h"
+#include "gtest/gtest.h"
+#include "tests/hostile/attack.h"
+#include "tests/hostile/bounds.h"
+#include "tests/hostile/http2_client.h"
+
+namespace igpt::testing {
+namespace {
+
+namespace v1 = igpt::v1;
+using grpc::StatusCode;
+
+// More than a small request takes.
+constexpr int64_t kWindow = 1000;
+
+constexpr int kResourceExhausted = StatusCode::RESOURCE_EXHAUSTED;
+
+// Goes on until igptd has ended the connection, or as often as `times`.
+void UntilEnded(Http2Client& client, int times, const std::function<void()>& step) {
+  for (int i = 0; i < times && !client.ended(); ++i) {
+    step();
+    if (!client.Flush()) break;
+  }
+}
+
+// That igptd ends the connection.
+void AwaitEnd(Http2Client& client) {
+  (void)client.Await([] { return false; });  // until then
+  EXPECT_TRUE(client.ended());
+}
+
+// CVE-2023-44487. Calls with their request and without it.
+void ResetFlood(Igptd& igptd, int thousands) {
+  Http2Client client(igptd.process->address());
+  const std::string request = AskFor("ada", "?").SerializeAsString();
+  UntilEnded(client, thousands, [&] {
+    for (int i = 0; i < 1000; ++i) {
+      const uint32_t stream = client.Open(kAskPath);
+      // Not without a window for it: gRPC would mind that.
+      if (i % 2 == 0 && client.SendWindow(stream) > kWindow) client.Message(stream, request);
+      client.Reset(stream);
+    }
+  });
+  AwaitEnd(client);
+}
+
+TEST(IgptdFloodTest, CallsThatAreResetAtOnce) {
+  Igptd igptd;
+  igptd.upstream.OnRequest(AnswerAtOnce);
+  const AttackResult first = Attack(igptd, [&] { ResetFlood(igptd, 500); });
+  ExpectHarmless(first, kResetFloodBytes);
+  const AttackResult second = Attack(igptd, [&] { ResetFlood(igptd, 500); });
+  ExpectHarmless(second, kSecondAttackBytes);
+  // What was reset before igptd got it costs no request to iGPT, and what it got of the others is over.
+  EXPECT_LT(first.upstream_requests, 2000U);
+}
+
+// Slow enough to be calls: each is given up, and so is its request to iGPT.
+TEST(IgptdFloodTest, CallsThatAreResetOnceTheyRun) {
+  constexpr int kCalls = 100;
+  Igptd igptd;
+  igptd.upstream.OnRequest([](Exchange& exchange) { exchange.Stall(); });
+  Http2Client client(igptd.process->address());
+  const std::string request = AskFor("ada", "?").SerializeAsString();
+  for (int i = 1; i <= kCalls; ++i) {
+    const uint32_t stream = client.Open(kAskPath);
+    client.Message(stream, request);
+    ASSERT_TRUE(client.Flush());
+    ASSERT_TRUE(igptd.upstream.AwaitRequests(static_cast<size_t>(i)));
+    client.Reset(stream);
+    ASSERT_TRUE(client.Flush());
+  }
+  for (int i = 1; i <= igptd.upstream.connections(); ++i) EXPECT_TRUE(igptd.upstream.AwaitClosed(i)) << i;
+  EXPECT_FALSE(client.ended());  // cancels are a caller's right
+}
+
+TEST(IgptdFloodTest, CallsThatNeverSendTheirRequest) {
+  Igptd igptd;
+  igptd.upstream.OnRequest(AnswerAtOnce);
+  const auto attack = [&] {
+    Http2Client client(igptd.process->address(), {.acknowledge_settings = false});
+    UntilEnded(client, 40, [&] {
+      for (int i = 0; i < 1000; ++i) client.Open(kAskPath);
+    });
+    AwaitEnd(client);
+  };
+  ExpectHarmless(Attack(igptd, attack), kOpenStreamsBytes);
+  ExpectHarmless(Attack(igptd, attack), kSecondAttackBytes);
+}
+
+TEST(IgptdFloodTest, Pings) {
+  Igptd igptd;
+  igptd.upstream.OnRequest(AnswerAtOnce);
+  const auto attack = [&] {
+    Http2Client client(igptd.process->address());
+    UntilEnded(client, 200, [&] {
+      for (int i = 0; i < 1000; ++i) client.Ping();
+    });
+    AwaitEnd(client);
+  };
+  ExpectHarmless(Attack(igptd, attack), kPingFloodBytes);
+  ExpectHarmless(Attack(igptd, attack), kPingFloodBytes);
+}
+
+// One call's headers, in frames without end. Its SETTINGS unacknowledged, gRPC takes 16 MiB as HTTP/2 counts it, which
+// is 30 times as much in memory.
+TEST(IgptdFloodTest, HeadersWithoutEnd) {
+  Igptd igptd;
+  igptd.upstream.OnRequest(AnswerAtOnce);
+  const auto attack = [&] {
+    Http2Client client(igptd.process->address(), {.acknowledge_settings = false});
+    constexpr uint8_t kHeaders = 1;
+    constexpr uint8_t kContinuation = 9;
+    std::string fields;
+    for (int i = 0; i < 3000; ++i) fields.append("\0\1a\1b", 5);
+    client.Frame(kHeaders, 0, 1, "\x83\x86");
+    UntilEnded(client, 8000, [&] { client.Frame(kContinuation, 0, 1, fields); });
+    AwaitEnd(client);
+  };
+  ExpectHarmless(Attack(igptd, attack), kHeaderFloodBytes);
+  ExpectHarmless(Attack(igptd, attack), kSecondAttackBytes);
+}
+
+// What of the limit gRPC enforces itself, and what igptd does when the client never acknowledged it.
+TEST(IgptdFloodTest, MetadataOverTheLimit) {
+  Igptd igptd;
+  igptd.upstream.OnRequest(AnswerAtOnce);
+  const auto attack = [&] {
+    Http2Client client(igptd.process->address(), {.acknowledge_settings = false});
+    const std::string request = AskFor("ada", "?").SerializeAsString();
+    for (const size_t size : {9'000, 60'000}) {
+      for (int i = 0; i < 50; ++i) {
+        const uint32_t stream = client.Open(kAskPath, {{"x-large", std::string(size, 'a')}});
+        client.Message(stream, request);
+        ASSERT_TRUE(client.Await([&] { return client.EndOf(stream) != nullptr; }));
+        EXPECT_EQ(client.EndOf(stream)->grpc_status, kResourceExhausted) << size;
+      }
+    }
+    const uint32_t small = client.Open(kAskPath, {{"x-small", std::string(7'000, 'a')}});
+    client.Message(small, request);
+    ASSERT_TRUE(client.Await([&] { return client.EndOf(small) != nullptr; }));
+    EXPECT_EQ(client.EndOf(small)->grpc_status, StatusCode::OK);
+  };
+  const AttackResult result = Attack(igptd, attack);
+  ExpectHarmless(result, kHeaderFloodBytes);
+  EXPECT_EQ(result.upstream_requests, 1U);  // that of the small one
+}
+
+// A client that keeps to the rules is told why, and its connection stays.
+TEST(IgptdFloodTest, MetadataOverTheLimitFromALegalClient) {
+  Igptd igptd;
+  igptd.upstream.OnRequest(AnswerAtOnce);
+  igptd.Ask(AskFor("ada", "?"));  // the connection knows the limit
+  const Stream stream = igptd.Ask(AskFor("ada", "?"), [](grpc::ClientContext& context) {
+    context.AddMetadata("x-large", std::string(9'000, 'a'));
+  });
+  EXPECT_THAT(stream.status, FailsWith(StatusCode::RESOURCE_EXHAUSTED, "INVALID_REQUEST"));
+  EXPECT_THAT(igptd.Ask(AskFor("ada", "?")).status, IsOkStatus());
+}
+
+// As many calls at once as one connection may have are no attack.
+TEST(IgptdFloodTest, ManyLegalCallsAtOnceAreServed) {
+  constexpr int kCalls = 9'000;
+  Igptd igptd;
+  igptd.upstream.OnRequest(AnswerAtOnce);
+  const AttackResult result = Attack(igptd, [&] {
+    Http2Client client(igptd.process->address());
+    const std::string request = AskFor("ada", "").SerializeAsString();  // refused, so iGPT isn't what is measured
+    std::vector<uint32_t> streams;
+    for (int i = 0; i < kCalls; ++i) {
+      streams.push_back(client.Open(kAskPath));
+      ASSERT_TRUE(client.Flush());
+      ASSERT_TRUE(client.Await([&] { return client.SendWindow(streams.back()) > kWindow; }));
+      client.Message(streams.back(), request);
+    }
+    ASSERT_TRUE(client.Await([&] { return client.EndOf(streams.back()) != nullptr; })) << igptd.process->Stderr();
+    ASSERT_TRUE(client.Await([&] {
+      for (const uint32_t stream : streams) {
+        if (client.EndOf(stream) == nullptr) return false;
+      }
+      return true;
+    }));
+    for (const uint32_t stream : streams) ASSERT_EQ(client.EndOf(stream)->grpc_status, StatusCode::INVALID_ARGUMENT);
+  });
+  ExpectHarmless(result, kOpenStreamsBytes);
+}
+
+}  // namespace
+}  // namespace igpt::testing

@@ -1,0 +1,121 @@
+// Messages far over the limit, and readers that stop: memory stays within bounds, and others don't notice.
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/time/clock.h"
+#include "gtest/gtest.h"
+#include "tests/hostile/attack.h"
+#include "tests/hostile/bounds.h"
+#include "tests/hostile/http2_client.h"
+#include "tests/hostile/memory.h"
+
+namespace igpt::testing {
+namespace {
+
+namespace v1 = igpt::v1;
+using grpc::StatusCode;
+
+// What comes before a message of so many bytes.
+std::string MessageHead(size_t bytes) {
+  std::string head(1, '\0');
+  for (int shift = 24; shift >= 0; shift -= 8) head.push_back(static_cast<char>(bytes >> shift));
+  return head;
+}
+
+// Sends messages of so many bytes on so many streams at once, all but their last byte, as windows allow.
+void SendAllButTheEnd(Igptd& igptd, int streams, size_t bytes) {
+  constexpr size_t kPiece = 16'384;
+  const std::string piece(kPiece, 'a');
+  Http2Client client(igptd.process->address());
+  std::vector<std::pair<uint32_t, size_t>> unsent;
+  for (int i = 0; i < streams; ++i) {
+    unsent.emplace_back(client.Open(kAskPath), bytes - 1);
+    client.Data(unsent.back().first, MessageHead(bytes));
+  }
+  const auto next = [&] {
+    return std::find_if(unsent.begin(), unsent.end(), [&](const auto& each) {
+      return each.second > 0 && client.SendWindow(each.first) > 0 && client.EndOf(each.first) == nullptr;
+    });
+  };
+  while (client.Flush() && client.Await([&] { return next() != unsent.end(); }, absl::Seconds(2))) {
+    auto& [stream, left] = *next();
+    const size_t size = std::min({left, kPiece, static_cast<size_t>(client.SendWindow(stream))});
+    client.Data(stream, std::string_view(piece).substr(0, size));
+    left -= size;
+  }
+}
+
+TEST(IgptdMessagesTest, AMessageOf512MiB) {
+  Igptd igptd;
+  igptd.upstream.OnRequest(AnswerAtOnce);
+  const auto attack = [&] { SendAllButTheEnd(igptd, 1, 512 * kMiB); };
+  ExpectHarmless(Attack(igptd, attack), kLargeMessageBytes);
+  ExpectHarmless(Attack(igptd, attack), kSecondAttackBytes);
+}
+
+TEST(IgptdMessagesTest, AHundredMessagesThatAreAlmostWhole) {
+  Igptd igptd;
+  igptd.upstream.OnRequest(AnswerAtOnce);
+  const auto attack = [&] { SendAllButTheEnd(igptd, 100, 4 * kMiB); };
+  ExpectHarmless(Attack(igptd, attack), kLargeMessageBytes);
+  ExpectHarmless(Attack(igptd, attack), kSecondAttackBytes);
+}
+
+TEST(IgptdMessagesTest, JustOverTheLimit) {
+  Igptd igptd;
+  igptd.upstream.OnRequest(AnswerAtOnce);
+  const Stream stream = igptd.Ask(AskFor("ada", std::string(5 * kMiB, 'a')));
+  EXPECT_EQ(stream.status.error_code(), StatusCode::RESOURCE_EXHAUSTED) << stream.status.error_message();
+  EXPECT_TRUE(igptd.upstream.requests().empty());
+  EXPECT_THAT(igptd.Ask(AskFor("ada", "?")).status, IsOkStatus());
+}
+
+// On connections that stay open and take nothing: what the kernel takes is bounded, and what igptd holds is, too.
+TEST(IgptdMessagesTest, AThousandReadersThatStoppedOnEndlessStreams) {
+  constexpr int kReaders = 1000;
+  constexpr int kPerConnection = 100;
+  constexpr int kIdleConnections = 16;
+  Igptd igptd({"--max_answer_bytes=1GiB"});
+  igptd.upstream.OnRequest([](Exchange& exchange) {
+    if (exchange.request().body.find("endless") == std::string::npos) return AnswerAtOnce(exchange);
+    exchange.StartSse();
+    exchange.SendSse(kRunStart);
+    const std::string event = DeltaEvent(1, std::string(4000, 'a'));
+    while (exchange.SendSse(event)) {
+    }
+  });
+  std::vector<std::unique_ptr<Http2Client>> clients;
+  const std::string request = AskFor("ada", "endless").SerializeAsString();
+  const auto attack = [&] {
+    for (int i = 0; i < kReaders; ++i) {
+      if (i % kPerConnection == 0) clients.push_back(std::make_unique<Http2Client>(igptd.process->address()));
+      clients.back()->Message(clients.back()->Open(kAskPath), request);
+      ASSERT_TRUE(clients.back()->Flush());
+    }
+    ASSERT_TRUE(igptd.upstream.AwaitRequests(kReaders));
+    // Until all stand: then memory grows no more.
+    size_t before = 0;
+    for (size_t now = 2 * kMiB; now > before + kMiB; now = ResidentMemory(igptd.process->pid())) {
+      before = ResidentMemory(igptd.process->pid());
+      absl::SleepFor(absl::Seconds(1));
+    }
+  };
+  const AttackResult result = Attack(igptd, attack);
+  ExpectHarmless(result, kReaders * kStoppedReaderBytes);
+  clients.clear();
+  // Their requests to iGPT are given up; what stays are idle connections for the neighbour's.
+  const auto open = [&] {
+    int count = 0;
+    for (int i = 1; i <= igptd.upstream.connections(); ++i) count += igptd.upstream.closed_at(i).has_value() ? 0 : 1;
+    return count;
+  };
+  for (const absl::Time end = absl::Now() + kWaitLimit; open() > kIdleConnections && absl::Now() < end;) {
+    absl::SleepFor(absl::Milliseconds(10));
+  }
+  EXPECT_LE(open(), kIdleConnections);
+}
+
+}  // namespace
+}  // namespace igpt::testing
