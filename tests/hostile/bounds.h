@@ -20,6 +20,9 @@ inline constexpr size_t kHeaderFloodBytes = 384 * kMiB;
 // A message of 512 MiB, or a hundred of 4 MiB. Measured: 95 to 135 MiB; unguarded, all of it.
 inline constexpr size_t kLargeMessageBytes = 320 * kMiB;
 
+// Four answers of 15 MiB of JSON at once, the worst of its kinds. Measured: 70 to 250 MiB.
+inline constexpr size_t kJsonBombBytes = 512 * kMiB;
+
 // 200,000 PINGs. Measured: 64 MiB, for the answers that the sender doesn't take.
 inline constexpr size_t kPingFloodBytes = 192 * kMiB;
 
