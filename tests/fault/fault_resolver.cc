@@ -29,16 +29,17 @@ std::string Order() {
 
 }  // namespace
 
+// NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name): theirs are reserved
 extern "C" int getaddrinfo(const char* name, const char* service, const addrinfo* hints, addrinfo** found) {
-  static const auto real = reinterpret_cast<decltype(&getaddrinfo)>(dlsym(RTLD_NEXT, "getaddrinfo"));
+  static const auto kReal = reinterpret_cast<decltype(&getaddrinfo)>(dlsym(RTLD_NEXT, "getaddrinfo"));
   static std::atomic<int> look_ups = 0;
   const std::string_view text = name == nullptr ? "" : name;
-  if (text != "localhost" && !text.ends_with(".test")) return real(name, service, hints, found);
+  if (text != "localhost" && !text.ends_with(".test")) return kReal(name, service, hints, found);
 
   std::string order = Order();
   for (; order == "wait"; order = Order()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
   if (order == "nxdomain") return EAI_NONAME;
   if (order == "again") return EAI_AGAIN;
   if (order == "flap" && look_ups++ < 2) return EAI_AGAIN;
-  return real("127.0.0.1", service, hints, found);
+  return kReal("127.0.0.1", service, hints, found);
 }

@@ -84,7 +84,7 @@ TEST(OutageTest, Row37_TheServerDiesAndComesBack) {
     relay.ComeBack();
     EXPECT_EQ(MakeCalls(igptd, kCalls, StatusCode::OK), kCalls);
   }
-  EXPECT_EQ(upstream.requests().size(), size_t{4 * kCalls});
+  EXPECT_EQ(upstream.requests().size(), size_t{4} * kCalls);
 }
 
 TEST(OutageTest, Row37_AStreamThatTheOutageCutsIsNotBegunAgain) {

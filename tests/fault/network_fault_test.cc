@@ -91,17 +91,17 @@ INSTANTIATE_TEST_SUITE_P(Calls, NobodyListensTest, ::testing::ValuesIn(kAllCalls
 // Row 17.
 
 const Authority& Trusted() {
-  static const Authority authority("trusted");
-  return authority;
+  static const Authority kAuthority("trusted");
+  return kAuthority;
 }
 const Authority& Unknown() {
-  static const Authority authority("unknown");
-  return authority;
+  static const Authority kAuthority("unknown");
+  return kAuthority;
 }
 // Calls itself as the trusted one does, and has another key.
 const Authority& Impostor() {
-  static const Authority authority("trusted");
-  return authority;
+  static const Authority kAuthority("trusted");
+  return kAuthority;
 }
 
 Fault BadCertificate(const std::string& name, const Identity& identity, const std::string& message) {

@@ -96,11 +96,11 @@ void CheckTexts(Config config) {
 }
 
 void Test(igpt_fuzz::Input input) {
-  static const bool defaults_checked = [] {
+  static const bool kDefaultsChecked = [] {
     CheckTexts(Config());
     return true;
   }();
-  static_cast<void>(defaults_checked);
+  static_cast<void>(kDefaultsChecked);
 
   const Start start = TakeStart(input);
   const absl::StatusOr<Config> config = Parse(start);

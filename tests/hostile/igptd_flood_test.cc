@@ -13,7 +13,6 @@
 namespace igpt::testing {
 namespace {
 
-namespace v1 = igpt::v1;
 using grpc::StatusCode;
 
 // More than a small request takes.

@@ -86,6 +86,8 @@ void ExpectPrefix(const Stream& stream, const std::string& name) {
 Stream AskByPlan(v1::RecallService::Stub& stub, const Plan& plan, const std::string& name) {
   grpc::ClientContext context;
   context.AddMetadata("x-request-id", name);
+  // On a machine with no time to spare a client can take so long to greet that igptd lets its connection go.
+  context.set_wait_for_ready(true);
   if (plan.deadline != absl::InfiniteDuration()) {
     context.set_deadline(absl::ToChronoTime(absl::Now() + plan.deadline));
   }
