@@ -8,7 +8,7 @@
 namespace igpt::soak {
 namespace {
 
-using std::string_literals::operator""s;
+using std::string_literals::operator""s;  // NOLINT(misc-unused-using-decls): of every literal below
 
 // A string as HPACK has it: its length, and the letters as they are. Shorter than 127 bytes.
 std::string Literal(const std::string& text) {
