@@ -86,7 +86,7 @@ std::set<std::string> KnownMessages() {
 
 void CheckStatus(const absl::Status& status) {
   if (status.ok()) return;
-  static const std::set<std::string> known = KnownMessages();
+  static const std::set<std::string> kKnown = KnownMessages();
   const std::optional<Error> error = ErrorOf(status);
   Require(error.has_value(), "every error has a kind");
   const std::string message(status.message());
@@ -96,7 +96,7 @@ void CheckStatus(const absl::Status& status) {
             "iGPT's code is a plain token");
     RequireEqual(message, absl::StrCat("iGPT reported the error \"", error->api_code, "\""), "a message holds no more");
   } else {
-    Require(known.count(message) == 1, "a message says nothing of the body");
+    Require(kKnown.count(message) == 1, "a message says nothing of the body");
   }
 }
 

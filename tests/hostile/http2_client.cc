@@ -96,8 +96,7 @@ UniqueFd Connect(const std::string& address) {
 Http2Client::Http2Client(const std::string& address) : Http2Client(address, Behaviour()) {}
 
 Http2Client::Http2Client(const std::string& address, Behaviour behaviour)
-    : behaviour_(behaviour), socket_(Connect(address)) {
-  out_ = kPreface;
+    : behaviour_(behaviour), socket_(Connect(address)), out_(kPreface) {
   Frame(kSettings, 0, 0,
         BigEndian(kHeaderTableSize, 2) + BigEndian(0, 4) + BigEndian(kInitialWindowSize, 2) +
             BigEndian(behaviour_.stream_window, 4));

@@ -14,7 +14,6 @@
 namespace igpt::testing {
 namespace {
 
-namespace v1 = igpt::v1;
 using grpc::StatusCode;
 
 // What comes before a message of so many bytes.

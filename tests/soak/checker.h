@@ -29,6 +29,6 @@ struct Violation {
 std::vector<Violation> Check(const History& history);
 
 // All that is known of a call, for people.
-std::string Describe(const History& history, uint32_t call);
+std::string Describe(const History& history, uint32_t number);
 
 }  // namespace igpt::soak

@@ -17,7 +17,7 @@ class HeadReader {
 
   // Takes one line of a head, its end included, and so all lines of all heads: a 1xx comes before the answer, trailers
   // after it.
-  Took TakeLine(std::string_view line);
+  Took TakeLine(std::string_view text);
 
   const ResponseHead& head() const { return head_; }
 
