@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""README.md's tables say what is true: of flags, as `igptd --help` does; of RPCs and errors, as proto/ does.
+"""README.md's tables say what is true: of flags, as `igptd --help` does; of RPCs and errors, as proto/ does. And
+deploy/OPERATIONS.md says of every reason what to do.
 
     docs_test.py <igptd> <the project's directory>
 
@@ -24,10 +25,10 @@ NO_DEFAULT = {"", "–", "—", "-", "none", "off", "false"}
 problems = []
 
 
-def table(readme, column):
-    """The rows of the table with this column, each a dict of column (lower case) to text."""
+def table(page, column, name="README.md"):
+    """The rows of the page's table with this column, each a dict of column (lower case) to text."""
     rows, header = [], None
-    for line in readme.splitlines() + [""]:
+    for line in page.splitlines() + [""]:
         if not line.lstrip().startswith("|"):
             if header and column in header:
                 return rows
@@ -38,7 +39,7 @@ def table(readme, column):
             header = [cell.lower().strip("`*") for cell in cells]
         elif not all(re.fullmatch(r":?-+:?", cell) for cell in cells):
             rows.append(dict(zip(header, cells)))
-    problems.append(f'README.md has no table with a column "{column}"')
+    problems.append(f'{name} has no table with a column "{column}"')
     return None
 
 
@@ -119,6 +120,16 @@ def check_errors(readme, proto):
     compare("reason", listed(said), listed(true), "error_reason.proto")
 
 
+def check_operations(operations, proto):
+    """Every reason has a row."""
+    rows = table(operations, "reason", "deploy/OPERATIONS.md")
+    said = {name for row in rows or [] for name in re.findall(r"\b[A-Z]+(?:_[A-Z]+)*\b", row["reason"])}
+    true = set(re.findall(r"ERROR_REASON_(\w+) = [1-9]\d*;", proto))
+    for name in sorted(said ^ true):
+        have, lack = ("error_reason.proto", "deploy/OPERATIONS.md")[:: 1 if name in true else -1]
+        problems.append(f"{lack} lacks the reason {name}, which {have} has")
+
+
 def codes_in(text):
     return GRPC_CODES & set(re.findall(r"\w+", text))
 
@@ -135,6 +146,7 @@ def main():
     check_flags(readme, help_text)
     check_rpcs(readme, "\n".join(protos.values()))
     check_errors(readme, protos["error_reason.proto"])
+    check_operations((root / "deploy/OPERATIONS.md").read_text(), protos["error_reason.proto"])
     print("\n".join(problems))
     return 1 if problems else 0
 
