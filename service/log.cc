@@ -6,10 +6,13 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <thread>
 
 #include "absl/strings/ascii.h"
@@ -31,20 +34,35 @@ std::atomic<bool> json_lines{true};
 // Not spdlog's own, which is destroyed under a lock that its thread may be waiting for.
 std::shared_ptr<spdlog::details::thread_pool> pool;
 
+// By LogLevel, as --log_level has them.
+constexpr std::array<std::string_view, 5> kLevelNames = {"trace", "debug", "info", "warn", "error"};
+
+// What it was at the start.
+LogLevel first_level = LogLevel::kInfo;
+
+// Lines that could not be written.
+std::atomic<int64_t> unwritten_lines{0};
+
+// spdlog's levels begin like ours.
 spdlog::level::level_enum ToSpdlog(LogLevel level) {
-  switch (level) {
-    case LogLevel::kTrace:
-      return spdlog::level::trace;
-    case LogLevel::kDebug:
-      return spdlog::level::debug;
-    case LogLevel::kInfo:
-      return spdlog::level::info;
-    case LogLevel::kWarn:
-      return spdlog::level::warn;
-    case LogLevel::kError:
-      return spdlog::level::err;
-  }
-  return spdlog::level::info;
+  return static_cast<spdlog::level::level_enum>(level);
+}
+static_assert(static_cast<int>(LogLevel::kTrace) == spdlog::level::trace);
+static_assert(static_cast<int>(LogLevel::kError) == spdlog::level::err);
+
+std::string_view NameOf(LogLevel level) {
+  return kLevelNames.at(static_cast<size_t>(level));
+}
+
+// nullopt when there is none of that name.
+std::optional<LogLevel> LevelOf(std::string_view name) {
+  const auto* found = std::find(kLevelNames.begin(), kLevelNames.end(), name);
+  if (found == kLevelNames.end()) return std::nullopt;
+  return static_cast<LogLevel>(found - kLevelNames.begin());
+}
+
+int64_t DroppedLines(spdlog::details::thread_pool& queue) {
+  return unwritten_lines + static_cast<int64_t>(queue.overrun_counter());
 }
 
 // Writes lines to stderr, on spdlog's own thread, in batches: a first line at once, and those that come within the next
@@ -67,17 +85,21 @@ class BatchingStderr final : public spdlog::sinks::base_sink<spdlog::details::nu
   }
 
   void flush_() override {
-    std::fwrite(lines_.data(), 1, lines_.size(), stderr);
+    const size_t written = std::fwrite(lines_.data(), 1, lines_.size(), stderr);
+    unwritten_lines += std::count(lines_.begin() + static_cast<ptrdiff_t>(written), lines_.end(), '\n');
+    const bool all = written == lines_.size();
     lines_.clear();
-    if (const size_t dropped = pool_.overrun_counter(); dropped != told_dropped_) {
-      LogLine(LogLevel::kWarn, "log lines were dropped").With("lines", static_cast<int64_t>(dropped - told_dropped_));
+    // Not told while nothing can be written: that line would be the next to be dropped, and so on without end.
+    const int64_t dropped = DroppedLines(pool_);
+    if (all && dropped != told_dropped_) {
+      LogLine(LogLevel::kWarn, "log lines were dropped").With("lines", dropped - told_dropped_);
       told_dropped_ = dropped;
     }
   }
 
   spdlog::details::thread_pool& pool_;
   spdlog::memory_buf_t lines_;
-  size_t told_dropped_ = 0;
+  int64_t told_dropped_ = 0;
 };
 
 // In quotes, for a line of JSON. Text keeps its values as they are when no quotes are needed to tell them apart.
@@ -105,10 +127,10 @@ void StartLogging(std::string_view level, std::string_view format) {
   pool = std::make_shared<spdlog::details::thread_pool>(kQueuedLines, 1);
   auto logger = std::make_shared<spdlog::async_logger>("igptd", std::make_shared<BatchingStderr>(*pool), pool,
                                                        spdlog::async_overflow_policy::overrun_oldest);
-  logger->set_level(spdlog::level::from_str(std::string(level)));
-  logger->set_pattern(
-      json_lines ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})" : "%Y-%m-%dT%H:%M:%S.%eZ %-5l %v",
-      spdlog::pattern_time_type::utc);
+  first_level = LevelOf(level).value_or(LogLevel::kInfo);
+  logger->set_level(ToSpdlog(first_level));
+  logger->set_pattern(json_lines ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ",%v})" : "%Y-%m-%dT%H:%M:%S.%eZ %v",
+                      spdlog::pattern_time_type::utc);
   spdlog::set_default_logger(std::move(logger));
 }
 
@@ -126,13 +148,38 @@ bool LogEnabled(LogLevel level) {
   return spdlog::should_log(ToSpdlog(level));
 }
 
+std::string_view LogLevelName() {
+  return NameOf(static_cast<LogLevel>(spdlog::get_level()));
+}
+
+bool SetLogLevel(std::string_view name) {
+  const std::optional<LogLevel> level = LevelOf(name);
+  if (!level.has_value()) return false;
+  spdlog::logger& logger = *spdlog::default_logger_raw();
+  const std::string_view before = LogLevelName();
+  // The line about it is written if either level has it.
+  logger.set_level(std::min(logger.level(), ToSpdlog(*level)));
+  LogLine(LogLevel::kInfo, "log level changed").With("from", before).With("to", name);
+  logger.set_level(ToSpdlog(*level));
+  return true;
+}
+
+void ToggleDebugLog() {
+  const std::string_view first = NameOf(first_level);
+  (void)SetLogLevel(LogLevelName() == first ? NameOf(LogLevel::kDebug) : first);
+}
+
+int64_t DroppedLogLines() {
+  return pool == nullptr ? 0 : DroppedLines(*pool);
+}
+
 LogLine::LogLine(LogLevel level, std::string_view message) : level_(level), enabled_(LogEnabled(level)) {
   if (!enabled_) return;
   if (json_lines) {
-    line_ = "\"message\":";
+    line_.append(R"("level":")").append(NameOf(level)).append(R"(","message":)");
     AppendValue(message, line_);
   } else {
-    line_ = message;
+    absl::StrAppendFormat(&line_, "%-5s %s", NameOf(level), message);
   }
 }
 

@@ -1,5 +1,5 @@
-// Log lines: JSON or text, one event a line, on stderr, written by a thread of their own. A sink that blocks costs log
-// lines, never calls: the oldest that wait are dropped.
+// Log lines: JSON or text, one event a line, on stderr, written by a thread of their own. A sink that blocks or fails
+// costs log lines, never calls: the oldest that wait are dropped, and counted.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +20,16 @@ void StartLogging(std::string_view level, std::string_view format);
 [[nodiscard]] bool StopLogging();
 
 bool LogEnabled(LogLevel level);
+
+// The level, by the name that --log_level gives it. From any thread, once logging has started.
+std::string_view LogLevelName();
+// False, and nothing changes, when no level has that name.
+[[nodiscard]] bool SetLogLevel(std::string_view name);
+// Sets the level to debug or, when it was changed since the start, back to what it was then.
+void ToggleDebugLog();
+
+// How many lines were dropped since the start. From any thread, until StopLogging.
+int64_t DroppedLogLines();
 
 // A line that is written when it goes out of scope:
 //

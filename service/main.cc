@@ -59,21 +59,24 @@ int Fail(const absl::Status& status) {
   return kExitConfiguration;
 }
 
-// Takes the signals that end igptd away from all threads: only WaitForSignal sees them.
+// Takes the signals that igptd acts on away from all threads: only WaitForSignal sees them.
 sigset_t BlockSignals() {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
   return signals;
 }
 
-// Whether one came before the time was over.
+// Whether one that ends igptd came before the time was over. A SIGHUP changes the log level, and ends the wait.
 bool WaitForSignal(const sigset_t& signals, absl::Duration timeout) {
   const timespec limit = absl::ToTimespec(timeout);
-  return sigtimedwait(&signals, nullptr, &limit) > 0;
+  const int signal = sigtimedwait(&signals, nullptr, &limit);
+  if (signal == SIGHUP) ToggleDebugLog();
+  return signal == SIGTERM || signal == SIGINT;
 }
 
 absl::Status WritePortFile(const std::string& path, int port) {
