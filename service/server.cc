@@ -2,6 +2,7 @@
 
 #include <grpc/grpc.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -17,6 +18,7 @@
 #include "igpt/client.h"
 #include "service/connection_guard.h"
 #include "service/cores.h"
+#include "service/goaway.h"
 #include "service/rpc/loop.h"
 
 namespace igptd {
@@ -37,6 +39,10 @@ constexpr int kMaxReadBytes = 16 << 10;
 
 // After the drain has ended the calls that were left, their last messages need a moment to be written.
 constexpr absl::Duration kGoodbye = absl::Seconds(1);
+
+// How long callers may take to leave their connections once the last call has ended. Those that don't may not even look
+// at them.
+constexpr absl::Duration kDeparture = absl::Seconds(1);
 
 // How often a drain looks whether calls are left.
 constexpr absl::Duration kCountInterval = absl::Milliseconds(20);
@@ -184,6 +190,7 @@ void Server::AnnounceShutdown() {
 }
 
 void Server::EndCalls() {
+  cut_short_ = true;
   for (const std::unique_ptr<Worker>& worker : workers_) {
     rpc::Loop& loop = *worker->loop;
     loop.events().Post([&loop] {
@@ -204,16 +211,18 @@ void Server::BreakConnections() {
 void Server::Drain(absl::Duration timeout) {
   if (server_ == nullptr || std::exchange(drained_, true)) return;
   AnnounceShutdown();
+  const absl::Time limit = absl::Now() + timeout;
   listener_->Stop();
+  if (SendGoaways(*server_)) AwaitDepartures(limit);
   absl::Notification shut_down;
   std::thread ender([&] {
     // What is left at the end is ended here, with a status that says why, before gRPC would cut it off.
-    const absl::Time limit = absl::Now() + timeout;
-    if (!AwaitNoCalls(limit)) {
+    const absl::Time end = cut_short_ ? absl::Now() : limit;
+    if (!AwaitNoCalls(end)) {
       EndCalls();
-      if (!AwaitNoCalls(limit + kGoodbye)) {
+      if (!AwaitNoCalls(end + kGoodbye)) {
         BreakConnections();
-        AwaitNoCalls(limit + 2 * kGoodbye);
+        AwaitNoCalls(end + 2 * kGoodbye);
       }
     }
     // gRPC waits for the connections too, and some clients don't look at an idle one for as long as they live.
@@ -224,22 +233,38 @@ void Server::Drain(absl::Duration timeout) {
   ender.join();
 }
 
+Server::Load Server::CountLoad() {
+  std::atomic<size_t> calls = 0;
+  std::atomic<size_t> connections = 0;
+  absl::BlockingCounter counted(static_cast<int>(workers_.size()));
+  for (const std::unique_ptr<Worker>& worker : workers_) {
+    worker->loop->events().Post([&calls, &connections, &counted, &loop = *worker->loop] {
+      calls += loop.calls().size();
+      connections = loop.connections();  // every loop knows all of them
+      counted.DecrementCount();
+    });
+  }
+  counted.Wait();
+  return {calls, connections};
+}
+
 // The first look comes late enough for calls that gRPC had accepted before it stopped doing so.
 bool Server::AwaitNoCalls(absl::Time limit) {
   do {
     absl::SleepFor(kCountInterval);
-    std::atomic<size_t> calls = 0;
-    absl::BlockingCounter counted(static_cast<int>(workers_.size()));
-    for (const std::unique_ptr<Worker>& worker : workers_) {
-      worker->loop->events().Post([&calls, &counted, &loop = *worker->loop] {
-        calls += loop.calls().size();
-        counted.DecrementCount();
-      });
-    }
-    counted.Wait();
-    if (calls == 0) return true;
+    if (CountLoad().calls == 0) return true;
   } while (absl::Now() < limit);
   return false;
+}
+
+void Server::AwaitDepartures(absl::Time limit) {
+  absl::Time patience = absl::Now() + kDeparture;
+  while (absl::Now() < std::min(limit, patience) && !cut_short_) {
+    const Load load = CountLoad();
+    if (load.calls > 0) patience = absl::Now() + kDeparture;
+    if (load.calls == 0 && load.connections == 0) return;
+    absl::SleepFor(kCountInterval);
+  }
 }
 
 Server::~Server() {

@@ -1,6 +1,8 @@
 // igptd's gRPC server: the loops, their iGPT clients, the services on them, and their end.
 #pragma once
 
+#include <atomic>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
@@ -56,8 +58,8 @@ class Server {
   // Makes health checks say NOT_SERVING; calls are still served.
   void AnnounceShutdown();
 
-  // Takes no new calls, waits up to `timeout` for those that run, ends what is left with SHUTTING_DOWN, and returns
-  // when all have ended.
+  // Takes no new connections, asks callers to leave theirs, waits up to `timeout` for the calls that run, ends what is
+  // left with SHUTTING_DOWN, and returns when all have ended.
   void Drain(absl::Duration timeout);
 
   // Ends what a Drain in another thread still waits for, now.
@@ -70,8 +72,16 @@ class Server {
   absl::Status Run();
   void AcceptCalls();
   void BreakConnections();
+  // What is there, on all loops.
+  struct Load {
+    size_t calls = 0;
+    size_t connections = 0;
+  };
+  Load CountLoad();
   // Whether there is no call any more, which is waited for until `limit`.
   bool AwaitNoCalls(absl::Time limit);
+  // Until those who were sent a GOAWAY have gone, or could have: calls that they sent before they knew of it have come.
+  void AwaitDepartures(absl::Time limit);
 
   const ServerOptions options_;
   const UserHash user_hash_;
@@ -93,6 +103,7 @@ class Server {
   std::unique_ptr<Listener> listener_;
   std::thread acceptor_;
   bool drained_ = false;
+  std::atomic<bool> cut_short_ = false;
 };
 
 }  // namespace igptd

@@ -60,6 +60,9 @@ class Loop final : private igpt::EventLoop::WorkSource {
   // The connection that a call comes from, by its ServerContext::peer; null when it is not known.
   std::shared_ptr<Connection> FindConnection(const std::string& peer) const;
 
+  // How many of them there are.
+  size_t connections() const { return connections_.size(); }
+
   // Ends every connection at once, with what is still to be written to it. On the loop's thread.
   void BreakConnections();
 

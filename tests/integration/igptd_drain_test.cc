@@ -1,6 +1,8 @@
 // How igptd ends: SIGTERM lets running calls finish, within limits; SIGKILL is never taken for a proper end.
+#include <atomic>
 #include <csignal>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/time/clock.h"
@@ -42,10 +44,11 @@ class RunningStream {
   std::unique_ptr<grpc::ClientReader<v1::AskResponse>> reader_;
 };
 
-grpc::Status ListOn(const std::shared_ptr<grpc::Channel>& channel) {
+grpc::Status ListOn(const std::shared_ptr<grpc::Channel>& channel, const std::string& user = "") {
   grpc::ClientContext context;
   context.set_deadline(absl::ToChronoTime(absl::Now() + kWaitLimit));
   v1::ListRequest request;
+  request.set_user(user);
   v1::ListResponse response;
   return v1::DatasourcesService::NewStub(channel)->List(&context, request, &response);
 }
@@ -70,6 +73,33 @@ TEST(IgptdDrainTest, ARunningStreamFinishesAndNewConnectionsAreRefused) {
   ASSERT_THAT(rest.events, SizeIs(1));
   EXPECT_EQ(rest.events[0].completed().text(), "Yes.");
   // Long before the five minutes are over, though the caller's connection is still there.
+  EXPECT_THAT(igptd.process->AwaitExit(), Optional(0));
+}
+
+// Callers who know nothing of it yet, and call all the while. What igptd gets, it answers; the rest is refused a
+// connection, which every client's retry policy understands.
+TEST(IgptdDrainTest, CallsThatRaceTheDrainAreServedOrRefused) {
+  constexpr int kCallers = 16;
+  Igptd igptd({"--drain_delay=0s", "--drain_timeout=5m"});
+  igptd.upstream.OnRequest([](Exchange& exchange) { exchange.Answer(200, R"({"datasources":[]})"); });
+  std::vector<grpc::Status> last(kCallers);
+  std::atomic<int> served = 0;
+  std::vector<std::thread> callers;
+  for (grpc::Status& status : last) {
+    callers.emplace_back([&status, &served, channel = igptd.NewChannel()] {
+      do {
+        status = ListOn(channel, "ada");
+        if (status.ok()) ++served;
+      } while (status.ok());
+    });
+  }
+  const absl::Time limit = absl::Now() + kWaitLimit;
+  while (served < 10 * kCallers && absl::Now() < limit) absl::SleepFor(absl::Milliseconds(1));
+  igptd.process->Signal(SIGTERM);
+  for (std::thread& caller : callers) caller.join();
+  EXPECT_GE(served, 10 * kCallers);
+  for (const grpc::Status& status : last)
+    EXPECT_EQ(status.error_code(), StatusCode::UNAVAILABLE) << status.error_message();
   EXPECT_THAT(igptd.process->AwaitExit(), Optional(0));
 }
 

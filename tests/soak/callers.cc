@@ -36,13 +36,9 @@ std::string UserOf(const CallPlan& plan) {
   return absl::StrCat("user-", plan.user);
 }
 
-// A reader that is slow holds up its connection. And haproxy was seen to end a connection, with all calls on it, when a
-// call on it was given up before gRPC C++ 1.51 had written its head. igptd itself, without haproxy, has such calls
-// beside others.
-bool NeedsOwnConnection(const CallPlan& plan, const Targets& targets) {
-  const bool given_up = plan.cancel != Cancel::kNever || plan.deadline != absl::InfiniteDuration();
-  return plan.cancel == Cancel::kPaused || plan.read_delay > absl::ZeroDuration() ||
-         (given_up && targets.own != targets.shared);
+// A reader that is slow holds up its connection.
+bool NeedsOwnConnection(const CallPlan& plan) {
+  return plan.cancel == Cancel::kPaused || plan.read_delay > absl::ZeroDuration();
 }
 
 void Receive(const v1::AskResponse& event, const CallPlan& plan, CallRecord& record) {
@@ -157,8 +153,8 @@ void Canceller::Work() {
   }
 }
 
-Callers::Callers(uint64_t seed, Targets targets, Recorder& recorder)
-    : seed_(seed), targets_(std::move(targets)), recorder_(recorder) {}
+Callers::Callers(uint64_t seed, std::string target, Recorder& recorder)
+    : seed_(seed), target_(std::move(target)), recorder_(recorder) {}
 
 void Callers::OnMoment(uint32_t call) {
   const CallPlan plan = PlanOf(seed_, call);
@@ -169,7 +165,7 @@ void Callers::OnMoment(uint32_t call) {
 
 void Callers::Run(int threads, absl::Time until) {
   std::vector<std::shared_ptr<grpc::Channel>> channels(kChannels);
-  for (auto& channel : channels) channel = NewChannel(targets_.shared);
+  for (auto& channel : channels) channel = NewChannel(target_);
   std::vector<std::thread> callers;
   for (int i = 0; i < threads; ++i) {
     callers.emplace_back([this, until, channel = channels[static_cast<size_t>(i % kChannels)]] {
@@ -180,7 +176,7 @@ void Callers::Run(int threads, absl::Time until) {
 }
 
 void Callers::RunCall(const CallPlan& plan, const std::shared_ptr<grpc::Channel>& shared) {
-  const std::shared_ptr<grpc::Channel> channel = NeedsOwnConnection(plan, targets_) ? NewChannel(targets_.own) : shared;
+  const std::shared_ptr<grpc::Channel> channel = NeedsOwnConnection(plan) ? NewChannel(target_) : shared;
   CallRecord record;
   record.plan = plan;
   grpc::ClientContext context;

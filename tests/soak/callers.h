@@ -54,15 +54,10 @@ class Canceller {
   std::thread worker_;
 };
 
-// Where calls go.
-struct Targets {
-  std::string shared;  // over a few connections
-  std::string own;     // over a connection of the call's own
-};
-
 class Callers {
  public:
-  Callers(uint64_t seed, Targets targets, Recorder& recorder);
+  // `target`: the address that calls go to, most of them over a few connections.
+  Callers(uint64_t seed, std::string target, Recorder& recorder);
 
   // Something upstream that the call's cancel may be waiting for. Thread-safe.
   void OnMoment(uint32_t call);
@@ -76,7 +71,7 @@ class Callers {
            CallRecord& record);
 
   const uint64_t seed_;
-  const Targets targets_;
+  const std::string target_;
   Recorder& recorder_;
   Canceller canceller_;
   std::atomic<uint32_t> next_ = 0;

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -23,7 +24,8 @@
 namespace igpt::soak {
 namespace {
 
-constexpr int kCallers = 96;
+// So many that the machine is busy, but not more: how soon a cancel acts would else be how soon a core is free for it.
+constexpr int kCallersPerCore = 24;
 
 struct Flags {
   double minutes = 2;
@@ -65,9 +67,9 @@ int Soak(const Flags& flags, const std::string& directory) {
     std::fprintf(stderr, "igptd_soak: %s\n", started.ToString().c_str());
     return EXIT_FAILURE;
   }
-  callers = std::make_unique<Callers>(flags.seed, replacement.targets(), recorder);
+  callers = std::make_unique<Callers>(flags.seed, replacement.target(), recorder);
   replacement.Begin();
-  callers->Run(kCallers, absl::Now() + absl::Minutes(flags.minutes));
+  callers->Run(kCallersPerCore * static_cast<int>(std::thread::hardware_concurrency()), absl::Now() + absl::Minutes(flags.minutes));
   replacement.Stop();
 
   recorder.AwaitNoneRunning(kLeftRunning);

@@ -10,7 +10,6 @@
 #include <thread>
 
 #include "absl/status/status.h"
-#include "tests/soak/callers.h"
 #include "tests/soak/history.h"
 #include "tests/soak/upstream.h"
 #include "tests/support/igptd_process.h"
@@ -28,7 +27,8 @@ class Replacement {
 
   // Serves when it returns OK.
   absl::Status Start(bool behind_haproxy);
-  Targets targets() const { return targets_; }
+  // Where to call them.
+  const std::string& target() const { return target_; }
 
   // From then on keys change, connections to the upstream are refused now and then, and behind haproxy igptds are
   // replaced.
@@ -64,7 +64,7 @@ class Replacement {
   Recorder& recorder_;
   std::array<Server, 2> servers_;
   std::unique_ptr<testing::Subprocess> haproxy_;
-  Targets targets_;
+  std::string target_;
   int replaced_ = 0;
   int keys_ = 0;
 
