@@ -166,7 +166,8 @@ absl::StatusOr<Config> ParseConfig(const std::vector<std::string>& args, GetEnv 
 std::string HelpText() {
   Config defaults;
   return absl::StrCat(
-      "igptd ", igpt::kVersion, ": a gRPC service in front of the iGPT API\n\n", "Usage: igptd [--name=value]...\n\n",
+      "igptd ", igpt::kVersion, ": a gRPC service in front of the iGPT API\n\n", "Usage: igptd [--name=value]...\n",
+      "       igptd health [--name=value]...  (whether an igptd serves; igptd health --help tells more)\n\n",
       FlagsHelp(Flags(defaults)),
       "\n"
       "Each flag can be set by an environment variable too: IGPTD_LOG_LEVEL=warn is --log_level=warn.\n"

@@ -25,6 +25,7 @@
 #include "google/protobuf/stubs/logging.h"
 #include "igpt/version.h"
 #include "service/config.h"
+#include "service/health_probe.h"
 #include "service/log.h"
 #include "service/sandbox/sandbox.h"
 #include "service/server.h"
@@ -230,8 +231,9 @@ int main(int argc, char** argv) {
   igptd::KeepSecrets();
   const sigset_t signals = igptd::BlockSignals();
   const std::vector<std::string> args(argv + 1, argv + argc);
-  absl::StatusOr<igptd::Config> config =
-      igptd::ParseConfig(args, [](const char* variable) -> const char* { return std::getenv(variable); });
+  const auto getenv = [](const char* variable) -> const char* { return std::getenv(variable); };
+  if (!args.empty() && args.front() == "health") return igptd::RunHealthProbe({args.begin() + 1, args.end()}, getenv);
+  absl::StatusOr<igptd::Config> config = igptd::ParseConfig(args, getenv);
   if (!config.ok()) return igptd::Fail(config.status());
   if (config->help) {
     std::fputs(igptd::HelpText().c_str(), stdout);
