@@ -8,6 +8,11 @@ namespace igptd {
 
 using grpc::health::v1::HealthCheckResponse;
 
+namespace {
+// By this name a probe asks whether to restart igptd, in place of whether to send it calls: whoever answers, lives.
+constexpr char kLiveness[] = "liveness";
+}  // namespace
+
 Health::Health(HealthRequests& requests, const std::vector<std::string>& services, rpc::Loop& loop,
                const rpc::CallEnvironment& environment, grpc::ServerCompletionQueue* incoming)
     : loop_(loop),
@@ -24,7 +29,7 @@ Health::Health(HealthRequests& requests, const std::vector<std::string>& service
              [&requests](auto... args) { requests.RequestWatch(args...); },
              [this](WatchCall& call) { Watch(call); }},
       services_(services.begin(), services.end()) {
-  services_.insert("");
+  services_.insert({"", kLiveness});
 }
 
 void Health::Accept() {
@@ -43,12 +48,17 @@ void Health::WakeWatchers() {
   for (void* watcher : std::exchange(watchers_, {})) std::coroutine_handle<>::from_address(watcher).resume();
 }
 
+Health::Status Health::StatusOf(const std::string& service) const {
+  if (!services_.contains(service)) return HealthCheckResponse::SERVICE_UNKNOWN;
+  return serving_ || service == kLiveness ? HealthCheckResponse::SERVING : HealthCheckResponse::NOT_SERVING;
+}
+
 void Health::Check(CheckCall& call) {
-  if (!services_.contains(call.request().service())) {
+  HealthCheckResponse response;
+  response.set_status(StatusOf(call.request().service()));
+  if (response.status() == HealthCheckResponse::SERVICE_UNKNOWN) {
     return call.Finish({grpc::Status(grpc::StatusCode::NOT_FOUND, "no such service"), {}});
   }
-  HealthCheckResponse response;
-  response.set_status(serving_ ? HealthCheckResponse::SERVING : HealthCheckResponse::NOT_SERVING);
   call.Finish(response);
 }
 
@@ -63,13 +73,10 @@ rpc::Task Health::Watch(WatchCall& call) {
   // All of them look again, most of them for nothing: watchers are few, and seldom leave.
   call.OnStop([this] { loop_.events().Defer([this] { WakeWatchers(); }); });
   // A service that isn't known may become so: that is no error here.
-  const bool known = services_.contains(call.request().service());
   HealthCheckResponse response;
   std::optional<Status> told;
   while (!call.stopping()) {
-    const Status status = !known     ? HealthCheckResponse::SERVICE_UNKNOWN
-                          : serving_ ? HealthCheckResponse::SERVING
-                                     : HealthCheckResponse::NOT_SERVING;
+    const Status status = StatusOf(call.request().service());
     if (told == status) {
       co_await Change{*this, call};
       continue;

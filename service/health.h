@@ -25,7 +25,7 @@ class HealthRequests final : public grpc::health::v1::Health::AsyncService {
   }
 };
 
-// All services have the status of the whole, which is SERVING at first.
+// All services have the status of the whole, which is SERVING at first, and one called "liveness" is always SERVING.
 class Health {
  public:
   using CheckCall = rpc::UnaryCall<grpc::health::v1::HealthCheckRequest, grpc::health::v1::HealthCheckResponse>;
@@ -45,6 +45,7 @@ class Health {
  private:
   using Status = grpc::health::v1::HealthCheckResponse::ServingStatus;
 
+  Status StatusOf(const std::string& service) const;
   void Check(CheckCall& call);
   rpc::Task Watch(WatchCall& call);
   void WakeWatchers();

@@ -95,6 +95,7 @@ TEST(IgptdHealthProbeTest, Draining) {
     result = Probe({flag});
   } while (result.exit_code == 0 && absl::Now() < limit);
   ExpectNotServing(result, igptd.process->address() + ": NOT_SERVING");
+  ExpectServing(Probe({flag, "--service=liveness"}));  // it ends by itself; nobody has to restart it
   igptd.process->Signal(SIGTERM);
   EXPECT_THAT(igptd.process->AwaitExit(), Optional(0));
 }
