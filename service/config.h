@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "igpt/options.h"
+#include "service/admission.h"
 #include "service/flags.h"
 
 namespace igptd {
@@ -27,6 +28,8 @@ struct Config {
 
   absl::Duration heartbeat_interval = absl::Seconds(15);  // zero: off
   absl::Duration stalled_reader_timeout = absl::Minutes(5);
+
+  AdmissionOptions admission;
 
   absl::Duration drain_delay = absl::Seconds(5);
   absl::Duration drain_timeout = absl::Seconds(30);

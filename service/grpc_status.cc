@@ -86,7 +86,7 @@ RefusalRow RowOf(Refusal refusal) {
               "The call's metadata is over 8 KiB: send less of it."};
     case Refusal::kOverloaded:
       return {{v1::ERROR_REASON_OVERLOADED, grpc::StatusCode::RESOURCE_EXHAUSTED},
-              "Too many calls in flight: try again after the delay in RetryInfo."};
+              "igptd has no room for this call now: try again after the delay in RetryInfo."};
     case Refusal::kShuttingDown:
       return {{v1::ERROR_REASON_SHUTTING_DOWN, grpc::StatusCode::UNAVAILABLE},
               "This igptd is shutting down: try again, another one will answer."};
@@ -187,6 +187,7 @@ CallStatus ToCallStatus(Refusal refusal, const RefusalFacts& facts) {
   const auto [row, message] = RowOf(refusal);
   google::rpc::ErrorInfo info = MakeErrorInfo(row.reason);
   if (facts.events_delivered > 0) (*info.mutable_metadata())["events_delivered"] = absl::StrCat(facts.events_delivered);
+  if (!facts.limit.empty()) (*info.mutable_metadata())["limit"] = std::string(facts.limit);
   std::optional<absl::Duration> retry_delay;
   if (refusal == Refusal::kOverloaded) retry_delay = facts.retry_after.value_or(kDefaultRetryDelay);
   return Make(row, message, info, retry_delay, {});

@@ -36,7 +36,7 @@ CallStatus ToCallStatus(const absl::Status& status, KeyOwner key_owner);
 enum class Refusal {
   kSlowConsumer,           // the caller stopped reading for --stalled_reader_timeout (RESOURCE_EXHAUSTED)
   kMetadataTooLarge,       // over rpc::kMaxMetadataBytes (RESOURCE_EXHAUSTED)
-  kOverloaded,             // too many calls in flight (RESOURCE_EXHAUSTED)
+  kOverloaded,             // no room for the call (RESOURCE_EXHAUSTED)
   kShuttingDown,           // draining (UNAVAILABLE)
   kCallerUnauthenticated,  // the caller is not known (UNAUTHENTICATED)
   kUserNotAllowed,         // the caller may not act for this user (PERMISSION_DENIED)
@@ -45,6 +45,7 @@ enum class Refusal {
 struct RefusalFacts {
   int64_t events_delivered = 0;               // streams: how many events came before
   std::optional<absl::Duration> retry_after;  // kOverloaded: when to come back; kDefaultRetryDelay when not known
+  std::string_view limit = {};                // kOverloaded: what there was no room in, if that is known
 };
 
 CallStatus ToCallStatus(Refusal refusal, const RefusalFacts& facts = {});

@@ -9,6 +9,7 @@
 #include <climits>
 #include <utility>
 
+#include "absl/random/random.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/blocking_counter.h"
 #include "absl/synchronization/notification.h"
@@ -67,6 +68,15 @@ void SetConnectionOptions(grpc::ServerBuilder& builder) {
   builder.AddChannelArgument(GRPC_ARG_ENABLE_CHANNELZ, 1);  // the guard counts by it
 }
 
+// How a call ends that there is no room for. Those that are shed together don't come back together: gRPC's clients wait
+// exactly as long as they are told.
+CallStatus Shed(rpc::ServerCall& call, const Admission::Shed& shed) {
+  thread_local absl::InsecureBitGen random;
+  const absl::Duration wait = absl::Ceil(shed.retry_after * absl::Uniform(random, 1.0, 2.0), absl::Milliseconds(1));
+  call.AddTrailer("grpc-retry-pushback-ms", absl::StrCat(absl::ToInt64Milliseconds(wait)));
+  return ToCallStatus(Refusal::kOverloaded, {.retry_after = wait, .limit = LimitName(shed.limit)});
+}
+
 }  // namespace
 
 // A loop with all that lives on it. The members go in the reverse order.
@@ -88,7 +98,9 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options) {
 Server::Server(ServerOptions options)
     : options_(std::move(options)),
       user_hash_(options_.client.api_key),
-      environment_{options_.stalled_reader_timeout, options_.on_call_finished},
+      admission_(options_.admission),
+      environment_{options_.stalled_reader_timeout, options_.on_call_finished, /*background=*/false,
+                   [this](rpc::ServerCall& call) { return Admit(call); }},
       background_{options_.stalled_reader_timeout, [](const rpc::CallRecord& /*record*/) {}, /*background=*/true} {}
 
 absl::Status Server::Run() {
@@ -169,6 +181,13 @@ absl::Status Server::Run() {
                           for (const auto& worker : workers_) worker->loop->RemoveConnection(connection);
                         }});
   return absl::OkStatus();
+}
+
+std::optional<CallStatus> Server::Admit(rpc::ServerCall& call) {
+  auto [permit, shed] = admission_.Admit(CallerLimits{}, HostOf(call.peer()), /*strains=*/{}, absl::Now());
+  if (shed.has_value()) return Shed(call, *shed);
+  call.Keep(std::move(permit));
+  return std::nullopt;
 }
 
 // Each tag is that of a call which was handed over, or will never be: it goes to its loop, or away.

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "grpcpp/server.h"
 #include "grpcpp/server_builder.h"
 #include "igpt/options.h"
+#include "service/admission.h"
 #include "service/connection_guard.h"
 #include "service/connectors_service.h"
 #include "service/datasources_service.h"
@@ -34,6 +36,7 @@ struct ServerOptions {
   igpt::Options client;
   absl::Duration heartbeat_interval;  // zero: off
   absl::Duration stalled_reader_timeout;
+  AdmissionOptions admission = {};
   bool forward_faults = false;                                   // pass the callers' x-sandbox-fault metadata on
   std::function<void(const rpc::CallRecord&)> on_call_finished;  // runs on the loops' threads; must not block
 };
@@ -70,6 +73,8 @@ class Server {
 
   explicit Server(ServerOptions options);
   absl::Status Run();
+  // Whether a call may begin, and what it takes then; nullopt: it may.
+  std::optional<CallStatus> Admit(rpc::ServerCall& call);
   void AcceptCalls();
   void BreakConnections();
   // What is there, on all loops.
@@ -85,6 +90,7 @@ class Server {
 
   const ServerOptions options_;
   const UserHash user_hash_;
+  Admission admission_;
   const rpc::CallEnvironment environment_;
   RecallRequests recall_;
   ConnectorsRequests connectors_;

@@ -3,6 +3,7 @@
 
 #include <coroutine>
 #include <functional>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -62,9 +63,7 @@ class AcceptedCall : public ServerCall {
 
   void Handle() override {
     auto& call = static_cast<Derived&>(*this);
-    // A call that was cancelled while it waited for its turn costs no request to iGPT.
-    if (stopping()) return call.Finish(CancelledByCaller());
-    if (MetadataBytes() > kMaxMetadataBytes) return call.Finish(ToCallStatus(Refusal::kMetadataTooLarge));
+    if (std::optional<CallStatus> end = EndBeforeItBegins()) return call.Finish(*std::move(end));
     if (absl::Status parsed = ParseRequest(request_bytes_, &request_); !parsed.ok()) {
       return call.Finish(ToCallStatus(parsed, KeyOwner::kIgptd));
     }

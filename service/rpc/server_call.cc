@@ -39,7 +39,8 @@ void ServerCall::Run() {
   loop_.events().Post([this] {
     loop_.Started(/*soon=*/false);  // the done tag; it may even have come already
     if (!environment_.background) loop_.calls().insert(this);
-    connection_ = loop_.FindConnection(context_.peer());
+    peer_ = context_.peer();
+    connection_ = loop_.FindConnection(peer_);
     if (connection_ != nullptr) {
       connection_->Claim(kFrameBytes + RequestBytes() + std::min(MetadataBytes(), kMaxMetadataBytes));
     }
@@ -48,6 +49,12 @@ void ServerCall::Run() {
     running_ = true;
     Handle();
   });
+}
+
+std::optional<CallStatus> ServerCall::EndBeforeItBegins() {
+  if (stopping_) return CancelledByCaller();
+  if (MetadataBytes() > kMaxMetadataBytes) return ToCallStatus(Refusal::kMetadataTooLarge);
+  return environment_.admit == nullptr ? std::nullopt : environment_.admit(*this);
 }
 
 size_t ServerCall::MetadataBytes() const {
@@ -123,6 +130,7 @@ grpc::Status ServerCall::FinishStarts(CallStatus status) {
   finishing_ = true;
   stop_ = nullptr;
   stall_timer_.Cancel();
+  permit_.Finishing();  // before the caller knows: it may start its next call at once
   if (!status.status.ok() && refusal_.has_value()) {
     status = ToCallStatus(*refusal_, {.events_delivered = record_.events, .retry_after = std::nullopt});
   } else if (!status.status.ok() && stopping_ && DeadlinePassed()) {

@@ -13,14 +13,18 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/time/time.h"
 #include "grpcpp/server_context.h"
+#include "service/admission.h"
 #include "service/grpc_status.h"
 #include "service/rpc/loop.h"
 
 namespace igptd::rpc {
+
+class ServerCall;
 
 // What is known of a call when it has ended: for the log. Holds nothing that a user wrote.
 struct CallRecord {
@@ -41,6 +45,8 @@ struct CallEnvironment {
   absl::Duration stalled_reader_timeout;
   std::function<void(const CallRecord&)> on_finished;
   bool background = false;  // the calls are no reason for the server to stay: they aren't among Loop::calls()
+  // Whether a call may begin, looked at before its request is parsed: how it ends when it may not. Empty: all may.
+  std::function<std::optional<CallStatus>(ServerCall&)> admit = {};
 };
 
 // What a call's metadata may take. gRPC has a limit too, but holds only those to it who have acknowledged it.
@@ -58,6 +64,14 @@ class ServerCall {
   const grpc::ServerContext& context() const { return context_; }
   Loop& loop() { return loop_; }
   CallRecord& record() { return record_; }
+
+  // Where the call comes from, as ServerContext::peer says it.
+  std::string_view peer() const { return peer_; }
+
+  // For CallEnvironment::admit: what the call keeps to its end, or what its caller is told beside that it may not
+  // begin.
+  void Keep(Admission::Permit permit) { permit_ = std::move(permit); }
+  void AddTrailer(const std::string& name, const std::string& value) { context_.AddTrailingMetadata(name, value); }
 
   // The caller's deadline; infinite when it has none.
   absl::Time deadline() const;
@@ -79,6 +93,9 @@ class ServerCall {
   void Run();
   // Hands the call to its handler.
   virtual void Handle() = 0;
+  // For Handle, first of all: how a call ends that isn't to begin, since it was cancelled while it waited for its turn,
+  // has too much metadata, or is not admitted.
+  std::optional<CallStatus> EndBeforeItBegins();
 
   // What the request takes, in bytes.
   virtual size_t RequestBytes() const { return 0; }
@@ -121,7 +138,9 @@ class ServerCall {
 
   Loop& loop_;
   const CallEnvironment& environment_;
+  std::string peer_;
   std::shared_ptr<Connection> connection_;  // null when it is not known
+  Admission::Permit permit_;
   Tag<&ServerCall::OnDone> done_tag_{*this};
 
   CallRecord record_;

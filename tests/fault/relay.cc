@@ -1,5 +1,6 @@
 #include "tests/fault/relay.h"
 
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/ssl.h>
@@ -155,8 +156,8 @@ void Pump(Side& client, Side& server, const Event& over) {
 
 }  // namespace
 
-Relay::Relay(int target_port, std::optional<Identity> identity, Greeting greeting)
-    : target_port_(target_port), greeting_(greeting), identity_(std::move(identity)) {
+Relay::Relay(int target_port, std::optional<Identity> identity, Greeting greeting, const char* source)
+    : target_port_(target_port), greeting_(greeting), source_(source), identity_(std::move(identity)) {
   std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes to a socket whose peer may be gone
   ComeBack();
 }
@@ -226,6 +227,9 @@ void Relay::Serve(int socket, const Event& over) {
   if (identity && !client.Secure(*identity)) return;
   const int target = Must(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
   Side server(target, over);
+  sockaddr_in own = Loopback(0);
+  ::inet_pton(AF_INET, source_.c_str(), &own.sin_addr);
+  Must(::bind(target, reinterpret_cast<const sockaddr*>(&own), sizeof own), "bind");
   const sockaddr_in address = Loopback(target_port_);
   if (::connect(target, reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0) return client.Break();
   Pump(client, server, over);

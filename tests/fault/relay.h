@@ -34,9 +34,10 @@ enum class Greeting {
 // Listens on 127.0.0.1 at a port of the system's choice, which it keeps. Thread-safe.
 class Relay {
  public:
-  // To the server on that port of 127.0.0.1; with TLS when there is an identity.
-  explicit Relay(int target_port, std::optional<Identity> identity = std::nullopt,
-                 Greeting greeting = Greeting::kServe);
+  // To the server on that port of 127.0.0.1; with TLS when there is an identity. It connects from `source`, an address
+  // of this host.
+  explicit Relay(int target_port, std::optional<Identity> identity = std::nullopt, Greeting greeting = Greeting::kServe,
+                 const char* source = "127.0.0.1");
   ~Relay();
   Relay(const Relay&) = delete;
   Relay& operator=(const Relay&) = delete;
@@ -66,6 +67,7 @@ class Relay {
 
   const int target_port_;
   const Greeting greeting_;
+  const std::string source_;
   int port_ = 0;
   std::unique_ptr<Life> life_;
 
