@@ -15,11 +15,11 @@
 #include <optional>
 #include <thread>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
 #include "absl/synchronization/notification.h"
+#include "service/log_value.h"
 
 namespace igptd {
 namespace {
@@ -102,22 +102,8 @@ class BatchingStderr final : public spdlog::sinks::base_sink<spdlog::details::nu
   int64_t told_dropped_ = 0;
 };
 
-// In quotes, for a line of JSON. Text keeps its values as they are when no quotes are needed to tell them apart.
 void AppendValue(std::string_view value, std::string& line) {
-  if (!json_lines && !value.empty() && value.find_first_of(" \"=\\") == std::string_view::npos) {
-    line.append(value);
-    return;
-  }
-  line.push_back('"');
-  for (const char c : value) {
-    if (c == '"' || c == '\\') line.push_back('\\');
-    if (absl::ascii_iscntrl(static_cast<unsigned char>(c))) {
-      absl::StrAppendFormat(&line, "\\u%04x", static_cast<unsigned char>(c));
-    } else {
-      line.push_back(c);
-    }
-  }
-  line.push_back('"');
+  (json_lines ? AppendJsonString : AppendTextValue)(value, line);
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -34,12 +35,14 @@ namespace igptd {
 namespace {
 
 // Keeps secrets in the process. A core dump would hold the key and all that is being asked and answered; libcurl would
-// write the secrets of its TLS connections, and so the key, to the file that this variable names.
+// write the secrets of its TLS connections, and so the key, to the file that the one variable names, and gRPC what it
+// receives to the log at the other's word.
 void KeepSecrets() {
   const rlimit no_core = {.rlim_cur = 0, .rlim_max = 0};
   setrlimit(RLIMIT_CORE, &no_core);
   prctl(PR_SET_DUMPABLE, 0);  // also where a program takes the core, whatever the limit
   unsetenv("SSLKEYLOGFILE");
+  unsetenv("GRPC_TRACE");
 }
 
 // The configuration is wrong, or the address or a file can't be had.
@@ -94,10 +97,14 @@ absl::Status WritePortFile(const std::string& path, int port) {
   return absl::OkStatus();
 }
 
-// gRPC's own log lines go where ours go.
+// gRPC's own log lines go where ours go. What its HTTP/2 has to say quotes what callers sent, such as the value of a
+// header that is wrong: of that only the place goes.
 void LogGrpc(gpr_log_func_args* args) {
   const LogLevel level = args->severity == GPR_LOG_SEVERITY_ERROR ? LogLevel::kDebug : LogLevel::kTrace;
-  LogLine(level, "grpc").With("detail", args->message);
+  const std::string_view file = args->file;
+  LogLine line(level, "grpc");
+  line.With("file", file.substr(file.rfind('/') + 1)).With("line", args->line);
+  if (file.find("/chttp2/") == std::string_view::npos) line.With("detail", args->message);
 }
 
 // And so do protobuf's: it has one for every string of a request that is not UTF-8, and would write it to stderr
