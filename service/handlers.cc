@@ -14,6 +14,9 @@ igpt::CallOptions BeginCall(const HandlerContext& context, rpc::ServerCall& call
   igpt::CallOptions options;
   options.deadline = call.deadline();
   options.headers.emplace_back("X-Request-Id", call.record().request_id);
+  const rpc::TraceContext& trace = call.record().trace;
+  options.headers.emplace_back("traceparent", trace.traceparent);
+  if (!trace.tracestate.empty()) options.headers.emplace_back("tracestate", trace.tracestate);
   if (context.forward_faults) {
     const auto& metadata = call.context().client_metadata();
     const auto fault = metadata.find(grpc::string_ref(kFaultKey.data(), kFaultKey.size()));

@@ -22,7 +22,8 @@ struct HandlerContext {
   bool forward_faults = false;        // pass the caller's x-sandbox-fault metadata on: for the sandbox only
 };
 
-// What a call tells the SDK beside its request: its deadline and its id. Notes the user's hash in the call's record.
+// What a call tells the SDK beside its request: its deadline, its id and its trace. Notes the user's hash in the call's
+// record.
 igpt::CallOptions BeginCall(const HandlerContext& context, rpc::ServerCall& call, const std::string& user);
 
 // An RPC with one answer: starts it with `start`, a function that takes the SDK's request, options and callback, and

@@ -46,6 +46,7 @@ void ServerCall::Run() {
     }
     started_at_ = absl::Now();
     record_.request_id = RequestIdOf(context_);
+    record_.trace = TraceContextOf(context_);
     running_ = true;
     Handle();
   });

@@ -21,15 +21,17 @@
 #include "service/admission.h"
 #include "service/grpc_status.h"
 #include "service/rpc/loop.h"
+#include "service/rpc/trace_context.h"
 
 namespace igptd::rpc {
 
 class ServerCall;
 
-// What is known of a call when it has ended: for the log. Holds nothing that a user wrote.
+// What is known of a call when it has ended: for the log. Holds nothing that a user wrote, but for the trace's state.
 struct CallRecord {
   std::string_view method;  // "igpt.v1.RecallService/Ask"
   std::string request_id;
+  TraceContext trace;
   std::string user_hash;  // set by the handler
   grpc::StatusCode code = grpc::StatusCode::OK;
   igpt::v1::ErrorReason reason = igpt::v1::ERROR_REASON_UNSPECIFIED;

@@ -31,23 +31,24 @@ void WithRequestId(grpc::ClientContext& context) {
   context.AddMetadata("x-request-id", "id-1");
 }
 
-// The whole head of a request with the id of WithRequestId().
-std::string HeadOf(const Igptd& igptd, std::string_view path, std::string_view accept, size_t body_size) {
+// The whole head of a request with the id of WithRequestId(), in the trace and with the body of `request`.
+std::string HeadOf(const Igptd& igptd, std::string_view path, std::string_view accept, const HttpRequest& request) {
   return "POST /v1/" + std::string(path) + " HTTP/1.1\r\n" +
-         "Host: 127.0.0.1:" + std::to_string(igptd.upstream.port()) + "\r\n" +  //
-         "Authorization: Bearer ak:test\r\n" +                                  //
-         "Content-Type: application/json\r\n" +                                 //
-         "Accept: " + std::string(accept) + "\r\n" +                            //
-         "X-Client: igptd/" + kVersion + "\r\n" +                               //
-         "X-Request-Id: id-1\r\n" +                                             //
-         "Content-Length: " + std::to_string(body_size) + "\r\n\r\n";
+         "Host: 127.0.0.1:" + std::to_string(igptd.upstream.port()) + "\r\n" +           //
+         "Authorization: Bearer ak:test\r\n" +                                           //
+         "Content-Type: application/json\r\n" +                                          //
+         "Accept: " + std::string(accept) + "\r\n" +                                     //
+         "X-Client: igptd/" + kVersion + "\r\n" +                                        //
+         "X-Request-Id: id-1\r\n" +                                                      //
+         "traceparent: " + request.Header("traceparent").value_or("nothing") + "\r\n" +  //
+         "Content-Length: " + std::to_string(request.body.size()) + "\r\n\r\n";
 }
 
 void ExpectOnlyRequest(const Igptd& igptd, std::string_view path, std::string_view accept, const std::string& body) {
   const std::vector<HttpRequest> requests = igptd.upstream.requests();
   ASSERT_THAT(requests, SizeIs(1));
   EXPECT_EQ(requests[0].body, body);
-  EXPECT_EQ(requests[0].head, HeadOf(igptd, path, accept, body.size()));
+  EXPECT_EQ(requests[0].head, HeadOf(igptd, path, accept, requests[0]));
 }
 
 TEST(IgptdCallsTest, Authorize) {
@@ -269,7 +270,7 @@ TEST(IgptdCallsTest, JsonIsPassedOnAsWritten) {
     EXPECT_EQ(stream.events[0].completed().json(), kJson);
     const HttpRequest sent = igptd.upstream.requests().back();
     EXPECT_EQ(sent.body, R"({"input":"?","user":"ada","stream":false,"output_format":"json"})");
-    EXPECT_EQ(sent.head, HeadOf(igptd, "recall/ask/", "application/json", sent.body.size()));
+    EXPECT_EQ(sent.head, HeadOf(igptd, "recall/ask/", "application/json", sent));
   }
 }
 
