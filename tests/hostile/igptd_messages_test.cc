@@ -116,5 +116,18 @@ TEST(IgptdMessagesTest, AThousandReadersThatStoppedOnEndlessStreams) {
   EXPECT_LE(open(), kIdleConnections);
 }
 
+// gRPC's HTTP/2 says in its log what is wrong with a header, and quotes it.
+TEST(IgptdMessagesTest, AHeaderThatIsWrongIsNotQuotedInTheLog) {
+  Igptd igptd({"--log_level=trace"});
+  igptd.upstream.OnRequest(AnswerAtOnce);
+  Http2Client client(igptd.process->address());
+  const uint32_t stream = client.Open(kAskPath, {{"grpc-timeout", "canary"}, {"grpc-encoding", "canary"}});
+  client.Message(stream, AskFor("ada", "?").SerializeAsString());
+  ASSERT_TRUE(client.Await([&] { return client.EndOf(stream) != nullptr; }));
+  igptd.Stop();
+  EXPECT_THAT(igptd.process->Stderr(), ::testing::HasSubstr("hpack_parser.cc"));
+  EXPECT_THAT(igptd.process->Stderr(), ::testing::Not(::testing::HasSubstr("canary")));
+}
+
 }  // namespace
 }  // namespace igpt::testing

@@ -5,12 +5,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <optional>
+#include <sstream>
 #include <string>
+#include <string_view>
+#include <thread>
 #include <vector>
 
 #include "absl/time/clock.h"
@@ -81,33 +86,117 @@ TEST(IgptdResourcesTest, AClientThatVanishedIsFound) {
   EXPECT_LE(absl::Now() - vanished, kVanishedLimit);
 }
 
-// igptd with its stderr on a pipe that nobody reads.
-TEST(IgptdResourcesTest, ALogThatNobodyReadsHoldsUpNothing) {
-  std::string directory = ::testing::TempDir() + "blocked-log-XXXXXX";
-  ASSERT_NE(::mkdtemp(directory.data()), nullptr);
-  const std::string pipe = directory + "/stderr";
-  const std::string wrapper = directory + "/igptd";
-  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
-  const UniqueFd end(::open(pipe.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK));
-  ::fcntl(end.get(), F_SETPIPE_SZ, 4096);
-  const char* binary = std::getenv("IGPTD_BINARY");
-  ASSERT_NE(binary, nullptr);
-  const std::string saved = binary;
-  std::ofstream(wrapper) << "#!/bin/sh\nexec '" << saved << "' \"$@\" 2>'" << pipe << "'\n";
-  ASSERT_EQ(::chmod(wrapper.c_str(), 0700), 0);
-  ::setenv("IGPTD_BINARY", wrapper.c_str(), 1);
-  {
-    Igptd igptd;
+// An igptd with its stderr on a small pipe, which is read when the test says so.
+class IgptdOnAPipe {
+ public:
+  IgptdOnAPipe() : directory_(::testing::TempDir() + "blocked-log-XXXXXX") {
+    EXPECT_NE(::mkdtemp(directory_.data()), nullptr);
+    const std::string pipe = directory_ + "/stderr";
+    const std::string wrapper = directory_ + "/igptd";
+    EXPECT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+    end_ = UniqueFd(::open(pipe.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK));
+    ::fcntl(end_.get(), F_SETPIPE_SZ, 4096);
+    const char* binary = std::getenv("IGPTD_BINARY");
+    const std::string saved = binary == nullptr ? "IGPTD_BINARY is not set" : binary;
+    std::ofstream(wrapper) << "#!/bin/sh\nexec '" << saved << "' \"$@\" 2>'" << pipe << "'\n";
+    EXPECT_EQ(::chmod(wrapper.c_str(), 0700), 0);
+    ::setenv("IGPTD_BINARY", wrapper.c_str(), 1);
+    igptd_.emplace(std::vector<std::string>{"--log_format=json"});
     ::setenv("IGPTD_BINARY", saved.c_str(), 1);
-    igptd.upstream.OnRequest(AnswerAtOnce);
-    for (int i = 0; i < 200; ++i) {
-      const Stream stream = igptd.Ask(AskFor("ada", "?"));
-      ASSERT_TRUE(stream.status.ok()) << i << stream.status.error_message();
-    }
-    EXPECT_FALSE(AwaitFd(end.get(), POLLOUT, absl::ZeroDuration()));  // it is full
-    igptd.Stop();                                                     // expects exit code 0
   }
-  std::filesystem::remove_all(directory);
+  ~IgptdOnAPipe() {
+    igptd_.reset();
+    std::filesystem::remove_all(directory_);
+  }
+
+  Igptd& igptd() { return *igptd_; }
+
+  // False when the pipe doesn't get full.
+  bool AwaitFull() const {
+    for (const absl::Time end = absl::Now() + kWaitLimit; absl::Now() < end;) {
+      if (!AwaitFd(end_.get(), POLLOUT, absl::ZeroDuration())) return true;
+      absl::SleepFor(absl::Milliseconds(10));
+    }
+    return false;
+  }
+
+  // Reads what is in the pipe, and what comes until `text` was in it. False when it doesn't come.
+  bool ReadUntil(std::string_view text) {
+    for (const absl::Time end = absl::Now() + kWaitLimit; absl::Now() < end;) {
+      ReadAll();
+      if (log_.find(text) != std::string::npos) return true;
+      (void)AwaitFd(end_.get(), POLLIN, end - absl::Now());
+    }
+    return false;
+  }
+
+  // What was read, line by line.
+  std::vector<nlohmann::json> Lines() const {
+    std::vector<nlohmann::json> lines;
+    std::istringstream log(log_);
+    for (std::string line; std::getline(log, line);) {
+      lines.push_back(nlohmann::json::parse(line, /*cb=*/nullptr, /*allow_exceptions=*/false));
+      EXPECT_TRUE(lines.back().is_object()) << line;
+    }
+    return lines;
+  }
+
+ private:
+  void ReadAll() {
+    char bytes[4096];
+    for (ssize_t size; (size = ::read(end_.get(), bytes, sizeof(bytes))) > 0;) {
+      log_.append(bytes, static_cast<size_t>(size));
+    }
+  }
+
+  std::string directory_;
+  UniqueFd end_;
+  std::optional<Igptd> igptd_;
+  std::string log_;
+};
+
+TEST(IgptdResourcesTest, ALogThatNobodyReadsHoldsUpNothing) {
+  IgptdOnAPipe pipe;
+  Igptd& igptd = pipe.igptd();
+  igptd.upstream.OnRequest(AnswerAtOnce);
+  for (int i = 0; i < 200; ++i) {
+    const Stream stream = igptd.Ask(AskFor("ada", "?"));
+    ASSERT_TRUE(stream.status.ok()) << i << stream.status.error_message();
+  }
+  EXPECT_TRUE(pipe.AwaitFull());
+  igptd.Stop();  // expects exit code 0
+}
+
+// Far more calls than lines can wait: each is in the log, or among those that it says were dropped.
+TEST(IgptdResourcesTest, LinesThatHadToBeDroppedAreCounted) {
+  constexpr int kThreads = 4;
+  constexpr int kCalls = 3000;
+  IgptdOnAPipe pipe;
+  Igptd& igptd = pipe.igptd();
+  std::vector<std::thread> threads;
+  std::atomic<int> refused = 0;
+  for (int i = 0; i < kThreads; ++i) {
+    threads.emplace_back([&] {
+      for (int j = 0; j < kCalls; ++j) {
+        if (igptd.List({}).status.error_code() == StatusCode::INVALID_ARGUMENT) ++refused;  // no user
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(refused, kThreads * kCalls);
+  EXPECT_TRUE(pipe.AwaitFull());
+
+  ASSERT_TRUE(pipe.ReadUntil("log lines were dropped"));
+  igptd.process->Signal(SIGTERM);
+  ASSERT_TRUE(pipe.ReadUntil("\"stopped\""));
+  int calls = 0;
+  int dropped = 0;
+  for (const nlohmann::json& line : pipe.Lines()) {
+    if (line.value("message", "") == "call") ++calls;
+    if (line.value("message", "") == "log lines were dropped") dropped += line.value("lines", 0);
+  }
+  EXPECT_GT(dropped, 0);
+  EXPECT_EQ(calls + dropped, kThreads * kCalls);
 }
 
 }  // namespace

@@ -1,0 +1,45 @@
+// README.md's table of log fields holds those that the lines of a real igptd have, and no others.
+#include <fstream>
+#include <set>
+#include <sstream>
+#include <string>
+
+#include "gtest/gtest.h"
+#include "tests/integration/igptd_fixture.h"
+
+namespace igpt::testing {
+namespace {
+
+// What stands in `backquotes` in the first column of the table whose first column is called "field".
+std::set<std::string> DocumentedFields(const std::string& path) {
+  std::set<std::string> fields;
+  std::ifstream readme(path);
+  bool in_table = false;
+  for (std::string line; std::getline(readme, line);) {
+    if (line.rfind("| field |", 0) == 0) in_table = true;
+    if (line.empty()) in_table = false;
+    if (!in_table) continue;
+    std::istringstream column(line.substr(0, line.find('|', 1)));
+    std::string text;
+    for (bool quoted = false; std::getline(column, text, '`'); quoted = !quoted) {
+      if (quoted) fields.insert(text);
+    }
+  }
+  return fields;
+}
+
+TEST(LogFieldsTest, TheReadmeNamesThoseOfACall) {
+  Igptd igptd({"--log_format=json"});
+  igptd.upstream.OnNextRequest([](Exchange& exchange) { exchange.Answer(200, R"({"output":"Yes."})"); });
+  EXPECT_THAT(igptd.Ask(AskFor("ada", "Is it so?")).status, IsOkStatus());
+  EXPECT_THAT(igptd.List({}).status, FailsWith(grpc::StatusCode::INVALID_ARGUMENT, "INVALID_REQUEST"));
+  igptd.Stop();
+  std::set<std::string> fields;
+  for (const nlohmann::json& line : igptd.CallLines()) {
+    for (const auto& [name, value] : line.items()) fields.insert(name);
+  }
+  EXPECT_EQ(DocumentedFields(README), fields);
+}
+
+}  // namespace
+}  // namespace igpt::testing
