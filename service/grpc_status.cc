@@ -130,7 +130,7 @@ google::rpc::ErrorInfo MakeErrorInfo(v1::ErrorReason reason, const igpt::Error& 
 
 std::optional<absl::Duration> RetryDelay(const igpt::Error& error) {
   if (error.kind == igpt::ErrorKind::kRateLimited) return error.retry_after.value_or(kDefaultRetryDelay);
-  if (error.kind == igpt::ErrorKind::kUnavailable) return error.retry_after;
+  if (error.kind == igpt::ErrorKind::kUnavailable || error.kind == igpt::ErrorKind::kNetwork) return error.retry_after;
   return std::nullopt;
 }
 

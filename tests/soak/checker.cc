@@ -4,6 +4,7 @@
 #include <map>
 #include <string_view>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
@@ -134,6 +135,11 @@ class CallChecker {
     }
     // The attempts that were refused a connection did not arrive.
     if (Is(call_, StatusCode::UNAVAILABLE, "NETWORK_ERROR") && received == 0 && DuringOutage(history_, call_)) return;
+    // Nor did what was held back because others had failed.
+    if (last == nullptr && absl::StrContains(call_.message, "held back")) {
+      if (call_.code != StatusCode::UNAVAILABLE) Add(absl::StrCat(StatusText(call_), " for a call that was held back"));
+      return;
+    }
     if (last == nullptr) return Add(absl::StrCat(StatusText(call_), ", but nothing was asked"));
     if (!Fits(*last, received)) {
       return Add(absl::StrCat(StatusText(call_), " after ", ToText(last->fault), " and ", last->whole_events, " events",

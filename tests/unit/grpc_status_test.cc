@@ -199,6 +199,11 @@ TEST(GrpcStatusTest, WhenToComeBack) {
   unavailable.retry_after = absl::Seconds(30);
   EXPECT_EQ(Receive(unavailable).retry_seconds, 30.0);
 
+  Error network = OfKind(ErrorKind::kNetwork);  // a request that was held back
+  EXPECT_EQ(Receive(network).retry_seconds, std::nullopt);
+  network.retry_after = absl::Milliseconds(1500);
+  EXPECT_EQ(Receive(network).retry_seconds, 1.5);
+
   Error params = OfKind(ErrorKind::kParams);
   params.retry_after = absl::Seconds(30);
   EXPECT_EQ(Receive(params).retry_seconds, std::nullopt);

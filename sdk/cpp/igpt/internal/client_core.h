@@ -9,8 +9,10 @@
 #include "absl/random/random.h"
 #include "igpt/event_loop.h"
 #include "igpt/internal/base_url.h"
+#include "igpt/internal/http_status.h"
 #include "igpt/internal/resolver.h"
 #include "igpt/internal/retry_policy.h"
+#include "igpt/internal/throttle.h"
 #include "igpt/options.h"
 
 namespace igpt::internal {
@@ -30,6 +32,8 @@ struct ClientCore {
   const std::string client_name;
   std::unique_ptr<Resolver> resolver;  // of the host that is connected to; null when that is an address
   RetryBudget retry_budget;
+  Throttle throttle;
+  HeadVerdict last_outage;  // what the last request failed with that the throttle was told of
   absl::BitGen random;
   absl::flat_hash_set<HttpCall*> calls;  // that have not ended
   bool closing = false;                  // new calls end with kAborted

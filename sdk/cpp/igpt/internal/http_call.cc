@@ -22,6 +22,12 @@ constexpr int kAnswerBufferBytes = 16 << 10;
 // How much of an error's body is read, so that its connection can be used again.
 constexpr size_t kMaxIgnoredBytes = 16 << 10;
 
+// What all requests fail with while iGPT is down or out of reach. Not what it says of one of them, and not 429: that is
+// the limit of a key or a user, and must not hold others back.
+bool IsOutage(ErrorKind kind) {
+  return kind == ErrorKind::kNetwork || kind == ErrorKind::kUnavailable || kind == ErrorKind::kTimeout;
+}
+
 // Authorize and Disconnect change something: they are sent again only when the first request never arrived.
 bool IsIdempotent(Route route) {
   return route != Route::kAuthorize && route != Route::kDisconnect;
@@ -64,14 +70,31 @@ void HttpCall::Start() {
   caller_deadline_is_first_ = until_deadline <= core_.options.max_call_duration;
   if (until_deadline <= absl::ZeroDuration()) return OnDeadline();
   deadline_timer_.Arm(std::min(until_deadline, core_.options.max_call_duration));
+  if (!MaySend()) return End(HeldBack());
   core_.retry_budget.OnRequest();
   StartAttempt();
+}
+
+bool HttpCall::MaySend() {
+  return core_.throttle.Admit(MonotonicNanos(), absl::uniform_real_distribution<double>(0, 1)(core_.random));
+}
+
+// Nothing was sent, so there is no answer and there are no attempts to speak of; the kind is that of the outage.
+absl::Status HttpCall::HeldBack() {
+  constexpr absl::Duration kRetryAfter = absl::Seconds(1);
+  const HeadVerdict& outage = core_.last_outage;
+  Error error;
+  error.kind = outage.failed.error.kind == ErrorKind::kNetwork ? ErrorKind::kNetwork : ErrorKind::kUnavailable;
+  error.retry_after = kRetryAfter * absl::uniform_real_distribution<double>(1, 2)(core_.random);
+  return MakeStatus(error, absl::StrCat("the request was held back, as most requests to iGPT fail now. The last one: ",
+                                        outage.message));
 }
 
 void HttpCall::StartAttempt() {
   ++attempts_;
   verdict_.reset();
   body_status_ = absl::OkStatus();
+  accepted_ = false;
   last_byte_at_ = 0;
   attempt_started_at_ = MonotonicNanos();
   if (core_.resolver == nullptr) return Send("");
@@ -122,6 +145,8 @@ bool HttpCall::OnHead(const ResponseHead& head) {
   progress_timer_.Arm(core_.options.idle_timeout);
   ignored_bytes_ = 0;
   verdict_ = CheckHead(route_, head, absl::Now());
+  accepted_ = !verdict_.has_value() || !IsOutage(verdict_->failed.error.kind);
+  if (accepted_) core_.throttle.OnAccepted(last_byte_at_);
   if (!verdict_.has_value()) sink_.OnStart(head);
   return true;
 }
@@ -154,6 +179,10 @@ void HttpCall::OnAttemptFailed(HeadVerdict verdict) {
   resolving_ = false;
   progress_timer_.Cancel();
   verdict.failed.error.attempts = attempts_;
+  if (!accepted_ && IsOutage(verdict.failed.error.kind)) {
+    core_.throttle.OnFailed(MonotonicNanos());
+    core_.last_outage = verdict;
+  }
   if (sink_.MayRepeat()) {
     const RetryRules rules = {.max_attempts = core_.options.max_retries,
                               .backoff_base = core_.options.backoff_base,
@@ -165,7 +194,7 @@ void HttpCall::OnAttemptFailed(HeadVerdict verdict) {
     const double random = absl::uniform_real_distribution<double>(0, 1)(core_.random);
     const std::optional<absl::Duration> delay =
         NextDelay(rules, verdict.failed, now, deadline, random, core_.retry_budget);
-    if (delay.has_value()) {
+    if (delay.has_value() && MaySend()) {
       progress_timer_.Arm(*delay);  // with no transfer and no look-up under way, it is the wait before the next attempt
       return;
     }

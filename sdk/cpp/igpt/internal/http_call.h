@@ -65,6 +65,9 @@ class HttpCall final : public Transfer::Observer {
   void StartAttempt();
   void Send(std::string resolve_entry);
   void OnAttemptFailed(HeadVerdict verdict);
+  // Whether the throttle lets a request go out.
+  bool MaySend();
+  absl::Status HeldBack();
   void OnProgressTimer();
   void OnDeadline();
   void End(absl::Status status);
@@ -84,6 +87,7 @@ class HttpCall final : public Transfer::Observer {
   int attempts_ = 0;
   bool ended_ = false;
   bool resolving_ = false;
+  bool accepted_ = false;  // iGPT answered this attempt, whatever it says
   std::unique_ptr<Transfer> transfer_;
   std::optional<HeadVerdict> verdict_;  // the head of this attempt's answer says that it failed
   size_t ignored_bytes_ = 0;            // of that answer's body

@@ -1,0 +1,50 @@
+// Holds requests back while iGPT fails, so that an outage is neither made worse nor ended with a spike: client-side
+// throttling as in "Handling Overload" of Google's SRE book. Pure: the clock and the dice come from outside.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace igpt::internal {
+
+// Of the requests of the last ten seconds, those that were held back included, a new one is held back with a
+// probability of
+//
+//   (requests - 2 * accepted) / (requests + 1)
+//
+// which is above zero once fewer than half of them are accepted. A tenth is sent whatever happens, so that the end of
+// an outage is noticed; then the share that is sent grows to the whole within some ten seconds. Fewer than a hundred
+// failures are no outage.
+//
+// The window is shorter than the book's two minutes, as it takes about as long to come back from an outage; its
+// smoothness at little traffic isn't needed where little traffic isn't held back.
+//
+// Not thread-safe; one per event loop. `now` is monotonic, in nanoseconds.
+class Throttle {
+ public:
+  // Whether a request may be sent. `random` is uniform in [0, 1). One that may not has failed.
+  bool Admit(int64_t now, double random);
+
+  // A request was accepted: iGPT answered it, whatever it says. Or it failed, as all do in an outage.
+  void OnAccepted(int64_t now);
+  void OnFailed(int64_t now);
+
+  // With which probability the next is held back.
+  double Probability(int64_t now) const;
+
+ private:
+  struct Counts {
+    int64_t accepted = 0;
+    int64_t failed = 0;
+  };
+  static constexpr size_t kSeconds = 10;
+
+  Counts Sum(int64_t now) const;
+  Counts& Current(int64_t now);
+
+  std::array<Counts, kSeconds> counts_ = {};  // of each second, the latest at second_ % kSeconds
+  int64_t second_ = 0;
+};
+
+}  // namespace igpt::internal
