@@ -8,6 +8,16 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(igpt_compile INTERFACE -Wno-restrict -Wno-maybe-uninitialized)
 endif()
 
+# What ships is harder to turn against its owner: smashed stacks and overrun buffers end it, its addresses are random, and
+# what the loader has filled in is read-only.
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
+  include(CheckPIESupported)
+  check_pie_supported()
+  # Ubuntu's compiler defines _FORTIFY_SOURCE itself.
+  add_compile_options(-fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+  add_link_options(LINKER:-z,relro,-z,now)
+endif()
+
 if(IGPT_SANITIZE)
   add_compile_options(-fsanitize=${IGPT_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${IGPT_SANITIZE})
