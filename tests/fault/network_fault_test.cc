@@ -195,10 +195,21 @@ Fault NotHttp(const std::string& name, const std::string& bytes) {
           .code = StatusCode::INTERNAL,
           .reason = "IGPT_PROTOCOL"};
 }
+// Events that could be all there are, but who knows.
+std::string SseOfLength(const std::string& length) {
+  return Head(200, {{"Content-Type", "text/event-stream"}, {"Content-Length", length}}) +
+         SseEvent(DeltaEvent(1, kAnswerCanary));
+}
 TABLE(NotHttp, std::vector<Fault>({
                    NotHttp("NotHttp", "SSH-2.0-canary-answer-################\r\n"),
                    NotHttp("Http09", "<html>canary-answer-################</html>\n"),
                    NotHttp("HttpOfTheFuture", "HTTP/7.0 200 canary-answer-################\r\n\r\n"),
+                   NotHttp("LengthThatIsNone", SseOfLength("many")),
+                   NotHttp("LengthBelowZero", SseOfLength("-1")),
+                   NotHttp("LengthBeyondAllNumbers", SseOfLength("99999999999999999999")),
+                   NotHttp("TwoLengths", SseOfLength("5\r\nContent-Length: 50")),
+                   NotHttp("HeaderOfAMegabyte", Head(200, {{"X", std::string(1 << 20, 'a')}})),
+                   NotHttp("HeadOfAMegabyte", Head(200, HttpHeaders(10'000, {"X-Header", std::string(100, 'a')}))),
                }));
 
 // Row 18. iGPT closes a connection that igptd keeps for the next call.
@@ -243,6 +254,35 @@ TEST_F(StalePoolTest, Row18_DisconnectTakesAFreshConnection) {
 }
 TEST_F(StalePoolTest, Row18_AuthorizeTakesAFreshConnection) {
   Run([](Exchange& exchange) { exchange.Reset(); }, Call::kAuthorize, 0);
+}
+
+// Nor is a connection used again on which something came that nobody asked for: it would pass for the next caller's
+// answer.
+TEST(PooledConnectionTest, Row18_AnAnswerThatNobodyAskedForGoesToNobody) {
+  constexpr size_t kCalls = 8;  // more than there are loops: some of them find a connection
+  const std::string answer = R"({"url":"https://connect.example/","output":"Yes.","results":[]})";
+  const std::string intruder = Whole(200, R"({"results":[{"content":"of another user"}]})");
+  Event answered[kCalls];
+  Event sent[kCalls];
+  size_t requests = 0;
+  Igptd igptd;
+  igptd.upstream.OnRequest([&](Exchange& exchange) {
+    const size_t at = requests++;
+    exchange.Answer(200, answer);
+    exchange.WaitFor(answered[at]);
+    exchange.Send(intruder);
+    sent[at].Set();
+  });
+  for (size_t i = 0; i < kCalls; ++i) {
+    v1::SearchRequest request;
+    request.set_user("ada");
+    const auto found = igptd.Search(request);
+    EXPECT_THAT(found.status, IsOkStatus());
+    EXPECT_THAT(found.response.results(), SizeIs(0)) << "call " << i;
+    ASSERT_EQ(requests, i + 1);
+    answered[i].Set();
+    ASSERT_TRUE(sent[i].Await());
+  }
 }
 
 // Row 15: a look-up that hangs holds up nobody who needs none.

@@ -31,7 +31,7 @@ TEST(HeadReaderTest, TakesWhatMatters) {
 }
 
 TEST(HeadReaderTest, KnowsWhatIsFramed) {
-  for (const std::string line : {"Transfer-Encoding: chunked", "transfer-encoding: Chunked", "Content-Length: many"}) {
+  for (const std::string line : {"Transfer-Encoding: chunked", "transfer-encoding: Chunked", "Content-Length: 0"}) {
     HeadReader reader;
     ASSERT_EQ(Take(reader, {"HTTP/1.1 200 OK", line, ""}), Took::kHead) << line;
     EXPECT_TRUE(reader.head().framed) << line;
@@ -40,6 +40,34 @@ TEST(HeadReaderTest, KnowsWhatIsFramed) {
   HeadReader reader;
   ASSERT_EQ(Take(reader, {"HTTP/1.1 200 OK", "Connection: close", ""}), Took::kHead);
   EXPECT_FALSE(reader.head().framed);
+}
+
+TEST(HeadReaderTest, RefusesALengthThatIsNone) {
+  for (const std::string value : {"many", "-5", "+5", "5 5", "5, 6", "0x5", "", "99999999999999999999"}) {
+    HeadReader reader;
+    EXPECT_EQ(Take(reader, {"HTTP/1.1 200 OK", "Content-Length: " + value}), Took::kMalformed) << value;
+  }
+}
+
+TEST(HeadReaderTest, TakesALengthTwiceButNotTwoLengths) {
+  HeadReader reader;
+  EXPECT_EQ(Take(reader, {"HTTP/1.1 200 OK", "Content-Length: 5", "Content-Length: 5"}), Took::kLine);
+  EXPECT_EQ(Take(reader, {"Content-Length: 6"}), Took::kMalformed);
+  HeadReader interim;
+  EXPECT_EQ(Take(interim, {"HTTP/1.1 103 Early", "Content-Length: 5", "", "HTTP/1.1 200 OK", "Content-Length: 6", ""}),
+            Took::kHead);
+  EXPECT_EQ(interim.head().content_length, 6);
+}
+
+TEST(HeadReaderTest, RefusesAHeadThatIsTooLarge) {
+  constexpr size_t kLimit = 64 << 10;
+  const std::string status = "HTTP/1.1 200 OK\r\n";
+  for (const size_t over : {0U, 1U}) {
+    HeadReader reader;
+    EXPECT_EQ(reader.TakeLine(status), Took::kLine);
+    EXPECT_EQ(reader.TakeLine("X: " + std::string(kLimit - status.size() - 5 + over, 'a') + "\r\n"),
+              over == 0 ? Took::kLine : Took::kMalformed);
+  }
 }
 
 TEST(HeadReaderTest, PassesOverInterimAnswersAndTrailers) {

@@ -269,7 +269,8 @@ std::vector<Transport> Codes() {
       {CURLE_UNSUPPORTED_PROTOCOL, ErrorKind::kProtocol, false, true},
       {CURLE_WEIRD_SERVER_REPLY, ErrorKind::kProtocol, false, true},
       {CURLE_BAD_CONTENT_ENCODING, ErrorKind::kProtocol, false, true},
-      {CURLE_OUT_OF_MEMORY, ErrorKind::kNetwork, false, true},
+      {CURLE_OUT_OF_MEMORY, ErrorKind::kProtocol, false, true},
+      {CURLE_WRITE_ERROR, ErrorKind::kProtocol, false, true},
       {CURLE_FAILED_INIT, ErrorKind::kNetwork, false, true},
   };
 }

@@ -72,7 +72,11 @@ std::optional<AskResult> AskCall::TryRead() {
 
 AskResult AskCall::Deliver(AskEvent&& event) {
   ++events_delivered_;
-  if (std::holds_alternative<RunStarted>(event.payload)) run_open_ = true;
+  if (std::holds_alternative<RunStarted>(event.payload)) {
+    run_open_ = true;
+    completed_ = false;  // whatever ended before it: this one has to end too
+    trailer_timer_.Cancel();
+  }
   if (std::holds_alternative<Answer>(event.payload)) {
     run_open_ = false;
     completed_ = true;

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "absl/time/time.h"
+#include "igpt/internal/open_sockets.h"
 
 namespace igpt::internal {
 
@@ -24,6 +25,9 @@ class CurlMulti {
   ~CurlMulti();
   CurlMulti(const CurlMulti&) = delete;
   CurlMulti& operator=(const CurlMulti&) = delete;
+
+  // What transfers that are added have to open and close their sockets with.
+  OpenSockets& sockets() { return sockets_; }
 
   // Starts and ends a transfer. Removing one that has not completed aborts it: its connection is closed at once. Never
   // from within a callback of libcurl.
@@ -47,6 +51,7 @@ class CurlMulti {
   static int OnTimer(CURLM* multi, long timeout_ms, void* self);  // NOLINT(google-runtime-int): libcurl's type
 
   const int epoll_fd_;
+  OpenSockets sockets_;
   CURLM* const multi_;
   int64_t timer_ = kNoTimer;  // monotonic nanoseconds
 };

@@ -1,6 +1,8 @@
 // The head of an HTTP answer, from its lines as libcurl hands them over. Pure.
 #pragma once
 
+#include <cstddef>
+#include <optional>
 #include <string_view>
 
 #include "igpt/internal/http_status.h"
@@ -12,7 +14,7 @@ class HeadReader {
   enum class Took {
     kLine,       // there is more to come, or the line was a trailer
     kHead,       // with this line the head is whole; only once
-    kMalformed,  // it is no HTTP
+    kMalformed,  // it is no HTTP, is over 64 KiB, or doesn't say where the body ends
   };
 
   // Takes one line of a head, its end included, and so all lines of all heads: a 1xx comes before the answer, trailers
@@ -23,6 +25,8 @@ class HeadReader {
 
  private:
   ResponseHead head_;
+  std::optional<size_t> length_;  // the body's, if the head says it
+  size_t bytes_ = 0;              // of this head
   bool done_ = false;
 };
 

@@ -54,6 +54,7 @@ HttpCall::HttpCall(ClientCore& core, Route route, std::string body, bool event_s
       options_(std::move(options)),
       sink_(sink),
       started_at_(MonotonicNanos()),
+      fresh_connection_(!IsIdempotent(route)),
       deadline_timer_(core.loop, [this] { OnDeadline(); }),
       progress_timer_(core.loop, [this] { OnProgressTimer(); }),
       self_(std::make_shared<HttpCall*>(this)) {
@@ -133,7 +134,7 @@ void HttpCall::Send(std::string resolve_entry) {
       absl::Milliseconds(1), core_.options.connect_timeout - absl::Nanoseconds(MonotonicNanos() - attempt_started_at_));
   request.ca_file = core_.options.ca_file;
   request.proxy = core_.options.proxy;
-  request.fresh_connection = !IsIdempotent(route_);
+  request.fresh_connection = fresh_connection_;
   request.max_sends = core_.options.max_retries - attempts_ + 1;
   request.buffer_bytes = event_stream_ ? kStreamBufferBytes : kAnswerBufferBytes;
   transfer_ = std::make_unique<Transfer>(core_.loop.curl(), std::move(request), *this);
@@ -164,6 +165,11 @@ bool HttpCall::OnBody(std::string_view bytes) {
 void HttpCall::OnCompleted(CURLcode result) {
   // Kept until here: the verdicts below read it.
   const std::unique_ptr<Transfer> transfer = std::move(transfer_);
+  if (transfer->spoiled()) {
+    fresh_connection_ = true;
+    --attempts_;  // it was none
+    return StartAttempt();
+  }
   attempts_ += std::max(0, transfer->sends() - 1);
   progress_timer_.Cancel();
   // libcurl takes a connection that ended within the head for an answer without a body.

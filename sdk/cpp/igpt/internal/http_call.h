@@ -84,6 +84,7 @@ class HttpCall final : public Transfer::Observer {
   int64_t attempt_started_at_ = 0;
   int64_t last_byte_at_ = 0;  // of the answer; 0: none yet
 
+  bool fresh_connection_;  // takes none from the pool
   int attempts_ = 0;
   bool ended_ = false;
   bool resolving_ = false;

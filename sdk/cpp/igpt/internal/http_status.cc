@@ -202,6 +202,9 @@ HeadVerdict CheckTransport(int curl_code, bool request_sent, std::string_view de
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_BAD_CONTENT_ENCODING:
+    case CURLE_WRITE_ERROR:    // we refused a line of the head
+    case CURLE_OUT_OF_MEMORY:  // that is how libcurl refuses a line of over 100 KB; we have aborted when memory is
+                               // short
       return Lasting(ErrorKind::kProtocol, request_sent,
                      "what answered does not speak HTTP as iGPT does: check base_url and proxy");
 

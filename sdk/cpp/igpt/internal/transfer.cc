@@ -55,6 +55,10 @@ Transfer::Transfer(CurlMulti& multi, Request request, Observer& observer)
     resolve_.reset(Append(nullptr, request_.resolve));
     Set(easy, CURLOPT_RESOLVE, resolve_.get());
   }
+  Set(easy, CURLOPT_OPENSOCKETFUNCTION, &Transfer::OnOpenSocket);
+  Set(easy, CURLOPT_OPENSOCKETDATA, this);
+  Set(easy, CURLOPT_CLOSESOCKETFUNCTION, &Transfer::OnCloseSocket);
+  Set(easy, CURLOPT_CLOSESOCKETDATA, &multi_.sockets());
   Set(easy, CURLOPT_PREREQFUNCTION, &Transfer::OnSend);
   Set(easy, CURLOPT_PREREQDATA, this);
   Set(easy, CURLOPT_HEADERFUNCTION, &Transfer::OnHeaderLine);
@@ -86,9 +90,30 @@ bool Transfer::RequestSent() const {
   return sent > 0;
 }
 
+curl_socket_t Transfer::OnOpenSocket(void* self, curlsocktype /*purpose*/, curl_sockaddr* address) {
+  return static_cast<Transfer*>(self)->multi_.sockets().Open(*address);
+}
+
+// May come when the transfer is long gone.
+int Transfer::OnCloseSocket(void* sockets, curl_socket_t socket) {
+  return static_cast<OpenSockets*>(sockets)->Close(socket);
+}
+
+// Whether the connection is a pooled one with something to read. libcurl 7.88 uses it all the same, and gives what is
+// there to whoever comes next.
+bool Transfer::IsSpoiled(int local_port) const {
+  long connects = 0;  // NOLINT(google-runtime-int): libcurl's type
+  curl_easy_getinfo(easy_.get(), CURLINFO_NUM_CONNECTS, &connects);
+  return connects == 0 && multi_.sockets().HasInput(local_port);
+}
+
 // Comes each time that the request is about to be sent.
-int Transfer::OnSend(void* self, char* /*remote_ip*/, char* /*local_ip*/, int /*remote_port*/, int /*local_port*/) {
+int Transfer::OnSend(void* self, char* /*remote_ip*/, char* /*local_ip*/, int /*remote_port*/, int local_port) {
   auto* transfer = static_cast<Transfer*>(self);
+  if (transfer->IsSpoiled(local_port)) {
+    transfer->spoiled_ = true;
+    return CURL_PREREQFUNC_ABORT;
+  }
   if (transfer->sends_ == transfer->request_.max_sends) {
     transfer->send_refused_ = true;
     return CURL_PREREQFUNC_ABORT;
@@ -113,7 +138,7 @@ void Transfer::OnCompleted(CURLcode result) {
   multi_.Remove(easy_.get());
   completed_ = true;
   // What libcurl wanted to send again was lost with its connection.
-  observer_.OnCompleted(send_refused_ ? CURLE_RECV_ERROR : result);
+  observer_.OnCompleted(send_refused_ || spoiled_ ? CURLE_RECV_ERROR : result);
 }
 
 bool Transfer::TakeHeaderLine(std::string_view line) {

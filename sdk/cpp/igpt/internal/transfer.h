@@ -62,6 +62,10 @@ class Transfer final : private CurlMulti::Transfer {
   // How often the request was sent: more than once when pooled connections turned out to be dead.
   int sends() const { return sends_; }
 
+  // Whether the request was not sent, since the pooled connection that it was given had something to say already: its
+  // end, or an answer that nobody asked for, which must not be taken for this request's. That connection is closed now.
+  bool spoiled() const { return spoiled_ && sends_ == 0; }
+
   // libcurl's own words about a failure. May hold host names; for telling certificate errors apart.
   std::string_view detail() const { return error_.data(); }
 
@@ -71,10 +75,13 @@ class Transfer final : private CurlMulti::Transfer {
     void operator()(curl_slist* list) const { curl_slist_free_all(list); }
   };
 
+  static curl_socket_t OnOpenSocket(void* self, curlsocktype purpose, curl_sockaddr* address);
+  static int OnCloseSocket(void* sockets, curl_socket_t socket);
   static int OnSend(void* self, char* remote_ip, char* local_ip, int remote_port, int local_port);
   static size_t OnHeaderLine(const char* data, size_t size, size_t count, void* self);
   static size_t OnData(const char* data, size_t size, size_t count, void* self);
   void OnCompleted(CURLcode result) override;
+  bool IsSpoiled(int local_port) const;
   bool TakeHeaderLine(std::string_view line);
 
   CurlMulti& multi_;
@@ -87,6 +94,7 @@ class Transfer final : private CurlMulti::Transfer {
   HeadReader head_;
   int sends_ = 0;
   bool send_refused_ = false;
+  bool spoiled_ = false;
   bool paused_ = false;
   bool completed_ = false;
 };
