@@ -17,6 +17,7 @@
 #include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server_builder.h"
 #include "igpt/client.h"
+#include "service/allocator.h"
 #include "service/connection_guard.h"
 #include "service/cores.h"
 #include "service/goaway.h"
@@ -162,6 +163,7 @@ absl::Status Server::Run() {
     reflections_.push_back(std::make_unique<Reflection>(*version, services, loop, background_, incoming_.get()));
     reflections_.back()->Accept();
   }
+  resource_guard_ = std::make_unique<ResourceGuard>([this](Strains strains) { OnStrain(strains); });
   acceptor_ = std::thread([this] { AcceptCalls(); });
   listener_->Start({.accepted =
                         [this](int fd, int listening_fd) {
@@ -184,7 +186,7 @@ absl::Status Server::Run() {
 }
 
 std::optional<CallStatus> Server::Admit(rpc::ServerCall& call) {
-  auto [permit, shed] = admission_.Admit(CallerLimits{}, HostOf(call.peer()), /*strains=*/{}, absl::Now());
+  auto [permit, shed] = admission_.Admit(CallerLimits{}, HostOf(call.peer()), resource_guard_->strains(), absl::Now());
   if (shed.has_value()) return Shed(call, *shed);
   call.Keep(std::move(permit));
   return std::nullopt;
@@ -205,7 +207,21 @@ absl::Status Server::SetApiKey(const std::string& key) {
 }
 
 void Server::AnnounceShutdown() {
-  health_->SetServing(false);
+  shutting_down_ = true;
+  UpdateHealth();
+}
+
+// What malloc keeps of freed memory would be a strain for good.
+void Server::OnStrain(Strains strains) {
+  ReturnFreedMemory(/*at_once=*/strains.memory != Strain::kNone);
+  for (const std::unique_ptr<Worker>& worker : workers_) worker->loop->events().Post(&ReturnKeptMemory);
+  overloaded_ = strains.memory == Strain::kFull || strains.descriptors == Strain::kFull;
+  UpdateHealth();
+}
+
+void Server::UpdateHealth() {
+  const std::lock_guard lock(health_mutex_);
+  health_->SetServing(!shutting_down_ && !overloaded_);
 }
 
 void Server::EndCalls() {

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -26,6 +27,7 @@
 #include "service/listener.h"
 #include "service/recall_service.h"
 #include "service/reflection.h"
+#include "service/resource_guard.h"
 #include "service/rpc/server_call.h"
 #include "service/user_hash.h"
 
@@ -58,6 +60,9 @@ class Server {
   // The key of requests to iGPT from now on; INVALID_ARGUMENT leaves the old one.
   absl::Status SetApiKey(const std::string& key);
 
+  // Whether calls are shed for want of memory or file descriptors.
+  bool Overloaded() const { return overloaded_; }
+
   // Makes health checks say NOT_SERVING; calls are still served.
   void AnnounceShutdown();
 
@@ -76,6 +81,8 @@ class Server {
   // Whether a call may begin, and what it takes then; nullopt: it may.
   std::optional<CallStatus> Admit(rpc::ServerCall& call);
   void AcceptCalls();
+  void OnStrain(Strains strains);
+  void UpdateHealth();
   void BreakConnections();
   // What is there, on all loops.
   struct Load {
@@ -106,6 +113,10 @@ class Server {
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> connector_;  // what gRPC takes connections with
   std::unique_ptr<grpc::Server> server_;
   ConnectionGuard guard_;
+  std::mutex health_mutex_;  // held while health checks are told of the next two
+  std::atomic<bool> overloaded_ = false;
+  std::atomic<bool> shutting_down_ = false;
+  std::unique_ptr<ResourceGuard> resource_guard_;
   std::unique_ptr<Listener> listener_;
   std::thread acceptor_;
   bool drained_ = false;
