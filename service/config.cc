@@ -101,6 +101,8 @@ std::vector<Flag> Flags(Config& config) {
   return {
       {"listen", "where gRPC is served; port 0 picks a free one", Address(config.listen)},
       {"port_file", "a file to write the port to, once gRPC is served", Text(config.port_file, "PATH")},
+      {"admin_listen", "HTTP for metrics, health and configuration; empty is off",
+       OptionalAddress(config.admin_listen)},
       {"igpt_base_url", "the iGPT API", ClientOption(client, &O::base_url, TextOf("URL"))},
       {"igpt_ca_file", "certificate authorities (PEM) to trust in place of the system's",
        ClientOption(client, &O::ca_file, TextOf("PATH"))},
@@ -160,6 +162,11 @@ absl::StatusOr<Config> ParseConfig(const std::vector<std::string>& args, GetEnv 
     const absl::Status valid = igpt::ValidateApiKey(key);
     if (!valid.ok()) problems.push_back(absl::StrCat("IGPT_API_KEY: ", Unnamed(valid).message()));
   }
+  for (const Flag& now : Flags(config)) {
+    const auto set = std::find_if(flags.begin(), flags.end(), [&](const Flag& flag) { return flag.name == now.name; });
+    config.settings.push_back({now.name, now.value.text, set->source});
+  }
+  if (key != nullptr && *key != '\0') config.settings.push_back({"igpt_api_key", key, "IGPT_API_KEY"});
   // Whether they go together is worth saying only of values that are known.
   if (problems.empty()) problems = CheckTogether(config, flags);
   if (!problems.empty()) return absl::InvalidArgumentError(absl::StrJoin(problems, "; "));

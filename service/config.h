@@ -15,7 +15,8 @@ namespace igptd {
 // Named like the flags; what is the SDK's, like its options. The defaults here are the flags' defaults.
 struct Config {
   std::string listen = "0.0.0.0:50051";
-  std::string port_file;  // empty: none
+  std::string port_file;                      // empty: none
+  std::string admin_listen = "0.0.0.0:9090";  // empty: off
 
   // How to reach iGPT. `api_key` holds IGPT_API_KEY; it is empty when the key is in igpt_api_key_file, or when
   // `sandbox` takes iGPT's place: then `base_url` is to be replaced too, once the sandbox is up.
@@ -40,6 +41,9 @@ struct Config {
   bool check_config = false;
   bool help = false;
   bool version = false;
+
+  // Every flag as it was set or is by default, for whoever runs igptd to look at.
+  std::vector<Setting> settings;
 };
 
 // Every flag in the order of the help, over `config`, which must outlive the table: its values are the defaults when

@@ -18,6 +18,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/time/time.h"
+#include "service/metric_values.h"
 #include "service/rpc/connection.h"
 
 namespace igptd {
@@ -38,6 +39,9 @@ class ConnectionGuard {
   void Opened(std::shared_ptr<rpc::Connection> connection);
   void Closed(const std::shared_ptr<rpc::Connection>& connection);
 
+  // How many it has ended.
+  int64_t ended() const { return ended_.value(); }
+
  private:
   using Connections = absl::flat_hash_set<std::shared_ptr<rpc::Connection>>;
 
@@ -57,7 +61,9 @@ class ConnectionGuard {
   void Count(const Connections& connections, absl::Duration passed);
   void EndHeaviest(const Connections& connections);
   void EndResetting(const Connections& connections);
-  static void End(rpc::Connection& connection, Watched& watched, const char* why);
+  void End(rpc::Connection& connection, Watched& watched, const char* why);
+
+  Counter ended_;
 
   std::mutex mutex_;
   std::condition_variable changed_;

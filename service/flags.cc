@@ -188,6 +188,16 @@ FlagValue Address(std::string& variable) {
           }};
 }
 
+FlagValue OptionalAddress(std::string& variable) {
+  FlagValue address = Address(variable);
+  address.set = [&variable, set = address.set](const std::string& value) {
+    if (!value.empty()) return set(value);
+    variable.clear();
+    return absl::OkStatus();
+  };
+  return address;
+}
+
 FlagValue Choice(std::string& variable, std::vector<std::string> choices) {
   return {"NAME", variable, [&variable, choices = std::move(choices)](const std::string& value) {
             if (std::find(choices.begin(), choices.end(), value) == choices.end()) {

@@ -41,6 +41,8 @@ FlagValue Duration(absl::Duration& variable, absl::Duration min);
 FlagValue Bytes(size_t& variable);
 // Where to listen: a host and a numeric port, with an IPv6 address in brackets.
 FlagValue Address(std::string& variable);
+// The same, or nothing.
+FlagValue OptionalAddress(std::string& variable);
 // One of these.
 FlagValue Choice(std::string& variable, std::vector<std::string> choices);
 
@@ -49,6 +51,13 @@ struct Flag {
   std::string help;  // one line
   FlagValue value;
   std::string source = "";  // what set it, "--name" or "IGPTD_NAME"; empty: nothing did
+};
+
+// What a flag is in the end.
+struct Setting {
+  std::string name;    // without the dashes
+  std::string value;   // as one would write it
+  std::string source;  // as Flag has it
 };
 
 // getenv(3), or what stands in for it.

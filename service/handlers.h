@@ -32,6 +32,7 @@ template <typename Answer, typename Request, typename Response, typename Start>
 void HandleUnary(const HandlerContext& context, rpc::UnaryCall<Request, Response>& call, Start start) {
   igpt::PendingCall pending = start(FromProto(call.request()), BeginCall(context, call, call.request().user()),
                                     [&call](absl::StatusOr<Answer> answer) {
+                                      call.WaitEnds();
                                       if (!answer.ok()) {
                                         return call.Finish(ToCallStatus(answer.status(), KeyOwner::kIgptd));
                                       }
@@ -39,6 +40,7 @@ void HandleUnary(const HandlerContext& context, rpc::UnaryCall<Request, Response
                                       ToProto(*std::move(answer), &response);
                                       call.Finish(response);
                                     });
+  call.WaitStarts();
   call.OnStop([pending]() mutable { pending.Cancel(); });
 }
 

@@ -25,10 +25,12 @@
 #include "absl/time/clock.h"
 #include "google/protobuf/stubs/logging.h"
 #include "igpt/version.h"
+#include "service/admin_pages.h"
+#include "service/admin_server.h"
 #include "service/config.h"
 #include "service/health_probe.h"
 #include "service/log.h"
-#include "service/resources.h"
+#include "service/metrics.h"
 #include "service/sandbox/sandbox.h"
 #include "service/server.h"
 
@@ -170,14 +172,27 @@ int Serve(const Config& config, const sigset_t& signals) {
   options.forward_faults = config.sandbox_faults;
   options.on_call_finished = LogCall;
 
+  std::vector<Setting> settings = config.settings;
   std::unique_ptr<sandbox::Sandbox> sandbox;
   if (config.sandbox) {
     auto started = sandbox::Sandbox::Start({.listen = config.sandbox_listen, .faults = config.sandbox_faults});
     if (!started.ok()) return Fail(started.status());
     sandbox = *std::move(started);
     options.client.base_url = sandbox->base_url();
+    for (Setting& setting : settings) {
+      if (setting.name == "igpt_base_url") setting = {setting.name, sandbox->base_url(), "--sandbox"};
+    }
     options.client.api_key = sandbox::kSandboxApiKey;
   }
+
+  std::unique_ptr<AdminServer> admin;
+  if (!config.admin_listen.empty()) {
+    auto listening = AdminServer::Listen(config.admin_listen);
+    if (!listening.ok()) return Fail(listening.status());
+    admin = *std::move(listening);
+  }
+  Metrics metrics(absl::Now());
+  options.metrics = &metrics;
 
   StartLogging(config.log_level, config.log_format);  // the first call can be over before Start returns
   KeyWatch key_watch(config.igpt_api_key_file, options.client.api_key);
@@ -187,10 +202,15 @@ int Serve(const Config& config, const sigset_t& signals) {
   if (!config.port_file.empty()) {
     if (absl::Status written = WritePortFile(config.port_file, server.port()); !written.ok()) return Fail(written);
   }
+  if (admin != nullptr) {
+    AddPages(*admin, server, metrics, settings);
+    admin->Start();
+  }
 
   {
     LogLine line(LogLevel::kInfo, "serving");
     line.With("listen", config.listen).With("port", server.port()).With("version", igpt::kVersion);
+    if (admin != nullptr) line.With("admin_port", admin->port());
     if (sandbox != nullptr) line.With("sandbox", sandbox->base_url());
   }
 
@@ -221,6 +241,7 @@ int Serve(const Config& config, const sigset_t& signals) {
   drained = true;
   second_signal.join();
   Log(LogLevel::kInfo, "stopped");
+  admin.reset();  // it asks the server and the log
   started->reset();
   if (!StopLogging()) std::_Exit(EXIT_SUCCESS);
   return EXIT_SUCCESS;
@@ -253,7 +274,6 @@ int main(int argc, char** argv) {
     return EXIT_SUCCESS;
   }
   if (config->check_config) return igptd::Check(*config);
-  igptd::RaiseDescriptorLimit();
   gpr_set_log_function(igptd::LogGrpc);
   google::protobuf::SetLogHandler(igptd::LogProtobuf);
   // Debian builds Abseil with the search for lock cycles that is meant for debugging: it runs at every lock of gRPC's.

@@ -13,17 +13,22 @@ namespace {
 namespace v1 = igpt::v1;
 
 // co_await Readable(…): until there is something to read, or `patience` is at an end.
-auto Readable(igpt::AskStream& stream, absl::Duration patience) {
+auto Readable(RecallService::AskCall& call, igpt::AskStream& stream, absl::Duration patience) {
   struct Awaiter {
+    RecallService::AskCall& call;
     igpt::AskStream& stream;
     const absl::Duration patience;
     bool await_ready() const { return stream.Readable(); }
     void await_suspend(std::coroutine_handle<> waiting) {
-      stream.WaitReadable(patience, [waiting] { waiting.resume(); });
+      call.WaitStarts();
+      stream.WaitReadable(patience, [this, waiting] {
+        call.WaitEnds();
+        waiting.resume();
+      });
     }
     void await_resume() const {}
   };
-  return Awaiter{stream, patience};
+  return Awaiter{call, stream, patience};
 }
 
 bool IsProperEnd(const igpt::AskResult& result) {
@@ -62,7 +67,7 @@ rpc::Task RecallService::Ask(AskCall& call) {
   std::optional<igpt::AskResult> next;  // read one ahead: gRPC is told what follows an event, if that is known already
   for (;;) {
     if (!next.has_value()) {
-      co_await Readable(*stream, context_.heartbeat_interval);
+      co_await Readable(call, *stream, context_.heartbeat_interval);
       next = stream->TryRead();
     }
     const bool is_event = next.has_value();

@@ -17,7 +17,6 @@
 #include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server_builder.h"
 #include "igpt/client.h"
-#include "service/allocator.h"
 #include "service/connection_guard.h"
 #include "service/cores.h"
 #include "service/goaway.h"
@@ -45,6 +44,9 @@ constexpr absl::Duration kGoodbye = absl::Seconds(1);
 // How long callers may take to leave their connections once the last call has ended. Those that don't may not even look
 // at them.
 constexpr absl::Duration kDeparture = absl::Seconds(1);
+
+// How long a scrape waits for the loops.
+constexpr absl::Duration kAskLimit = absl::Seconds(1);
 
 // How often a drain looks whether calls are left.
 constexpr absl::Duration kCountInterval = absl::Milliseconds(20);
@@ -82,6 +84,7 @@ CallStatus Shed(rpc::ServerCall& call, const Admission::Shed& shed) {
 
 // A loop with all that lives on it. The members go in the reverse order.
 struct Server::Worker {
+  rpc::CallEnvironment environment;
   std::unique_ptr<rpc::Loop> loop;
   std::unique_ptr<igpt::Client> client;
   std::unique_ptr<HandlerContext> context;
@@ -100,9 +103,8 @@ Server::Server(ServerOptions options)
     : options_(std::move(options)),
       user_hash_(options_.client.api_key),
       admission_(options_.admission),
-      environment_{options_.stalled_reader_timeout, options_.on_call_finished, /*background=*/false,
-                   [this](rpc::ServerCall& call) { return Admit(call); }},
-      background_{options_.stalled_reader_timeout, [](const rpc::CallRecord& /*record*/) {}, /*background=*/true} {}
+      background_{options_.stalled_reader_timeout, [](const rpc::CallRecord& /*record*/) {}, /*background=*/true},
+      readiness_([this](bool ready) { health_->SetServing(ready); }) {}
 
 absl::Status Server::Run() {
   for (int i = UsableCores(); i > 0; --i) {
@@ -110,8 +112,17 @@ absl::Status Server::Run() {
     absl::StatusOr<std::unique_ptr<rpc::Loop>> loop = rpc::Loop::Create();
     if (!loop.ok()) return loop.status();
     worker->loop = *std::move(loop);
+    LoopMetrics& metrics = options_.metrics->AddLoop();
+    worker->environment = {
+        options_.stalled_reader_timeout, options_.on_call_finished, /*background=*/false,
+        [this](rpc::ServerCall& call) { return Admit(call); },
+        [&metrics](std::string_view method, bool streams) -> rpc::CallObserver* {
+          return metrics.methods.emplace_back(std::make_unique<MethodMetrics>(method, streams)).get();
+        }};
+    igpt::Options client_options = options_.client;
+    client_options.observer = &metrics.upstream;
     absl::StatusOr<std::unique_ptr<igpt::Client>> client =
-        igpt::Client::Create(options_.client, &worker->loop->events());
+        igpt::Client::Create(std::move(client_options), &worker->loop->events());
     if (!client.ok()) return client.status();
     worker->client = *std::move(client);
     workers_.push_back(std::move(worker));
@@ -141,11 +152,11 @@ absl::Status Server::Run() {
     worker->context = std::make_unique<HandlerContext>(
         HandlerContext{*worker->client, user_hash_, options_.client.user, heartbeat, options_.forward_faults});
     worker->recall =
-        std::make_unique<RecallService>(recall_, *worker->context, *worker->loop, environment_, incoming_.get());
-    worker->connectors = std::make_unique<ConnectorsService>(connectors_, *worker->context, *worker->loop, environment_,
-                                                             incoming_.get());
+        std::make_unique<RecallService>(recall_, *worker->context, *worker->loop, worker->environment, incoming_.get());
+    worker->connectors = std::make_unique<ConnectorsService>(connectors_, *worker->context, *worker->loop,
+                                                             worker->environment, incoming_.get());
     worker->datasources = std::make_unique<DatasourcesService>(datasources_, *worker->context, *worker->loop,
-                                                               environment_, incoming_.get());
+                                                               worker->environment, incoming_.get());
   }
   // In turn, since gRPC hands calls over in the order in which they were asked for.
   for (int i = 0; i < kAcceptedAhead; ++i) {
@@ -163,7 +174,7 @@ absl::Status Server::Run() {
     reflections_.push_back(std::make_unique<Reflection>(*version, services, loop, background_, incoming_.get()));
     reflections_.back()->Accept();
   }
-  resource_guard_ = std::make_unique<ResourceGuard>([this](Strains strains) { OnStrain(strains); });
+  options_.metrics->AddSource([this](MetricFamilies& families) { Collect(families); });
   acceptor_ = std::thread([this] { AcceptCalls(); });
   listener_->Start({.accepted =
                         [this](int fd, int listening_fd) {
@@ -174,11 +185,13 @@ absl::Status Server::Run() {
                         },
                     .opened =
                         [this](const std::shared_ptr<rpc::Connection>& connection) {
+                          connections_opened_.Increment();
                           guard_.Opened(connection);
                           for (const auto& worker : workers_) worker->loop->AddConnection(connection);
                         },
                     .closed =
                         [this](const std::shared_ptr<rpc::Connection>& connection) {
+                          connections_closed_.Increment();
                           guard_.Closed(connection);
                           for (const auto& worker : workers_) worker->loop->RemoveConnection(connection);
                         }});
@@ -186,7 +199,7 @@ absl::Status Server::Run() {
 }
 
 std::optional<CallStatus> Server::Admit(rpc::ServerCall& call) {
-  auto [permit, shed] = admission_.Admit(CallerLimits{}, HostOf(call.peer()), resource_guard_->strains(), absl::Now());
+  auto [permit, shed] = admission_.Admit(CallerLimits{}, HostOf(call.peer()), /*strains=*/{}, absl::Now());
   if (shed.has_value()) return Shed(call, *shed);
   call.Keep(std::move(permit));
   return std::nullopt;
@@ -207,21 +220,41 @@ absl::Status Server::SetApiKey(const std::string& key) {
 }
 
 void Server::AnnounceShutdown() {
-  shutting_down_ = true;
-  UpdateHealth();
+  readiness_.Block("draining");
 }
 
-// What malloc keeps of freed memory would be a strain for good.
-void Server::OnStrain(Strains strains) {
-  ReturnFreedMemory(/*at_once=*/strains.memory != Strain::kNone);
-  for (const std::unique_ptr<Worker>& worker : workers_) worker->loop->events().Post(&ReturnKeptMemory);
-  overloaded_ = strains.memory == Strain::kFull || strains.descriptors == Strain::kFull;
-  UpdateHealth();
+bool Server::AskLoops(absl::Duration limit, const std::function<void(Worker&)>& ask) {
+  struct Answers {
+    std::atomic<size_t> missing;
+    absl::Notification all;
+  };
+  const auto answers = std::make_shared<Answers>();
+  answers->missing = workers_.size();
+  for (const std::unique_ptr<Worker>& worker : workers_) {
+    worker->loop->events().Post([answers, ask, &asked = *worker] {
+      ask(asked);
+      if (--answers->missing == 0) answers->all.Notify();
+    });
+  }
+  return answers->all.WaitForNotificationWithTimeout(limit);
 }
 
-void Server::UpdateHealth() {
-  const std::lock_guard lock(health_mutex_);
-  health_->SetServing(!shutting_down_ && !overloaded_);
+bool Server::Responds(absl::Duration limit) {
+  return AskLoops(limit, [](Worker& /*worker*/) {});
+}
+
+void Server::Collect(MetricFamilies& families) {
+  const auto retries = std::make_shared<std::atomic<double>>(0);
+  if (AskLoops(kAskLimit, [retries](Worker& worker) { *retries += worker.client->RetriesLeft(); })) {
+    AddGauge(families, "igptd_upstream_retry_budget", "For how many retries there is room now.", *retries);
+  }
+  const auto closed = static_cast<double>(connections_closed_.value());
+  const auto opened = static_cast<double>(connections_opened_.value());
+  AddCounter(families, "igptd_connections_opened_total", "Connections that callers opened.", opened);
+  AddGauge(families, "igptd_connections", "Connections of callers that are open.", opened - closed);
+  AddCounter(families, "igptd_connections_ended_by_guard_total",
+             "Connections that the guard ended, since they only cost.", static_cast<double>(guard_.ended()));
+  AddGauge(families, "igptd_ready", "1 when igptd is ready for calls, else 0.", readiness_.WhyNot().empty() ? 1 : 0);
 }
 
 void Server::EndCalls() {

@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -25,9 +24,10 @@
 #include "service/handlers.h"
 #include "service/health.h"
 #include "service/listener.h"
+#include "service/metrics.h"
+#include "service/readiness.h"
 #include "service/recall_service.h"
 #include "service/reflection.h"
-#include "service/resource_guard.h"
 #include "service/rpc/server_call.h"
 #include "service/user_hash.h"
 
@@ -41,6 +41,7 @@ struct ServerOptions {
   AdmissionOptions admission = {};
   bool forward_faults = false;                                   // pass the callers' x-sandbox-fault metadata on
   std::function<void(const rpc::CallRecord&)> on_call_finished;  // runs on the loops' threads; must not block
+  Metrics* metrics;                                              // outlives the server
 };
 
 class Server {
@@ -60,8 +61,11 @@ class Server {
   // The key of requests to iGPT from now on; INVALID_ARGUMENT leaves the old one.
   absl::Status SetApiKey(const std::string& key);
 
-  // Whether calls are shed for want of memory or file descriptors.
-  bool Overloaded() const { return overloaded_; }
+  // What health checks say. From any thread.
+  Readiness& readiness() { return readiness_; }
+
+  // Whether every loop does something within the limit. From any thread.
+  bool Responds(absl::Duration limit);
 
   // Makes health checks say NOT_SERVING; calls are still served.
   void AnnounceShutdown();
@@ -81,8 +85,6 @@ class Server {
   // Whether a call may begin, and what it takes then; nullopt: it may.
   std::optional<CallStatus> Admit(rpc::ServerCall& call);
   void AcceptCalls();
-  void OnStrain(Strains strains);
-  void UpdateHealth();
   void BreakConnections();
   // What is there, on all loops.
   struct Load {
@@ -90,6 +92,10 @@ class Server {
     size_t connections = 0;
   };
   Load CountLoad();
+  // Has every loop run `ask`; false when one has not done so within the limit: it still will.
+  bool AskLoops(absl::Duration limit, const std::function<void(Worker&)>& ask);
+  // Adds what is known of the server as a whole.
+  void Collect(MetricFamilies& families);
   // Whether there is no call any more, which is waited for until `limit`.
   bool AwaitNoCalls(absl::Time limit);
   // Until those who were sent a GOAWAY have gone, or could have: calls that they sent before they knew of it have come.
@@ -98,7 +104,6 @@ class Server {
   const ServerOptions options_;
   const UserHash user_hash_;
   Admission admission_;
-  const rpc::CallEnvironment environment_;
   RecallRequests recall_;
   ConnectorsRequests connectors_;
   DatasourcesRequests datasources_;
@@ -107,16 +112,15 @@ class Server {
   ReflectionRequests reflection_v1_{"/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"};
   ReflectionRequests reflection_v1alpha_{"/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"};
   std::unique_ptr<Health> health_;
+  Readiness readiness_;
   std::vector<std::unique_ptr<Reflection>> reflections_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<grpc::ServerCompletionQueue> incoming_;
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> connector_;  // what gRPC takes connections with
   std::unique_ptr<grpc::Server> server_;
   ConnectionGuard guard_;
-  std::mutex health_mutex_;  // held while health checks are told of the next two
-  std::atomic<bool> overloaded_ = false;
-  std::atomic<bool> shutting_down_ = false;
-  std::unique_ptr<ResourceGuard> resource_guard_;
+  Counter connections_opened_;  // these two are the listener's thread's
+  Counter connections_closed_;
   std::unique_ptr<Listener> listener_;
   std::thread acceptor_;
   bool drained_ = false;

@@ -72,7 +72,9 @@ class BidiCall final : public ServerCall {
   Awaiter(BidiCall&, Start) -> Awaiter<Start>;
 
   explicit BidiCall(const Method& method)
-      : ServerCall(method.loop, method.environment, method.name), method_(method), responder_(&context_) {}
+      : ServerCall(method.loop, method.environment, method.name, /*observer=*/nullptr),
+        method_(method),
+        responder_(&context_) {}
 
   void OnAccepted(bool ok) override {
     if (!ok) {

@@ -30,6 +30,7 @@ struct Method {
       request;
   // Takes over a call: sees to it that Finish is called, once.
   std::function<void(Call&)> handle;
+  CallObserver* observer = environment.observer_of ? environment.observer_of(name, Call::kStreams) : nullptr;
 };
 
 // What both kinds share: how they come to be.
@@ -50,7 +51,9 @@ class AcceptedCall : public ServerCall {
 
  protected:
   explicit AcceptedCall(const Method<Derived>& method)
-      : ServerCall(method.loop, method.environment, method.name), method_(method), responder_(&context_) {}
+      : ServerCall(method.loop, method.environment, method.name, method.observer),
+        method_(method),
+        responder_(&context_) {}
 
   void OnAccepted(bool ok) override {
     if (!ok) {
@@ -83,6 +86,7 @@ template <typename RequestMessage, typename Response>
 class UnaryCall final : public AcceptedCall<UnaryCall<RequestMessage, Response>, RequestMessage,
                                             grpc::ServerAsyncResponseWriter<Response>> {
  public:
+  static constexpr bool kStreams = false;
   using AcceptedCall<UnaryCall, RequestMessage, grpc::ServerAsyncResponseWriter<Response>>::AcceptedCall;
 
   // Ends the call. The call is not to be touched after it.
@@ -102,6 +106,7 @@ template <typename RequestMessage, typename Response>
 class StreamCall final
     : public AcceptedCall<StreamCall<RequestMessage, Response>, RequestMessage, grpc::ServerAsyncWriter<Response>> {
  public:
+  static constexpr bool kStreams = true;
   using AcceptedCall<StreamCall, RequestMessage, grpc::ServerAsyncWriter<Response>>::AcceptedCall;
 
   // co_await Write(…): sends an event; false when the call is over, and then only Finish is left to do. `more`: another

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -63,6 +64,9 @@ class Loop final : private igpt::EventLoop::WorkSource {
   // How many of them there are.
   size_t connections() const { return connections_.size(); }
 
+  // Counts the loop's turns.
+  uint64_t turn() const { return turn_; }
+
   // Ends every connection at once, with what is still to be written to it. On the loop's thread.
   void BreakConnections();
 
@@ -73,7 +77,10 @@ class Loop final : private igpt::EventLoop::WorkSource {
   Loop() = default;
   bool Poll() override;
   absl::Duration MaxSleep() const override;
-  void BeginTurn(int ready) override { busy_ = ready > 1; }
+  void BeginTurn(int ready) override {
+    busy_ = ready > 1;
+    ++turn_;
+  }
   void EndTurn() override;
 
   grpc::CompletionQueue queue_;
@@ -83,6 +90,7 @@ class Loop final : private igpt::EventLoop::WorkSource {
   std::chrono::steady_clock::time_point looked_at_;  // when the queue was found empty
   absl::flat_hash_set<ServerCall*> calls_;
   bool busy_ = false;  // the turn has work for more than one call
+  uint64_t turn_ = 0;
   absl::flat_hash_map<std::string, std::shared_ptr<Connection>> connections_;  // by peer
   std::vector<std::shared_ptr<Connection>> corked_;                            // by this loop, in this turn
   std::unique_ptr<igpt::EventLoop> events_;

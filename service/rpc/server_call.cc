@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/time/clock.h"
 #include "igpt/error.h"
 #include "service/rpc/request_id.h"
 
@@ -24,8 +23,11 @@ CallStatus CancelledByCaller() {
   return ToCallStatus(igpt::MakeStatus(igpt::ErrorKind::kAborted, "the caller cancelled"), KeyOwner::kIgptd);
 }
 
-ServerCall::ServerCall(Loop& loop, const CallEnvironment& environment, std::string_view method)
-    : loop_(loop), environment_(environment), stall_timer_(loop.events(), [this] { OnStallTimer(); }) {
+ServerCall::ServerCall(Loop& loop, const CallEnvironment& environment, std::string_view method, CallObserver* observer)
+    : loop_(loop),
+      environment_(environment),
+      observer_(observer),
+      stall_timer_(loop.events(), [this] { OnStallTimer(); }) {
   record_.method = method;
   context_.AsyncNotifyWhenDone(&done_tag_);
 }
@@ -36,7 +38,10 @@ absl::Time ServerCall::deadline() const {
 }
 
 void ServerCall::Run() {
+  started_at_ = absl::Now();
+  if (observer_ != nullptr) observer_->OnAccepted();
   loop_.events().Post([this] {
+    if (observer_ != nullptr) observer_->OnStarted(absl::Now() - started_at_);
     loop_.Started(/*soon=*/false);  // the done tag; it may even have come already
     if (!environment_.background) loop_.calls().insert(this);
     peer_ = context_.peer();
@@ -44,7 +49,6 @@ void ServerCall::Run() {
     if (connection_ != nullptr) {
       connection_->Claim(kFrameBytes + RequestBytes() + std::min(MetadataBytes(), kMaxMetadataBytes));
     }
-    started_at_ = absl::Now();
     record_.request_id = RequestIdOf(context_);
     record_.trace = TraceContextOf(context_);
     running_ = true;
@@ -87,18 +91,24 @@ bool ServerCall::DeadlinePassed() const {
 }
 
 void ServerCall::CountMessage(bool is_event, size_t bytes) {
+  message_at_ = absl::Now();
   if (!sent_) {
     sent_ = true;
-    record_.first_event = absl::Now() - started_at_;
     context_.AddInitialMetadata(std::string(kRequestIdKey), record_.request_id);
   }
-  if (is_event) ++record_.events;
+  if (is_event) {
+    const bool first = record_.events++ == 0;
+    const absl::Duration after = message_at_ - (first ? started_at_ : event_at_);
+    if (first) record_.first_event = after;
+    if (observer_ != nullptr) observer_->OnEvent(first, after);
+    event_at_ = message_at_;
+  }
   record_.bytes += static_cast<int64_t>(bytes);
 }
 
 void ServerCall::WriteStarts() {
   writing_ = true;
-  write_started_at_ = absl::Now();
+  write_turn_ = loop_.turn();
   if (!stall_timer_.armed()) stall_timer_.Arm(environment_.stalled_reader_timeout);
   loop_.Started(/*soon=*/true);
   if (connection_ != nullptr) loop_.Cork(connection_);
@@ -106,6 +116,8 @@ void ServerCall::WriteStarts() {
 
 void ServerCall::WriteEnds() {
   writing_ = false;
+  // What is written within the turn waited for nobody.
+  if (loop_.turn() != write_turn_) record_.waited += absl::Now() - message_at_;
   loop_.SoonCompleted();
 }
 
@@ -113,7 +125,7 @@ void ServerCall::WriteEnds() {
 void ServerCall::OnStallTimer() {
   if (stopping_) return AbandonWrite();
   const absl::Duration limit = environment_.stalled_reader_timeout;
-  const absl::Duration stalled = writing_ ? absl::Now() - write_started_at_ : absl::ZeroDuration();
+  const absl::Duration stalled = writing_ ? absl::Now() - message_at_ : absl::ZeroDuration();
   if (stalled >= limit) return Stop(Refusal::kSlowConsumer);
   stall_timer_.Arm(limit - stalled);
 }
@@ -146,6 +158,7 @@ grpc::Status ServerCall::FinishStarts(CallStatus status) {
   record_.code = status.status.error_code();
   record_.reason = status.reason;
   record_.duration = absl::Now() - started_at_;
+  if (observer_ != nullptr) observer_->OnEnding(record_);
   loop_.Started(/*soon=*/true);
   if (!done_) loop_.ExpectSoon();  // the done tag comes with it
   if (connection_ != nullptr) loop_.Cork(connection_);

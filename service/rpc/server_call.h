@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "absl/functional/any_invocable.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "grpcpp/server_context.h"
 #include "service/admission.h"
@@ -27,7 +28,8 @@ namespace igptd::rpc {
 
 class ServerCall;
 
-// What is known of a call when it has ended: for the log. Holds nothing that a user wrote, but for the trace's state.
+// What is known of a call when it has ended: for logs and metrics. Holds nothing that a user wrote, but for the trace's
+// state.
 struct CallRecord {
   std::string_view method;  // "igpt.v1.RecallService/Ask"
   std::string request_id;
@@ -35,11 +37,26 @@ struct CallRecord {
   std::string user_hash;  // set by the handler
   grpc::StatusCode code = grpc::StatusCode::OK;
   igpt::v1::ErrorReason reason = igpt::v1::ERROR_REASON_UNSPECIFIED;
-  absl::Duration duration;
-  std::optional<absl::Duration> first_event;  // from the start to the first write
+  absl::Duration duration;                    // from its acceptance
+  absl::Duration waited;                      // of that, for iGPT, or for the caller to read
+  std::optional<absl::Duration> first_event;  // from the start to the first event
   int64_t events = 0;                         // written, without heartbeats
   int64_t bytes = 0;                          // written
   int attempts = 0;                           // requests to iGPT, as far as an error tells
+};
+
+// Is told of an RPC's calls on one loop, on that loop's thread unless it says otherwise. Must not block.
+class CallObserver {
+ public:
+  virtual ~CallObserver() = default;
+  // A call was accepted, and is on its way to its loop. On the thread of the server's queue.
+  virtual void OnAccepted() = 0;
+  // The loop has it, after so long.
+  virtual void OnStarted(absl::Duration waited) = 0;
+  // An event of it is about to be written, so long after its acceptance if it is the first, else after the one before.
+  virtual void OnEvent(bool first, absl::Duration after) = 0;
+  // It ends: before the caller can know.
+  virtual void OnEnding(const CallRecord& record) = 0;
 };
 
 // What calls need to know of the server that they are part of. Outlives them. Used on their loops' threads.
@@ -49,6 +66,9 @@ struct CallEnvironment {
   bool background = false;  // the calls are no reason for the server to stay: they aren't among Loop::calls()
   // Whether a call may begin, looked at before its request is parsed: how it ends when it may not. Empty: all may.
   std::function<std::optional<CallStatus>(ServerCall&)> admit = {};
+  // Who observes the calls of a method ("igpt.v1.RecallService/Ask"), which streams its answers or doesn't: asked once
+  // for each. Empty: nobody.
+  std::function<CallObserver*(std::string_view method, bool streams)> observer_of = {};
 };
 
 // What a call's metadata may take. gRPC has a limit too, but holds only those to it who have acknowledged it.
@@ -83,11 +103,16 @@ class ServerCall {
   void OnStop(absl::AnyInvocable<void()> stop);
   bool stopping() const { return stopping_; }
 
+  // Around a wait for iGPT: what is neither such a wait nor one for the caller is igptd's own time.
+  void WaitStarts() { wait_started_at_ = absl::Now(); }
+  void WaitEnds() { record_.waited += absl::Now() - wait_started_at_; }
+
   // Ends the call early, for `refusal` or, without one, because the caller went away.
   void Stop(std::optional<Refusal> refusal);
 
  protected:
-  ServerCall(Loop& loop, const CallEnvironment& environment, std::string_view method);
+  // `observer` may be null.
+  ServerCall(Loop& loop, const CallEnvironment& environment, std::string_view method, CallObserver* observer);
 
   // The call's first operation, on the thread of the server's queue. `ok` is false when the server shuts down.
   virtual void OnAccepted(bool ok) = 0;
@@ -141,13 +166,17 @@ class ServerCall {
   Loop& loop_;
   const CallEnvironment& environment_;
   std::string peer_;
+  CallObserver* const observer_;
   std::shared_ptr<Connection> connection_;  // null when it is not known
   Admission::Permit permit_;
   Tag<&ServerCall::OnDone> done_tag_{*this};
 
   CallRecord record_;
   absl::Time started_at_;
-  absl::Time write_started_at_;
+  absl::Time message_at_;  // the last one
+  absl::Time event_at_;    // the last that is no heartbeat
+  absl::Time wait_started_at_;
+  uint64_t write_turn_ = 0;  // of the loop, in which the last write started
   absl::AnyInvocable<void()> stop_;
   std::optional<Refusal> refusal_;
   bool stopping_ = false;

@@ -4,13 +4,14 @@
 #include <thread>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "service/http/http_server.h"
 #include "service/sandbox/accounts.h"
 #include "service/sandbox/api.h"
 #include "service/sandbox/connect_page.h"
 #include "service/sandbox/delivery.h"
 #include "service/sandbox/faults.h"
-#include "service/sandbox/http_server.h"
 #include "service/sandbox/json.h"
 #include "service/sandbox/stopping.h"
 #include "service/sandbox/text.h"
@@ -20,6 +21,13 @@ namespace {
 
 constexpr char kHtml[] = "text/html; charset=utf-8";
 constexpr std::string_view kBearer = "bearer ";
+
+// Idle for longer than a client keeps connections in its pool (libcurl: 118 s), so that it never finds one closed.
+constexpr HttpLimits kLimits = {.patience = {},
+                                .keep_alive = absl::Seconds(150),
+                                .max_requests = 1'000'000,
+                                .max_connections = 1'000'000,
+                                .max_body = size_t{16} << 20};
 
 bool HasKey(const httplib::Request& request) {
   const std::string authorization = request.get_header_value("Authorization");
@@ -53,7 +61,9 @@ class Sandbox::Impl {
   }
 
   absl::Status Start(const std::string& listen) {
-    if (absl::Status bound = server_.Bind(listen); !bound.ok()) return bound;
+    if (absl::Status bound = server_.Bind(listen); !bound.ok()) {
+      return absl::Status(bound.code(), absl::StrCat("--sandbox_listen: ", bound.message()));
+    }
     connect_url_ = Cat(origin(), "/connect/");
     AddRoutes();
     thread_ = std::thread([this] { server_.Serve(); });
@@ -141,7 +151,7 @@ class Sandbox::Impl {
   Stopping stopping_;
   Accounts accounts_;
   FaultCounter fault_counter_;
-  HttpServer server_;
+  HttpServer server_{kLimits};
   std::thread thread_;
 };
 

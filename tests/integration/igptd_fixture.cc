@@ -1,11 +1,15 @@
 #include "tests/integration/igptd_fixture.h"
 
+#include <httplib.h>
+
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <sstream>
 #include <utility>
 
+#include "absl/strings/match.h"
+#include "absl/time/clock.h"
 #include "google/rpc/status.pb.h"
 #include "grpcpp/create_channel.h"
 #include "grpcpp/generic/generic_stub.h"
@@ -52,6 +56,11 @@ std::string ToString(const grpc::ByteBuffer& buffer) {
   std::string bytes;
   for (const grpc::Slice& slice : slices) bytes.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
   return bytes;
+}
+
+AdminAnswer ToAnswer(const httplib::Result& result) {
+  if (!result) return {};
+  return {result->status, result->get_header_value("Content-Type"), result->body};
 }
 
 }  // namespace
@@ -110,6 +119,47 @@ std::vector<nlohmann::json> Igptd::CallLines() const {
   return calls;
 }
 
+AdminAnswer Igptd::Get(const std::string& path) const {
+  httplib::Client client("http://" + process->admin_address());
+  return ToAnswer(client.Get(path));
+}
+
+AdminAnswer Igptd::Post(const std::string& path, const std::string& body) const {
+  httplib::Client client("http://" + process->admin_address());
+  return ToAnswer(client.Post(path, body, "text/plain"));
+}
+
+Series Igptd::Metrics() const {
+  const AdminAnswer answer = Get("/metrics");
+  EXPECT_EQ(answer.status, 200);
+  Series series;
+  std::istringstream lines(answer.body);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.empty() || line.front() == '#') continue;
+    const size_t space = line.rfind(' ');
+    const bool added = series.emplace(line.substr(0, space), std::strtod(line.c_str() + space, nullptr)).second;
+    EXPECT_TRUE(added) << "twice: " << line;
+  }
+  return series;
+}
+
+Series Igptd::MetricsAtRest() const {
+  for (const absl::Time limit = absl::Now() + kWaitLimit;;) {
+    Series series = Metrics();
+    double running = 0;
+    for (const auto& [name, value] : series) {
+      if (absl::StartsWith(name, "grpc_server_started_total{")) running += value;
+      if (absl::StartsWith(name, "grpc_server_handled_total{")) running -= value;
+    }
+    if (running == 0) return series;
+    if (absl::Now() >= limit) {
+      ADD_FAILURE() << running << " calls still run";
+      return series;
+    }
+    absl::SleepFor(absl::Milliseconds(5));
+  }
+}
+
 std::shared_ptr<grpc::Channel> Igptd::NewChannel() const {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
@@ -138,6 +188,14 @@ Unary<igpt::v1::DisconnectResponse> Igptd::Disconnect(const igpt::v1::Disconnect
 
 Unary<igpt::v1::AuthorizeResponse> Igptd::Authorize(const igpt::v1::AuthorizeRequest& request, const Prepare& prepare) {
   return Call(*connectors, &igpt::v1::ConnectorsService::Stub::Authorize, request, prepare);
+}
+
+std::string LabelOf(const std::string& series, const std::string& label) {
+  const std::string start = label + "=\"";
+  const size_t found = series.find(start);
+  if (found == std::string::npos) return "";
+  const size_t begin = found + start.size();
+  return series.substr(begin, series.find('"', begin) - begin);
 }
 
 Stream ReadAll(grpc::ClientContext& context, grpc::ClientReader<igpt::v1::AskResponse>& reader) {

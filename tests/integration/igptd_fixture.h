@@ -58,6 +58,17 @@ struct Unary {
   Metadata trailing;
 };
 
+// An answer of the admin server. Status 0: there was none.
+struct AdminAnswer {
+  int status = 0;
+  std::string type;
+  std::string body;
+};
+
+// What /metrics says: for every series, as it is written ("igptd_streams_in_flight", "grpc_server_started_total{…}"),
+// its value.
+using Series = std::map<std::string, double>;
+
 // Sets up a call: its metadata, its deadline.
 using Prepare = std::function<void(grpc::ClientContext&)>;
 
@@ -74,6 +85,14 @@ class Igptd {
   void Stop();
   // Every line that was logged for a call. After Stop, that is all of them.
   std::vector<nlohmann::json> CallLines() const;
+
+  // The admin server's pages, each on a connection of its own.
+  AdminAnswer Get(const std::string& path) const;
+  AdminAnswer Post(const std::string& path, const std::string& body) const;
+  Series Metrics() const;
+  // The same, as soon as no call runs any more; fails the test when that takes too long. A call counts as ended before
+  // its caller knows, unless the caller has gone away.
+  Series MetricsAtRest() const;
 
   // A connection of its own, that no other channel shares.
   std::shared_ptr<grpc::Channel> NewChannel() const;
@@ -112,6 +131,9 @@ inline std::string DeltaEvent(int seq, std::string_view text) {
   return R"({"type":"run.output_text.delta","seq":)" + std::to_string(seq) + R"(,"delta":")" + std::string(text) +
          R"("})";
 }
+
+// What a label of a series says; empty when it has none of that name.
+std::string LabelOf(const std::string& series, const std::string& label);
 
 MATCHER(IsOkStatus, negation ? "is not OK" : "is OK") {
   *result_listener << arg.error_code() << " " << arg.error_message();

@@ -18,6 +18,9 @@ namespace {
 // How often the port file is looked for.
 constexpr absl::Duration kPortFileInterval = absl::Milliseconds(10);
 
+// Beside other tests, and as a variable, so that a test's flags and variables win.
+constexpr char kAdminListen[] = "IGPTD_ADMIN_LISTEN=127.0.0.1:0";
+
 std::vector<std::string> Command(const std::vector<std::string>& flags) {
   const char* binary = std::getenv("IGPTD_BINARY");
 #ifdef IGPTD_BINARY
@@ -49,7 +52,7 @@ std::optional<int> ReadPort(const std::string& path) {
 // variables win.
 std::vector<std::string> ServingEnvironment(std::vector<std::string> environment, const std::string& port_file) {
   environment.push_back("IGPTD_LISTEN=127.0.0.1:0");
-  environment.push_back("IGPTD_ADMIN_LISTEN=127.0.0.1:0");
+  environment.emplace_back(kAdminListen);
   environment.push_back("IGPTD_PORT_FILE=" + port_file);
   return environment;
 }
@@ -58,7 +61,9 @@ std::vector<std::string> ServingEnvironment(std::vector<std::string> environment
 
 IgptdProcess::Result IgptdProcess::Run(const std::vector<std::string>& flags,
                                        const std::vector<std::string>& environment) {
-  Subprocess process(Command(flags), Environment(environment));
+  std::vector<std::string> variables = environment;
+  variables.emplace_back(kAdminListen);
+  Subprocess process(Command(flags), Environment(variables));
   const std::optional<int> exit_code = process.AwaitExit();
   return {exit_code, process.Stdout(), process.Stderr()};
 }
@@ -74,6 +79,14 @@ absl::StatusOr<std::unique_ptr<IgptdProcess>> IgptdProcess::Start(const std::vec
     if (igptd->AwaitExit(kPortFileInterval)) return absl::UnavailableError("igptd ended at once: " + igptd->Stderr());
   }
   return absl::DeadlineExceededError("igptd does not listen: " + igptd->Stderr());
+}
+
+std::string IgptdProcess::admin_address() const {
+  constexpr std::string_view kPort = "\"admin_port\":";
+  if (!AwaitStderr(kPort)) return "";
+  const std::string log = Stderr();
+  const size_t begin = log.find(kPort) + kPort.size();
+  return "127.0.0.1:" + log.substr(begin, log.find_first_of(",}", begin) - begin);
 }
 
 IgptdProcess::IgptdProcess(const std::vector<std::string>& flags, const std::vector<std::string>& environment)

@@ -38,6 +38,9 @@ class IgptdProcess {
   // Where it serves gRPC, e.g. "127.0.0.1:40123".
   const std::string& address() const { return address_; }
 
+  // Where it serves metrics and health over HTTP, as its log says at level info, in JSON; empty when it doesn't.
+  std::string admin_address() const;
+
   pid_t pid() const { return process_.pid(); }
 
   // What it wrote so far, and waiting for something in its log.

@@ -90,6 +90,7 @@ std::vector<FlagCase> FlagCases() {
   return {
       {"listen", Field(&Config::listen), "0.0.0.0:50051", "[::1]:0", "localhost:1", "[::1]:0"},
       {"port_file", Field(&Config::port_file), "", "/run/port", "/run/other", "/run/port"},
+      {"admin_listen", Field(&Config::admin_listen), "0.0.0.0:9090", "", "127.0.0.1:0", ""},
       {"igpt_base_url", Field(&O::base_url), "https://api.igpt.ai/v1", "http://127.0.0.1:8080/v1",
        "https://example.com", "http://127.0.0.1:8080/v1"},
       {"igpt_ca_file", Field(&O::ca_file), "", "/etc/ca.pem", "/etc/other.pem", "/etc/ca.pem"},

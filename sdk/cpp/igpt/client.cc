@@ -77,7 +77,9 @@ absl::StatusOr<std::unique_ptr<Client>> Client::Create(Options options, EventLoo
   }
   std::string name = options.client_name.empty() ? absl::StrCat("igpt-cpp/", kVersion) : options.client_name;
   auto core = std::make_unique<ClientCore>(*loop, std::move(options), *std::move(base_url), std::move(name));
-  if (!host->host_is_address) core->resolver = std::make_unique<internal::Resolver>(*loop, host->host, host->port);
+  if (!host->host_is_address) {
+    core->resolver = std::make_unique<internal::Resolver>(*loop, host->host, host->port, core->options.observer);
+  }
   return std::unique_ptr<Client>(new Client(std::move(own_loop), std::move(core)));
 }
 
@@ -111,6 +113,10 @@ absl::Status Client::SetApiKey(std::string api_key) {
   RunOn(core_->loop,
         [core = core_.get(), key = std::move(api_key)]() mutable { core->options.api_key = std::move(key); });
   return absl::OkStatus();
+}
+
+double Client::RetriesLeft() const {
+  return core_->retry_budget.left();
 }
 
 template <typename Answer, typename Request, typename Encode, typename Decode>

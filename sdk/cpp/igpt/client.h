@@ -125,6 +125,10 @@ class Client {
   // the old key then stays.
   absl::Status SetApiKey(std::string api_key);
 
+  // For how many retries there is room now: they are at most 20 % of recent requests, beyond a burst of 10. On the
+  // event loop's thread only.
+  double RetriesLeft() const;
+
  private:
   friend class Recall;
   friend class Datasources;

@@ -11,6 +11,8 @@
 
 namespace igpt {
 
+class Observer;
+
 struct Options {
   // Required; sent as `Authorization: Bearer <api_key>`. Visible ASCII only.
   std::string api_key = {};
@@ -48,6 +50,8 @@ struct Options {
   std::string proxy = {};
   // Sent as `X-Client`. Visible ASCII. Empty: this library's own name and version.
   std::string client_name = {};
+  // Is told of every request. Optional; must outlive the client.
+  Observer* observer = nullptr;
 };
 
 // What a single call may say beside its request.

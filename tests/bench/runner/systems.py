@@ -42,7 +42,8 @@ class Systems:
         port_file = self.work / f"{name}.port"
         ca = str(self.ca) if upstream_url.startswith("https") else ""
         if name == "igptd":
-            command = [self.build / "service/igptd", "--listen=127.0.0.1:0", f"--port_file={port_file}",
+            command = [self.build / "service/igptd", "--listen=127.0.0.1:0", "--admin_listen=127.0.0.1:0",
+                       f"--port_file={port_file}",
                        f"--igpt_base_url={upstream_url}", "--drain_delay=0s", "--drain_timeout=1s"]
             command += [f"--igpt_ca_file={ca}"] if ca else []
         elif name == "go":

@@ -21,7 +21,7 @@ def start_igptd(add_cleanup):
     with open(log, "wb") as output:
         process = subprocess.Popen(
             [os.environ["IGPTD_BINARY"], "--sandbox", "--listen=127.0.0.1:0", f"--port_file={port_file}",
-             "--drain_delay=0s", "--log_format=json"],
+             "--admin_listen=127.0.0.1:0", "--drain_delay=0s", "--log_format=json"],
             env=environment, stderr=output)
     add_cleanup(stop, process)
     while not os.path.exists(port_file):

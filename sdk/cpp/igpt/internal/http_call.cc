@@ -10,6 +10,7 @@
 #include "igpt/internal/json_reader.h"
 #include "igpt/internal/monotonic.h"
 #include "igpt/internal/string_view.h"
+#include "igpt/observer.h"
 
 namespace igpt::internal {
 namespace {
@@ -92,6 +93,8 @@ absl::Status HttpCall::HeldBack() {
 }
 
 void HttpCall::StartAttempt() {
+  retrying_ = attempts_ > 0;
+  unreported_ = true;
   ++attempts_;
   verdict_.reset();
   body_status_ = absl::OkStatus();
@@ -163,24 +166,39 @@ bool HttpCall::OnBody(std::string_view bytes) {
 }
 
 void HttpCall::OnCompleted(CURLcode result) {
-  // Kept until here: the verdicts below read it.
-  const std::unique_ptr<Transfer> transfer = std::move(transfer_);
-  if (transfer->spoiled()) {
+  if (transfer_->spoiled()) {
+    transfer_.reset();
     fresh_connection_ = true;
     --attempts_;  // it was none
     return StartAttempt();
   }
-  attempts_ += std::max(0, transfer->sends() - 1);
+  attempts_ += std::max(0, transfer_->sends() - 1);
   progress_timer_.Cancel();
   // libcurl takes a connection that ended within the head for an answer without a body.
   if (result == CURLE_OK && last_byte_at_ == 0) result = CURLE_GOT_NOTHING;
   if (!body_status_.ok()) return End(std::move(body_status_));
   if (verdict_.has_value()) return OnAttemptFailed(*std::move(verdict_));
   if (result == CURLE_OK) return End(absl::OkStatus());
-  OnAttemptFailed(CheckTransport(result, transfer->RequestSent(), transfer->detail()));
+  OnAttemptFailed(CheckTransport(result, transfer_->RequestSent(), transfer_->detail()));
+}
+
+void HttpCall::ReportAttempt(std::optional<ErrorKind> error) {
+  if (!std::exchange(unreported_, false) || core_.options.observer == nullptr) return;
+  RequestReport report;
+  report.route = RoutePath(route_);
+  report.route.remove_suffix(1);  // the slash
+  report.error = error;
+  report.duration = absl::Nanoseconds(MonotonicNanos() - attempt_started_at_);
+  report.retry = retrying_;
+  if (transfer_ != nullptr) {
+    report.sends = transfer_->sends();
+    report.new_connections = transfer_->NewConnections();
+  }
+  core_.options.observer->OnRequestEnd(report);
 }
 
 void HttpCall::OnAttemptFailed(HeadVerdict verdict) {
+  ReportAttempt(verdict.failed.error.kind);
   transfer_.reset();
   resolving_ = false;
   progress_timer_.Cancel();
@@ -260,6 +278,7 @@ void HttpCall::Resume() {
 void HttpCall::End(absl::Status status) {
   if (ended_) return;
   ended_ = true;
+  if (unreported_) ReportAttempt(status.ok() ? std::nullopt : std::optional(ErrorOf(status).value_or(Error()).kind));
   transfer_.reset();
   deadline_timer_.Cancel();
   progress_timer_.Cancel();

@@ -68,6 +68,8 @@ class HttpCall final : public Transfer::Observer {
   // Whether the throttle lets a request go out.
   bool MaySend();
   absl::Status HeldBack();
+  // Tells the observer, once an attempt. nullopt: it has its answer. While the transfer, if any, is still there.
+  void ReportAttempt(std::optional<ErrorKind> error);
   void OnProgressTimer();
   void OnDeadline();
   void End(absl::Status status);
@@ -87,6 +89,8 @@ class HttpCall final : public Transfer::Observer {
   bool fresh_connection_;  // takes none from the pool
   int attempts_ = 0;
   bool ended_ = false;
+  bool retrying_ = false;    // the attempt is not the call's first
+  bool unreported_ = false;  // the attempt runs
   bool resolving_ = false;
   bool accepted_ = false;  // iGPT answered this attempt, whatever it says
   std::unique_ptr<Transfer> transfer_;

@@ -64,8 +64,8 @@ struct Resolver::Mailbox : std::enable_shared_from_this<Resolver::Mailbox> {
   }
 };
 
-Resolver::Resolver(EventLoop& loop, std::string host, int port)
-    : loop_(loop), host_(std::move(host)), port_(port), mailbox_(std::make_shared<Mailbox>()) {
+Resolver::Resolver(EventLoop& loop, std::string host, int port, Observer* observer)
+    : loop_(loop), host_(std::move(host)), port_(port), observer_(observer), mailbox_(std::make_shared<Mailbox>()) {
   const std::lock_guard lock(mailbox_->mutex);
   mailbox_->resolver = this;
 }
@@ -96,6 +96,7 @@ void Resolver::StartLookup() {
 
 void Resolver::Finish(absl::StatusOr<std::string> entry) {
   looking_up_ = false;
+  if (observer_ != nullptr) observer_->OnLookupEnd(entry.ok());
   if (entry.ok()) {
     entry_ = *entry;
     resolved_at_ = MonotonicNanos();

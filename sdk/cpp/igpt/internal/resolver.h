@@ -13,6 +13,7 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
 #include "igpt/event_loop.h"
+#include "igpt/observer.h"
 
 namespace igpt::internal {
 
@@ -22,7 +23,8 @@ class Resolver {
   // A CURLOPT_RESOLVE entry: "host:port:address,address".
   using Done = absl::AnyInvocable<void(absl::StatusOr<std::string>)>;
 
-  Resolver(EventLoop& loop, std::string host, int port);
+  // `observer`, if any, is told of look-ups.
+  Resolver(EventLoop& loop, std::string host, int port, Observer* observer = nullptr);
   ~Resolver();
   Resolver(const Resolver&) = delete;
   Resolver& operator=(const Resolver&) = delete;
@@ -40,6 +42,7 @@ class Resolver {
   EventLoop& loop_;
   const std::string host_;
   const int port_;
+  Observer* const observer_;
   std::string entry_;        // empty: not known
   int64_t resolved_at_ = 0;  // monotonic nanoseconds
   bool looking_up_ = false;

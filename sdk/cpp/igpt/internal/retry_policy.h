@@ -18,6 +18,8 @@ class RetryBudget {
   void OnRequest();
   // Takes what one retry costs; false when there is not enough.
   bool TryWithdraw();
+  // How many retries there is enough for.
+  double left() const { return fifths_ / 5.0; }
 
  private:
   int fifths_ = 50;  // a request earns a fifth of a retry

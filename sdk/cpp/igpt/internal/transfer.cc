@@ -90,6 +90,12 @@ bool Transfer::RequestSent() const {
   return sent > 0;
 }
 
+int Transfer::NewConnections() const {
+  long connections = 0;  // NOLINT(google-runtime-int): libcurl's type
+  curl_easy_getinfo(easy_.get(), CURLINFO_NUM_CONNECTS, &connections);
+  return static_cast<int>(connections);
+}
+
 curl_socket_t Transfer::OnOpenSocket(void* self, curlsocktype /*purpose*/, curl_sockaddr* address) {
   return static_cast<Transfer*>(self)->multi_.sockets().Open(*address);
 }
@@ -102,9 +108,7 @@ int Transfer::OnCloseSocket(void* sockets, curl_socket_t socket) {
 // Whether the connection is a pooled one with something to read. libcurl 7.88 uses it all the same, and gives what is
 // there to whoever comes next.
 bool Transfer::IsSpoiled(int local_port) const {
-  long connects = 0;  // NOLINT(google-runtime-int): libcurl's type
-  curl_easy_getinfo(easy_.get(), CURLINFO_NUM_CONNECTS, &connects);
-  return connects == 0 && multi_.sockets().HasInput(local_port);
+  return NewConnections() == 0 && multi_.sockets().HasInput(local_port);
 }
 
 // Comes each time that the request is about to be sent.

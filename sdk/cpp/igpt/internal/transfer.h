@@ -66,6 +66,9 @@ class Transfer final : private CurlMulti::Transfer {
   // end, or an answer that nobody asked for, which must not be taken for this request's. That connection is closed now.
   bool spoiled() const { return spoiled_ && sends_ == 0; }
 
+  // How many connections were begun for it.
+  int NewConnections() const;
+
   // libcurl's own words about a failure. May hold host names; for telling certificate errors apart.
   std::string_view detail() const { return error_.data(); }
 

@@ -6,15 +6,24 @@
 #include <array>
 #include <string>
 
-namespace igptd::sandbox {
+#include "absl/time/time.h"
 
-// Reading waits for a minute at most, writing for as long as the client is there. The socket stays its owner's.
+namespace igptd {
+
+// Waits for so long and not longer: for something to read, for room to write, and altogether. The socket stays its
+// owner's.
+struct HttpPatience {
+  absl::Duration read = absl::Minutes(1);
+  absl::Duration write = absl::InfiniteDuration();
+  absl::Duration connection = absl::InfiniteDuration();  // from its beginning
+};
+
 class HttpConnection final : public httplib::Stream {
  public:
-  explicit HttpConnection(int fd) : fd_(fd) {}
+  HttpConnection(int fd, const HttpPatience& patience);
 
   // Whether the next request began to come within the time; false too when the client went away.
-  bool WaitForRequest(int timeout_ms);
+  bool WaitForRequest(absl::Duration timeout);
 
   bool is_readable() const override;
   bool is_writable() const override;  // false once the client went away
@@ -25,10 +34,15 @@ class HttpConnection final : public httplib::Stream {
   int socket() const override { return fd_; }
 
  private:
+  // What happened, of `events` and the client's going away, within the time; 0 when nothing did.
+  int Poll(int events, absl::Duration timeout) const;
+
   const int fd_;
+  const HttpPatience patience_;
+  const absl::Time limit_;         // of the connection
   std::array<char, 4096> buffer_;  // httplib reads header lines byte by byte
   size_t begin_ = 0;               // what was received and not yet read
   size_t end_ = 0;
 };
 
-}  // namespace igptd::sandbox
+}  // namespace igptd

@@ -1,4 +1,4 @@
-#include "service/sandbox/http_connection.h"
+#include "service/http/http_connection.h"
 
 #include <netinet/in.h>
 #include <poll.h>
@@ -8,34 +8,43 @@
 #include <cerrno>
 #include <cstring>
 
-namespace igptd::sandbox {
+#include "absl/time/clock.h"
+
+namespace igptd {
 namespace {
 
-constexpr int kReadTimeoutMs = 60'000;
 constexpr short kGone = POLLRDHUP | POLLHUP | POLLERR;  // NOLINT(google-runtime-int): poll's own type
 
-// What happened, of `events` and the client's going away, within the time; 0 when nothing did.
-int Poll(int fd, int events, int timeout_ms) {
-  pollfd poll_fd{.fd = fd, .events = static_cast<short>(events), .revents = 0};  // NOLINT(google-runtime-int)
-  int ready;
-  do {
-    ready = poll(&poll_fd, 1, timeout_ms);
-  } while (ready < 0 && errno == EINTR);
-  return ready > 0 ? poll_fd.revents : 0;
+int ToPollTimeout(absl::Duration timeout) {
+  if (timeout == absl::InfiniteDuration()) return -1;
+  return static_cast<int>(std::max<int64_t>(0, absl::ToInt64Milliseconds(timeout)));
 }
 
 }  // namespace
 
-bool HttpConnection::WaitForRequest(int timeout_ms) {
-  return begin_ < end_ || Poll(fd_, POLLIN, timeout_ms) != 0;
+HttpConnection::HttpConnection(int fd, const HttpPatience& patience)
+    : fd_(fd), patience_(patience), limit_(absl::Now() + patience.connection) {}
+
+int HttpConnection::Poll(int events, absl::Duration timeout) const {
+  pollfd poll_fd{.fd = fd_, .events = static_cast<short>(events), .revents = 0};  // NOLINT(google-runtime-int)
+  if (limit_ != absl::InfiniteFuture()) timeout = std::min(timeout, limit_ - absl::Now());
+  int ready;
+  do {
+    ready = poll(&poll_fd, 1, ToPollTimeout(timeout));
+  } while (ready < 0 && errno == EINTR);
+  return ready > 0 ? poll_fd.revents : 0;
+}
+
+bool HttpConnection::WaitForRequest(absl::Duration timeout) {
+  return begin_ < end_ || Poll(POLLIN, timeout) != 0;
 }
 
 bool HttpConnection::is_readable() const {
-  return begin_ < end_ || Poll(fd_, POLLIN, kReadTimeoutMs) != 0;
+  return begin_ < end_ || Poll(POLLIN, patience_.read) != 0;
 }
 
 bool HttpConnection::is_writable() const {
-  return (Poll(fd_, POLLRDHUP, 0) & kGone) == 0;
+  return (Poll(POLLRDHUP, absl::ZeroDuration()) & kGone) == 0;
 }
 
 ssize_t HttpConnection::read(char* data, size_t size) {
@@ -56,16 +65,17 @@ ssize_t HttpConnection::read(char* data, size_t size) {
 }
 
 ssize_t HttpConnection::write(const char* data, size_t size) {
-  while ((Poll(fd_, POLLOUT | POLLRDHUP, -1) & kGone) == 0) {
+  for (;;) {
+    const int ready = Poll(POLLOUT | POLLRDHUP, patience_.write);
+    if (ready == 0 || (ready & kGone) != 0) return -1;
     const ssize_t sent = send(fd_, data, size, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent >= 0) return sent;
     if (errno != EAGAIN && errno != EINTR) return -1;
   }
-  return -1;
 }
 
 // httplib asks for these only to put them into the request's headers, where nobody reads them.
 void HttpConnection::get_remote_ip_and_port(std::string& /*ip*/, int& /*port*/) const {}
 void HttpConnection::get_local_ip_and_port(std::string& /*ip*/, int& /*port*/) const {}
 
-}  // namespace igptd::sandbox
+}  // namespace igptd

@@ -1,4 +1,4 @@
-#include "service/sandbox/http_server.h"
+#include "service/http/http_server.h"
 
 #include <sys/socket.h>
 #include <unistd.h>
@@ -11,16 +11,12 @@
 #include <system_error>
 #include <thread>
 
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "service/sandbox/http_connection.h"
-#include "service/sandbox/text.h"
 
-namespace igptd::sandbox {
+namespace igptd {
 namespace {
-
-// Longer than a client keeps idle connections in its pool (libcurl: 118 s), so that it never finds one closed.
-constexpr int kKeepAliveSeconds = 150;
-constexpr size_t kMaxBody = size_t{16} << 20;
 
 // A thread that serves a connection, and whether it is done.
 struct Worker {
@@ -37,18 +33,18 @@ void ReuseAddressOnly(int socket) {
 std::string Reachable(const std::string& host) {
   if (host == "0.0.0.0") return "127.0.0.1";
   if (host == "::") return "[::1]";
-  return host.find(':') == host.npos ? host : Cat("[", host, "]");
+  return host.find(':') == host.npos ? host : absl::StrCat("[", host, "]");
 }
 
 }  // namespace
 
-HttpServer::HttpServer() {
+HttpServer::HttpServer(const HttpLimits& limits) : limits_(limits) {
   set_socket_options(ReuseAddressOnly);
   set_tcp_nodelay(true);
-  set_payload_max_length(kMaxBody);
+  set_payload_max_length(limits.max_body);
   // What httplib writes into its Keep-Alive headers.
-  set_keep_alive_timeout(kKeepAliveSeconds);
-  set_keep_alive_max_count(1'000'000);
+  set_keep_alive_timeout(absl::ToInt64Seconds(limits.keep_alive));
+  set_keep_alive_max_count(static_cast<size_t>(limits.max_requests));
 }
 
 HttpServer::~HttpServer() {
@@ -60,22 +56,22 @@ absl::Status HttpServer::Bind(const std::string& address) {
   std::string host = address.substr(0, std::min(colon, address.size()));
   if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
   int port = 0;
-  if (colon == address.npos || host.empty() || !ParseNumber(std::string_view(address).substr(colon + 1), port) ||
-      port < 0 || port > 65535) {
+  if (colon == address.npos || host.empty() || !absl::SimpleAtoi(address.substr(colon + 1), &port) || port < 0 ||
+      port > 65535) {
     return absl::InvalidArgumentError(
-        Cat("the sandbox can't listen on \"", address, "\": give it as host:port, e.g. 127.0.0.1:0"));
+        absl::StrCat("cannot listen on \"", address, "\": give it as host:port, e.g. 127.0.0.1:0"));
   }
   errno = 0;
-  const int bound = port == 0 ? bind_to_any_port(host) : bind_to_port(host, port) ? port : -1;
-  if (bound < 0) {
+  port_ = port == 0 ? bind_to_any_port(host) : bind_to_port(host, port) ? port : -1;
+  if (port_ < 0) {
     const int reason = errno;
     return absl::FailedPreconditionError(
-        Cat("the sandbox can't listen on ", address, reason == 0 ? "" : ": ", reason == 0 ? "" : strerror(reason),
-            reason == EADDRINUSE ? "; stop what listens there, or choose another port (0 picks a free one)"
-                                 : "; choose an address of this machine"));
+        absl::StrCat("cannot listen on ", address, reason == 0 ? "" : ": ", reason == 0 ? "" : strerror(reason),
+                     reason == EADDRINUSE ? "; stop what listens there, or choose another port (0 picks a free one)"
+                                          : "; choose an address of this machine"));
   }
   ::listen(svr_sock_, SOMAXCONN);
-  authority_ = Cat(Reachable(host), ":", bound);
+  authority_ = absl::StrCat(Reachable(host), ":", port_);
   return absl::OkStatus();
 }
 
@@ -94,6 +90,10 @@ void HttpServer::Serve() {
       if (stopping_) {
         if (fd >= 0) ::close(fd);
         break;
+      }
+      if (fd >= 0 && connections_.size() >= limits_.max_connections) {
+        ::close(fd);
+        continue;
       }
       if (fd >= 0) connections_.insert(fd);
     }
@@ -127,12 +127,12 @@ void HttpServer::Stop() {
 }
 
 void HttpServer::ServeConnection(int fd) {
-  HttpConnection connection(fd);
+  HttpConnection connection(fd, limits_.patience);
   bool more = true;
-  while (more && connection.WaitForRequest(kKeepAliveSeconds * 1000)) {
+  for (int left = limits_.max_requests; more && left > 0 && connection.WaitForRequest(limits_.keep_alive); --left) {
     bool closed = false;
     // Answers are never compressed: an answer has to be on the wire when it is written.
-    more = process_request(connection, /*close_connection=*/false, closed,
+    more = process_request(connection, /*close_connection=*/left == 1, closed,
                            [](httplib::Request& request) { request.headers.erase("Accept-Encoding"); }) &&
            !closed;
   }
@@ -142,4 +142,4 @@ void HttpServer::ServeConnection(int fd) {
   ::close(fd);
 }
 
-}  // namespace igptd::sandbox
+}  // namespace igptd

@@ -1,0 +1,81 @@
+#!/usr/bin/env python3
+"""deploy/OPERATIONS.md's table of metrics says what /metrics of a running igptd says: names, types, labels.
+
+    metrics_docs_test.py <igptd> <the project's directory>
+
+Prints every difference and exits with 1 if there is one.
+"""
+
+import collections
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import urllib.request
+
+import docs_test
+
+PAGE = "deploy/OPERATIONS.md"
+
+
+def scrape(igptd):
+    """What a fresh igptd's /metrics says."""
+    command = [igptd, "--sandbox", "--listen=127.0.0.1:0", "--admin_listen=127.0.0.1:0", "--drain_delay=0s",
+               "--log_format=json"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    try:
+        for line in process.stderr:
+            if port := json.loads(line).get("admin_port"):
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as answer:
+                    return answer.read().decode()
+        sys.exit("igptd ended before it served")
+    finally:
+        process.terminate()
+        process.communicate()
+
+
+def families(text):
+    """A dict of name to (type, labels in order), but for the label of a histogram's buckets."""
+    types, labels = {}, collections.defaultdict(set)
+    for line in text.splitlines():
+        if found := re.fullmatch(r"# TYPE (\w+) (\w+)", line):
+            types[found.group(1)] = found.group(2)
+        elif not line.startswith("#"):
+            name, pairs = re.match(r"(\w+)(?:\{(.*)\})? ", line).groups()
+            stem = re.sub(r"_(bucket|sum|count)$", "", name)
+            name = stem if types.get(stem) == "histogram" else name
+            keys = re.findall(r'(\w+)="', pairs or "")
+            labels[name].add(tuple(key for key in keys if key != "le"))
+    for name, sets in labels.items():
+        if len(sets) != 1:
+            docs_test.problems.append(f"/metrics has {name} with several sets of labels: {sorted(sets)}")
+    return {name: (kind, ", ".join(min(labels[name], default=()))) for name, kind in types.items()}
+
+
+def described(page):
+    """The same, of the table."""
+    said = {}
+    for row in docs_test.table(page, "metric", PAGE) or []:
+        name = row["metric"].strip("` ")
+        if name in said:
+            docs_test.problems.append(f"{PAGE} has the metric {name} twice")
+        if not row.get("meaning"):
+            docs_test.problems.append(f"{PAGE} doesn't say what {name} means")
+        said[name] = (row.get("type", ""), ", ".join(re.findall(r"\w+", row.get("labels", ""))))
+    return said
+
+
+def main():
+    igptd, root = sys.argv[1], pathlib.Path(sys.argv[2])
+    true = families(scrape(igptd))
+    said = described((root / PAGE).read_text())
+    for name in sorted(true.keys() | said.keys()):
+        if true.get(name) != said.get(name):
+            docs_test.problems.append(f"{name}: {PAGE} says {said.get(name)}, /metrics {true.get(name)}")
+    print("\n".join(docs_test.problems))
+    return 1 if docs_test.problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
