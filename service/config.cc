@@ -1,10 +1,6 @@
 #include "service/config.h"
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
 #include <optional>
 
 #include "absl/strings/str_cat.h"
@@ -61,6 +57,19 @@ Flag KeyFlag() {
                                }}};
 }
 
+// The certificate and its key go together; the callers' authorities go with them.
+std::vector<std::string> CheckTls(const Config& config) {
+  const bool certificate = !config.tls_cert_file.empty();
+  const bool key = !config.tls_key_file.empty();
+  std::vector<std::string> problems;
+  if (certificate && !key) problems.emplace_back("--tls_cert_file: needs --tls_key_file; add that or remove this");
+  if (key && !certificate) problems.emplace_back("--tls_key_file: needs --tls_cert_file; add that or remove this");
+  if (!config.tls_client_ca_file.empty() && !certificate && !key) {
+    problems.emplace_back("--tls_client_ca_file: needs --tls_cert_file and --tls_key_file; add them or remove this");
+  }
+  return problems;
+}
+
 // What is wrong with the values together, each being right by itself.
 std::vector<std::string> CheckTogether(const Config& config, const std::vector<Flag>& flags) {
   const auto source = [&flags](const std::string& name) {
@@ -69,7 +78,7 @@ std::vector<std::string> CheckTogether(const Config& config, const std::vector<F
   const auto source_if = [&source](bool holds, const std::string& name) { return holds ? source(name) : ""; };
   const std::string key = config.client.api_key.empty() ? "" : "IGPT_API_KEY";
   const std::string key_file = source_if(!config.igpt_api_key_file.empty(), "igpt_api_key_file");
-  std::vector<std::string> problems;
+  std::vector<std::string> problems = CheckTls(config);
   if (config.sandbox) {
     const std::string proxy = source_if(!config.client.proxy.empty(), "igpt_proxy");
     for (const std::string& other : {source("igpt_base_url"), proxy, key, key_file}) {
@@ -103,6 +112,13 @@ std::vector<Flag> Flags(Config& config) {
       {"port_file", "a file to write the port to, once gRPC is served", Text(config.port_file, "PATH")},
       {"admin_listen", "HTTP for metrics, health and configuration; empty is off",
        OptionalAddress(config.admin_listen)},
+      {"tls_cert_file", "igptd's certificate and those that lead to its authority (PEM), for TLS; watched",
+       Text(config.tls_cert_file, "PATH")},
+      {"tls_key_file", "the certificate's private key (PEM)", Text(config.tls_key_file, "PATH")},
+      {"tls_client_ca_file", "authorities (PEM) that callers need a certificate of; without it they need none",
+       Text(config.tls_client_ca_file, "PATH")},
+      {"callers_file", "who may call, and for which users (JSON); watched. Without it, whoever can connect",
+       Text(config.callers_file, "PATH")},
       {"igpt_base_url", "the iGPT API", ClientOption(client, &O::base_url, TextOf("URL"))},
       {"igpt_ca_file", "certificate authorities (PEM) to trust in place of the system's",
        ClientOption(client, &O::ca_file, TextOf("PATH"))},
@@ -134,7 +150,7 @@ std::vector<Flag> Flags(Config& config) {
        ClientOption(client, &O::max_answer_bytes, Bytes)},
       {"max_event_bytes", "the largest event of a stream", ClientOption(client, &O::max_event_bytes, Bytes)},
       {"max_in_flight", "how many calls may run at once; 0 is off", Integer(config.admission.max_in_flight)},
-      {"max_in_flight_per_caller", "how many of them a caller may have, if its own limit doesn't say; 0 is off",
+      {"max_in_flight_per_caller", "how many of them a caller may have without a limit of its own; 0 is off",
        Integer(config.admission.max_in_flight_per_caller)},
       {"drain_delay", "on SIGTERM: how long new calls are still served", Duration(config.drain_delay, ZeroDuration())},
       {"drain_timeout", "after that: how long running calls may go on", Duration(config.drain_timeout, ZeroDuration())},
@@ -142,6 +158,8 @@ std::vector<Flag> Flags(Config& config) {
        Choice(config.log_level, {"trace", "debug", "info", "warn", "error"})},
       {"log_format", "text, json, or auto: text on a terminal, else json",
        Choice(config.log_format, {"auto", "text", "json"})},
+      {"allow_core_dumps", "let a crash write the memory to a core dump: it holds keys, questions and answers",
+       Boolean(config.allow_core_dumps)},
       {"check_config", "check the configuration and exit", Boolean(config.check_config)},
       {"help", "print this and exit", Boolean(config.help)},
       {"version", "print the version and exit", Boolean(config.version)},
@@ -177,7 +195,8 @@ std::string HelpText() {
   Config defaults;
   return absl::StrCat(
       "igptd ", igpt::kVersion, ": a gRPC service in front of the iGPT API\n\n", "Usage: igptd [--name=value]...\n",
-      "       igptd health [--name=value]...  (whether an igptd serves; igptd health --help tells more)\n\n",
+      "       igptd health [--name=value]...  (whether an igptd serves; igptd health --help tells more)\n"
+      "       igptd hash-token  (an entry for the callers file, from a token on its input)\n\n",
       FlagsHelp(Flags(defaults)),
       "\n"
       "Each flag can be set by an environment variable too: IGPTD_LOG_LEVEL=warn is --log_level=warn.\n"
@@ -185,20 +204,12 @@ std::string HelpText() {
       "The iGPT key is taken from the variable IGPT_API_KEY or from --igpt_api_key_file.\n");
 }
 
-absl::StatusOr<std::string> ReadApiKeyFile(const std::string& path) {
+absl::StatusOr<std::string> ParseApiKeyFile(const std::string& path, const std::string& text) {
   const auto error = [&path](const std::string& what) {
     return absl::InvalidArgumentError(absl::StrCat("the key file ", path, " ", what));
   };
-  std::FILE* file = std::fopen(path.c_str(), "re");
-  if (file == nullptr) return error(absl::StrCat("can't be opened: ", std::strerror(errno)));
-  std::array<char, kMaxKeyFileBytes + 1> bytes;
-  const size_t size = std::fread(bytes.data(), 1, bytes.size(), file);
-  const int read_error = std::ferror(file) ? errno : 0;
-  std::fclose(file);
-  if (read_error != 0) return error(absl::StrCat("can't be read: ", std::strerror(read_error)));
-  if (size > kMaxKeyFileBytes) return error("is over 4 KiB; it must hold the iGPT key and nothing else");
-
-  absl::string_view key(bytes.data(), size);
+  if (text.size() > kMaxKeyFileBytes) return error("is over 4 KiB; it must hold the iGPT key and nothing else");
+  absl::string_view key = text;
   if (absl::ConsumeSuffix(&key, "\n")) absl::ConsumeSuffix(&key, "\r");
   if (key.empty()) return error("is empty; it must hold the iGPT key");
   if (!igpt::ValidateApiKey(std::string(key)).ok()) {

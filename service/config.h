@@ -1,4 +1,4 @@
-// What igptd is told by flags and environment variables. Pure, but for ReadApiKeyFile.
+// What igptd is told by flags and environment variables. Pure.
 #pragma once
 
 #include <string>
@@ -17,6 +17,13 @@ struct Config {
   std::string listen = "0.0.0.0:50051";
   std::string port_file;                      // empty: none
   std::string admin_listen = "0.0.0.0:9090";  // empty: off
+
+  // Paths, PEM. Empty: no TLS; without the last, callers need no certificates.
+  std::string tls_cert_file;
+  std::string tls_key_file;
+  std::string tls_client_ca_file;
+
+  std::string callers_file;  // empty: whoever can connect may call
 
   // How to reach iGPT. `api_key` holds IGPT_API_KEY; it is empty when the key is in igpt_api_key_file, or when
   // `sandbox` takes iGPT's place: then `base_url` is to be replaced too, once the sandbox is up.
@@ -38,6 +45,7 @@ struct Config {
   std::string log_level = "info";   // trace, debug, info, warn, error
   std::string log_format = "auto";  // text, json; auto: text on a terminal, else json
 
+  bool allow_core_dumps = false;
   bool check_config = false;
   bool help = false;
   bool version = false;
@@ -58,8 +66,8 @@ absl::StatusOr<Config> ParseConfig(const std::vector<std::string>& args, GetEnv 
 // What --help prints.
 std::string HelpText();
 
-// The key in a file, without the line end at its end. INVALID_ARGUMENT that names the file and never holds what is in
-// it when it can't be read, is empty, is over 4 KiB or is not one line of visible ASCII.
-absl::StatusOr<std::string> ReadApiKeyFile(const std::string& path);
+// The key in what a key file holds, without the line end at its end. INVALID_ARGUMENT that names the file, and never
+// holds what is in it, when that is empty, over 4 KiB or not one line of visible ASCII.
+absl::StatusOr<std::string> ParseApiKeyFile(const std::string& path, const std::string& text);
 
 }  // namespace igptd

@@ -96,6 +96,9 @@ RefusalRow RowOf(Refusal refusal) {
     case Refusal::kUserNotAllowed:
       return {{v1::ERROR_REASON_USER_NOT_ALLOWED, grpc::StatusCode::PERMISSION_DENIED},
               "The caller may not act for this user: its entry in the callers file has to allow it."};
+    case Refusal::kMethodNotAllowed:
+      return {{v1::ERROR_REASON_METHOD_NOT_ALLOWED, grpc::StatusCode::PERMISSION_DENIED},
+              "The caller may not call this method: its entry in the callers file has to allow it."};
   }
   return {{v1::ERROR_REASON_IGPT_PROTOCOL, grpc::StatusCode::INTERNAL}, "igptd met an unknown refusal."};
 }

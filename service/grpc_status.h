@@ -40,6 +40,7 @@ enum class Refusal {
   kShuttingDown,           // draining (UNAVAILABLE)
   kCallerUnauthenticated,  // the caller is not known (UNAUTHENTICATED)
   kUserNotAllowed,         // the caller may not act for this user (PERMISSION_DENIED)
+  kMethodNotAllowed,       // the caller may not call this method (PERMISSION_DENIED)
 };
 
 struct RefusalFacts {

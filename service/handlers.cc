@@ -9,10 +9,17 @@ constexpr std::string_view kFaultKey = "x-sandbox-fault";
 
 }  // namespace
 
-igpt::CallOptions BeginCall(const HandlerContext& context, rpc::ServerCall& call, const std::string& user) {
-  call.record().user_hash = context.user_hash(user.empty() ? context.default_user : user);
+std::optional<CallStatus> EndUnlessAllowed(const HandlerContext& context, rpc::ServerCall& call,
+                                           const std::string& user) {
+  const std::string& meant = user.empty() ? context.default_user : user;
+  call.record().user_hash = context.user_hash(meant);
+  return AdmitUser(call, meant);
+}
+
+igpt::CallOptions OptionsFor(const HandlerContext& context, const rpc::ServerCall& call) {
   igpt::CallOptions options;
   options.deadline = call.deadline();
+  options.api_key = KeyOf(call);
   options.headers.emplace_back("X-Request-Id", call.record().request_id);
   const rpc::TraceContext& trace = call.record().trace;
   options.headers.emplace_back("traceparent", trace.traceparent);

@@ -1,12 +1,14 @@
 // What the handlers of all RPCs share. One of these per loop.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "igpt/client.h"
+#include "service/caller_gate.h"
 #include "service/grpc_status.h"
 #include "service/rpc/calls.h"
 #include "service/translate.h"
@@ -22,24 +24,31 @@ struct HandlerContext {
   bool forward_faults = false;        // pass the caller's x-sandbox-fault metadata on: for the sandbox only
 };
 
-// What a call tells the SDK beside its request: its deadline, its id and its trace. Notes the user's hash in the call's
-// record.
-igpt::CallOptions BeginCall(const HandlerContext& context, rpc::ServerCall& call, const std::string& user);
+// How a call ends whose caller may not act for the request's user; nullopt: it may. Notes the user's hash in the call's
+// record. To be asked before anything else is done with a request.
+std::optional<CallStatus> EndUnlessAllowed(const HandlerContext& context, rpc::ServerCall& call,
+                                           const std::string& user);
+
+// What a call tells the SDK beside its request: its deadline, its id, its trace, and the key if it isn't igptd's.
+igpt::CallOptions OptionsFor(const HandlerContext& context, const rpc::ServerCall& call);
 
 // An RPC with one answer: starts it with `start`, a function that takes the SDK's request, options and callback, and
 // ends the call with what comes.
 template <typename Answer, typename Request, typename Response, typename Start>
 void HandleUnary(const HandlerContext& context, rpc::UnaryCall<Request, Response>& call, Start start) {
-  igpt::PendingCall pending = start(FromProto(call.request()), BeginCall(context, call, call.request().user()),
-                                    [&call](absl::StatusOr<Answer> answer) {
-                                      call.WaitEnds();
-                                      if (!answer.ok()) {
-                                        return call.Finish(ToCallStatus(answer.status(), KeyOwner::kIgptd));
-                                      }
-                                      Response response;
-                                      ToProto(*std::move(answer), &response);
-                                      call.Finish(response);
-                                    });
+  if (std::optional<CallStatus> end = EndUnlessAllowed(context, call, call.request().user())) {
+    return call.Finish(*std::move(end));
+  }
+  igpt::PendingCall pending =
+      start(FromProto(call.request()), OptionsFor(context, call), [&call](absl::StatusOr<Answer> answer) {
+        call.WaitEnds();
+        if (!answer.ok()) {
+          return call.Finish(ToCallStatus(answer.status(), KeyOwnerOf(call)));
+        }
+        Response response;
+        ToProto(*std::move(answer), &response);
+        call.Finish(response);
+      });
   call.WaitStarts();
   call.OnStop([pending]() mutable { pending.Cancel(); });
 }

@@ -214,6 +214,7 @@ void LogCall(const rpc::CallRecord& record) {
   if (record.first_event.has_value()) line.With("first_event", *record.first_event);
   line.With("events", record.events).With("bytes", record.bytes).With("request_id", record.request_id);
   line.With("trace_id", record.trace.trace_id()).With("span_id", record.trace.span_id());
+  if (!record.caller.empty()) line.With("caller", record.caller);
   if (!record.user_hash.empty()) line.With("user", record.user_hash);
 }
 

@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <iostream>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,7 +28,10 @@
 #include "igpt/version.h"
 #include "service/admin_pages.h"
 #include "service/admin_server.h"
+#include "service/callers.h"
 #include "service/config.h"
+#include "service/config_files.h"
+#include "service/file_watch.h"
 #include "service/health_probe.h"
 #include "service/log.h"
 #include "service/metrics.h"
@@ -37,15 +41,22 @@
 namespace igptd {
 namespace {
 
-// Keeps secrets in the process. A core dump would hold the key and all that is being asked and answered; libcurl would
+// Keeps secrets in the process. A core dump would hold the keys and all that is being asked and answered; libcurl would
 // write the secrets of its TLS connections, and so the key, to the file that the one variable names, and gRPC what it
 // receives to the log at the other's word.
 void KeepSecrets() {
-  const rlimit no_core = {.rlim_cur = 0, .rlim_max = 0};
-  setrlimit(RLIMIT_CORE, &no_core);
   prctl(PR_SET_DUMPABLE, 0);  // also where a program takes the core, whatever the limit
   unsetenv("SSLKEYLOGFILE");
   unsetenv("GRPC_TRACE");
+}
+
+void AllowCoreDumps(bool allowed) {
+  if (allowed) {
+    prctl(PR_SET_DUMPABLE, 1);
+    return;
+  }
+  const rlimit no_core = {.rlim_cur = 0, .rlim_max = 0};
+  setrlimit(RLIMIT_CORE, &no_core);
 }
 
 // The configuration is wrong, or the address or a file can't be had.
@@ -116,56 +127,44 @@ void LogProtobuf(google::protobuf::LogLevel /*level*/, const char* /*file*/, int
   LogLine(LogLevel::kDebug, "protobuf").With("detail", message);
 }
 
-// Follows a rotated key: a new one that is well formed is used from the next request on, anything else is logged once
-// and leaves the old one.
-class KeyWatch {
- public:
-  KeyWatch(std::string path, std::string key) : path_(std::move(path)), key_(std::move(key)) {}
-
-  void Check(Server& server) {
-    if (path_.empty()) return;
-    absl::StatusOr<std::string> read = ReadApiKeyFile(path_);
-    if (read.ok() && *read == key_) {
-      complained_ = false;
-      return;
-    }
-    const absl::Status set = read.ok() ? server.SetApiKey(*read) : read.status();
-    if (set.ok()) {
-      key_ = *std::move(read);
-      complained_ = false;
-      Log(LogLevel::kInfo, "using the new iGPT key");
-    } else if (!std::exchange(complained_, true)) {
-      LogLine(LogLevel::kError, "keeping the old iGPT key").With("why", std::string(set.message()));
-    }
+// The files that may change while igptd serves, and what to do then.
+std::vector<FileWatch> WatchFiles(const Config& config, const ConfigFiles& files, Server& server) {
+  std::vector<FileWatch> watches;
+  if (files.key.value) {
+    watches.emplace_back(
+        "iGPT key", files.key.paths, files.key.contents, [&config, &server](const FileWatch::Contents& contents) {
+          const absl::StatusOr<std::string> key = ParseApiKeyFile(config.igpt_api_key_file, contents[0]);
+          return key.ok() ? server.SetApiKey(*key) : key.status();
+        });
   }
-
- private:
-  const std::string path_;
-  std::string key_;
-  bool complained_ = false;
-};
-
-// The client's options, with what the configuration's files hold.
-absl::StatusOr<igpt::Options> ReadFiles(const Config& config) {
-  igpt::Options options = config.client;
-  if (!options.ca_file.empty() && access(options.ca_file.c_str(), R_OK) != 0) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--igpt_ca_file: cannot read ", options.ca_file, ": give a PEM file of certificate authorities"));
+  if (files.tls.value) {
+    watches.emplace_back("certificates", files.tls.paths, files.tls.contents,
+                         [&server](const FileWatch::Contents& contents) {
+                           absl::StatusOr<TlsMaterial> material = ParseTls(contents);
+                           if (material.ok()) server.UseTls(*std::move(material));
+                           return material.status();
+                         });
   }
-  if (!config.igpt_api_key_file.empty()) {
-    absl::StatusOr<std::string> key = ReadApiKeyFile(config.igpt_api_key_file);
-    if (!key.ok()) return key.status();
-    options.api_key = *std::move(key);
+  if (files.callers.value) {
+    watches.emplace_back("callers", files.callers.paths, files.callers.contents,
+                         [&config, &server](const FileWatch::Contents& contents) {
+                           const absl::StatusOr<Callers> callers = ParseCallersFile(config, contents);
+                           if (callers.ok()) server.UseCallers(*callers);
+                           return callers.status();
+                         });
   }
-  return options;
+  return watches;
 }
 
 int Serve(const Config& config, const sigset_t& signals) {
   ServerOptions options;
   options.listen = config.listen;
-  absl::StatusOr<igpt::Options> client = ReadFiles(config);
-  if (!client.ok()) return Fail(client.status());
-  options.client = *std::move(client);
+  absl::StatusOr<ConfigFiles> files = ReadConfigFiles(config);
+  if (!files.ok()) return Fail(files.status());
+  options.client = config.client;
+  if (files->key.value) options.client.api_key = *files->key.value;
+  options.tls = files->tls.value;
+  options.callers = files->callers.value;
   options.heartbeat_interval = config.heartbeat_interval;
   options.stalled_reader_timeout = config.stalled_reader_timeout;
   options.admission = config.admission;
@@ -195,10 +194,13 @@ int Serve(const Config& config, const sigset_t& signals) {
   options.metrics = &metrics;
 
   StartLogging(config.log_level, config.log_format);  // the first call can be over before Start returns
-  KeyWatch key_watch(config.igpt_api_key_file, options.client.api_key);
   absl::StatusOr<std::unique_ptr<Server>> started = Server::Start(std::move(options));
   if (!started.ok()) return Fail(started.status());
   Server& server = **started;
+  std::vector<FileWatch> watches = WatchFiles(config, *files, server);
+  const auto look_at_files = [&watches] {
+    for (FileWatch& watch : watches) watch.Look();
+  };
   if (!config.port_file.empty()) {
     if (absl::Status written = WritePortFile(config.port_file, server.port()); !written.ok()) return Fail(written);
   }
@@ -211,10 +213,14 @@ int Serve(const Config& config, const sigset_t& signals) {
     LogLine line(LogLevel::kInfo, "serving");
     line.With("listen", config.listen).With("port", server.port()).With("version", igpt::kVersion);
     if (admin != nullptr) line.With("admin_port", admin->port());
+    line.With("tls", config.tls_cert_file.empty() ? "off" : config.tls_client_ca_file.empty() ? "on" : "mutual");
     if (sandbox != nullptr) line.With("sandbox", sandbox->base_url());
   }
+  if (!files->callers.value) {
+    Log(LogLevel::kWarn, "whoever can connect may call, and for any user: --callers_file says who may");
+  }
 
-  while (!WaitForSignal(signals, kWatchInterval)) key_watch.Check(server);
+  while (!WaitForSignal(signals, kWatchInterval)) look_at_files();
 
   LogLine(LogLevel::kInfo, "draining").With("delay", config.drain_delay).With("timeout", config.drain_timeout);
   std::thread([patience = config.drain_delay + config.drain_timeout + kWatchdogMargin] {
@@ -222,18 +228,18 @@ int Serve(const Config& config, const sigset_t& signals) {
     std::_Exit(EXIT_FAILURE);
   }).detach();
   server.AnnounceShutdown();
-  // The key is followed to the end: it can change while calls are still served.
+  // The files are followed to the end: a key can change while calls are still served.
   bool again = false;
   const absl::Time drain_at = absl::Now() + config.drain_delay;
   for (absl::Time now = absl::Now(); !again && now < drain_at; now = absl::Now()) {
     again = WaitForSignal(signals, std::min(kWatchInterval, drain_at - now));
-    key_watch.Check(server);
+    look_at_files();
   }
   std::atomic<bool> drained = false;
   std::thread second_signal([&] {
     while (!again && !drained) {
       again = WaitForSignal(signals, kSecondSignalInterval);
-      key_watch.Check(server);
+      look_at_files();
     }
     if (again) server.EndCalls();
   });
@@ -247,9 +253,22 @@ int Serve(const Config& config, const sigset_t& signals) {
   return EXIT_SUCCESS;
 }
 
+// `igptd hash-token`: makes an entry for the callers file from the token on stdin. A command line can be read by every
+// user of the machine.
+int HashTokenCommand() {
+  if (isatty(STDIN_FILENO) != 0) std::fputs("The token, and Enter: ", stderr);
+  std::string token;
+  std::getline(std::cin, token);
+  if (token.ends_with('\r')) token.pop_back();
+  const absl::StatusOr<std::string> entry = MakeCallerEntry(token);
+  if (!entry.ok()) return Fail(entry.status());
+  std::puts(entry->c_str());
+  return EXIT_SUCCESS;
+}
+
 // What Serve would refuse, without serving.
 int Check(const Config& config) {
-  if (absl::StatusOr<igpt::Options> client = ReadFiles(config); !client.ok()) return Fail(client.status());
+  if (absl::StatusOr<ConfigFiles> files = ReadConfigFiles(config); !files.ok()) return Fail(files.status());
   std::puts("igptd: the configuration is good");
   return EXIT_SUCCESS;
 }
@@ -263,6 +282,7 @@ int main(int argc, char** argv) {
   const std::vector<std::string> args(argv + 1, argv + argc);
   const auto getenv = [](const char* variable) -> const char* { return std::getenv(variable); };
   if (!args.empty() && args.front() == "health") return igptd::RunHealthProbe({args.begin() + 1, args.end()}, getenv);
+  if (args == std::vector<std::string>{"hash-token"}) return igptd::HashTokenCommand();
   absl::StatusOr<igptd::Config> config = igptd::ParseConfig(args, getenv);
   if (!config.ok()) return igptd::Fail(config.status());
   if (config->help) {
@@ -273,6 +293,7 @@ int main(int argc, char** argv) {
     std::printf("igptd %s\n", igpt::kVersion);
     return EXIT_SUCCESS;
   }
+  igptd::AllowCoreDumps(config->allow_core_dumps);
   if (config->check_config) return igptd::Check(*config);
   gpr_set_log_function(igptd::LogGrpc);
   google::protobuf::SetLogHandler(igptd::LogProtobuf);

@@ -59,8 +59,12 @@ void RecallService::Accept() {
 }
 
 rpc::Task RecallService::Ask(AskCall& call) {
+  if (std::optional<CallStatus> end = EndUnlessAllowed(context_, call, call.request().user())) {
+    call.Finish(*std::move(end));
+    co_return;
+  }
   const std::unique_ptr<igpt::AskStream> stream =
-      context_.client.recall().AskStream(FromProto(call.request()), BeginCall(context_, call, call.request().user()));
+      context_.client.recall().AskStream(FromProto(call.request()), OptionsFor(context_, call));
   call.OnStop([&stream] { stream->Cancel(); });
 
   v1::AskResponse response;
@@ -89,7 +93,7 @@ rpc::Task RecallService::Ask(AskCall& call) {
       co_return;
     }
   }
-  call.Finish(ToCallStatus(next->status(), KeyOwner::kIgptd));
+  call.Finish(ToCallStatus(next->status(), KeyOwnerOf(call)));
 }
 
 void RecallService::Search(SearchCall& call) {

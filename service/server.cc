@@ -17,6 +17,8 @@
 #include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server_builder.h"
 #include "igpt/client.h"
+#include "service/caller_auth.h"
+#include "service/caller_gate.h"
 #include "service/connection_guard.h"
 #include "service/cores.h"
 #include "service/goaway.h"
@@ -84,7 +86,9 @@ CallStatus Shed(rpc::ServerCall& call, const Admission::Shed& shed) {
 
 // A loop with all that lives on it. The members go in the reverse order.
 struct Server::Worker {
+  CallerGate gate;
   rpc::CallEnvironment environment;
+  rpc::CallEnvironment background;  // of the standard services' calls
   std::unique_ptr<rpc::Loop> loop;
   std::unique_ptr<igpt::Client> client;
   std::unique_ptr<HandlerContext> context;
@@ -103,7 +107,7 @@ Server::Server(ServerOptions options)
     : options_(std::move(options)),
       user_hash_(options_.client.api_key),
       admission_(options_.admission),
-      background_{options_.stalled_reader_timeout, [](const rpc::CallRecord& /*record*/) {}, /*background=*/true},
+      tls_(options_.tls ? std::make_unique<TlsIdentity>(*options_.tls) : nullptr),
       readiness_([this](bool ready) { health_->SetServing(ready); }) {}
 
 absl::Status Server::Run() {
@@ -115,16 +119,20 @@ absl::Status Server::Run() {
     LoopMetrics& metrics = options_.metrics->AddLoop();
     worker->environment = {
         options_.stalled_reader_timeout, options_.on_call_finished, /*background=*/false,
-        [this](rpc::ServerCall& call) { return Admit(call); },
+        [this, &gate = worker->gate](rpc::ServerCall& call) { return Admit(gate, call); },
         [&metrics](std::string_view method, bool streams) -> rpc::CallObserver* {
           return metrics.methods.emplace_back(std::make_unique<MethodMetrics>(method, streams)).get();
         }};
+    worker->background = {options_.stalled_reader_timeout, [](const rpc::CallRecord& /*record*/) {},
+                          /*background=*/true,
+                          [&gate = worker->gate](rpc::ServerCall& call) { return gate.AdmitStandard(call); }};
     igpt::Options client_options = options_.client;
     client_options.observer = &metrics.upstream;
     absl::StatusOr<std::unique_ptr<igpt::Client>> client =
         igpt::Client::Create(std::move(client_options), &worker->loop->events());
     if (!client.ok()) return client.status();
     worker->client = *std::move(client);
+    if (options_.callers) worker->gate.Use(std::make_shared<const CallerAuth>(*options_.callers));
     workers_.push_back(std::move(worker));
   }
 
@@ -135,7 +143,8 @@ absl::Status Server::Run() {
   grpc::ServerBuilder builder;
   SetConnectionOptions(builder);
   connector_ = builder.experimental().AddExternalConnectionAcceptor(
-      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, grpc::InsecureServerCredentials());
+      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
+      tls_ == nullptr ? grpc::InsecureServerCredentials() : tls_->MakeCredentials());
   builder.RegisterService(&recall_);
   builder.RegisterService(&connectors_);
   builder.RegisterService(&datasources_);
@@ -167,11 +176,12 @@ absl::Status Server::Run() {
     }
   }
   const std::vector<std::string> services(kServices.begin(), kServices.end());
-  rpc::Loop& loop = *workers_.front()->loop;
-  health_ = std::make_unique<Health>(health_requests_, services, loop, background_, incoming_.get());
+  Worker& first = *workers_.front();
+  health_ = std::make_unique<Health>(health_requests_, services, *first.loop, first.background, incoming_.get());
   health_->Accept();
   for (ReflectionRequests* version : {&reflection_v1_, &reflection_v1alpha_}) {
-    reflections_.push_back(std::make_unique<Reflection>(*version, services, loop, background_, incoming_.get()));
+    reflections_.push_back(
+        std::make_unique<Reflection>(*version, services, *first.loop, first.background, incoming_.get()));
     reflections_.back()->Accept();
   }
   options_.metrics->AddSource([this](MetricFamilies& families) { Collect(families); });
@@ -198,8 +208,12 @@ absl::Status Server::Run() {
   return absl::OkStatus();
 }
 
-std::optional<CallStatus> Server::Admit(rpc::ServerCall& call) {
-  auto [permit, shed] = admission_.Admit(CallerLimits{}, HostOf(call.peer()), /*strains=*/{}, absl::Now());
+// Who calls is known first: limits are a caller's.
+std::optional<CallStatus> Server::Admit(const CallerGate& gate, rpc::ServerCall& call) {
+  if (std::optional<CallStatus> denied = gate.Admit(call)) return denied;
+  static const CallerLimits kUnnamed;
+  const CallerLimits& limits = call.caller() == nullptr ? kUnnamed : call.caller()->limits;
+  auto [permit, shed] = admission_.Admit(limits, HostOf(call.peer()), /*strains=*/{}, absl::Now());
   if (shed.has_value()) return Shed(call, *shed);
   call.Keep(std::move(permit));
   return std::nullopt;
@@ -217,6 +231,19 @@ absl::Status Server::SetApiKey(const std::string& key) {
     if (absl::Status set = worker->client->SetApiKey(key); !set.ok()) return set;
   }
   return absl::OkStatus();
+}
+
+void Server::UseTls(TlsMaterial material) {
+  tls_->Use(std::move(material));
+}
+
+void Server::UseCallers(const Callers& callers) {
+  for (const std::unique_ptr<Worker>& worker : workers_) {
+    // One for each loop: what all calls take and give back would go from core to core.
+    worker->loop->events().Post([&gate = worker->gate, auth = std::make_shared<const CallerAuth>(callers)]() mutable {
+      gate.Use(std::move(auth));
+    });
+  }
 }
 
 void Server::AnnounceShutdown() {

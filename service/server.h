@@ -18,6 +18,8 @@
 #include "grpcpp/server_builder.h"
 #include "igpt/options.h"
 #include "service/admission.h"
+#include "service/caller_gate.h"
+#include "service/callers.h"
 #include "service/connection_guard.h"
 #include "service/connectors_service.h"
 #include "service/datasources_service.h"
@@ -29,6 +31,7 @@
 #include "service/recall_service.h"
 #include "service/reflection.h"
 #include "service/rpc/server_call.h"
+#include "service/tls_credentials.h"
 #include "service/user_hash.h"
 
 namespace igptd {
@@ -39,6 +42,8 @@ struct ServerOptions {
   absl::Duration heartbeat_interval;  // zero: off
   absl::Duration stalled_reader_timeout;
   AdmissionOptions admission = {};
+  std::optional<TlsMaterial> tls;                                // valid; nullopt: plain text
+  std::optional<Callers> callers;                                // nullopt: whoever can connect may call
   bool forward_faults = false;                                   // pass the callers' x-sandbox-fault metadata on
   std::function<void(const rpc::CallRecord&)> on_call_finished;  // runs on the loops' threads; must not block
   Metrics* metrics;                                              // outlives the server
@@ -60,6 +65,12 @@ class Server {
 
   // The key of requests to iGPT from now on; INVALID_ARGUMENT leaves the old one.
   absl::Status SetApiKey(const std::string& key);
+
+  // For connections from now on. Only where ServerOptions had TLS, and the same about the callers' authorities.
+  void UseTls(TlsMaterial material);
+
+  // For calls from now on.
+  void UseCallers(const Callers& callers);
 
   // What health checks say. From any thread.
   Readiness& readiness() { return readiness_; }
@@ -83,7 +94,7 @@ class Server {
   explicit Server(ServerOptions options);
   absl::Status Run();
   // Whether a call may begin, and what it takes then; nullopt: it may.
-  std::optional<CallStatus> Admit(rpc::ServerCall& call);
+  std::optional<CallStatus> Admit(const CallerGate& gate, rpc::ServerCall& call);
   void AcceptCalls();
   void BreakConnections();
   // What is there, on all loops.
@@ -104,10 +115,10 @@ class Server {
   const ServerOptions options_;
   const UserHash user_hash_;
   Admission admission_;
+  std::unique_ptr<TlsIdentity> tls_;  // null: plain text
   RecallRequests recall_;
   ConnectorsRequests connectors_;
   DatasourcesRequests datasources_;
-  const rpc::CallEnvironment background_;  // of the standard services' calls
   HealthRequests health_requests_;
   ReflectionRequests reflection_v1_{"/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"};
   ReflectionRequests reflection_v1alpha_{"/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"};

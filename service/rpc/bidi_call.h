@@ -3,6 +3,7 @@
 
 #include <coroutine>
 #include <functional>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -84,7 +85,10 @@ class BidiCall final : public ServerCall {
     AcceptNext(method_);
     Run();
   }
-  void Handle() override { method_.handle(*this); }
+  void Handle() override {
+    if (std::optional<CallStatus> end = EndBeforeItBegins()) return Finish(*std::move(end));
+    method_.handle(*this);
+  }
 
   void OnWritten(bool ok) override {
     if (!std::exchange(reading_, false)) WriteEnds();

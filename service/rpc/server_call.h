@@ -24,6 +24,10 @@
 #include "service/rpc/loop.h"
 #include "service/rpc/trace_context.h"
 
+namespace igptd {
+struct Caller;
+}  // namespace igptd
+
 namespace igptd::rpc {
 
 class ServerCall;
@@ -34,6 +38,7 @@ struct CallRecord {
   std::string_view method;  // "igpt.v1.RecallService/Ask"
   std::string request_id;
   TraceContext trace;
+  std::string caller;     // its name in the callers file; empty: not known
   std::string user_hash;  // set by the handler
   grpc::StatusCode code = grpc::StatusCode::OK;
   igpt::v1::ErrorReason reason = igpt::v1::ERROR_REASON_UNSPECIFIED;
@@ -86,6 +91,11 @@ class ServerCall {
   const grpc::ServerContext& context() const { return context_; }
   Loop& loop() { return loop_; }
   CallRecord& record() { return record_; }
+  const CallRecord& record() const { return record_; }
+
+  // Who calls. Null: nobody asked, or nobody that is known.
+  const Caller* caller() const { return caller_.get(); }
+  void SetCaller(std::shared_ptr<const Caller> caller) { caller_ = std::move(caller); }
 
   // Where the call comes from, as ServerContext::peer says it.
   std::string_view peer() const { return peer_; }
@@ -169,6 +179,7 @@ class ServerCall {
   CallObserver* const observer_;
   std::shared_ptr<Connection> connection_;  // null when it is not known
   Admission::Permit permit_;
+  std::shared_ptr<const Caller> caller_;
   Tag<&ServerCall::OnDone> done_tag_{*this};
 
   CallRecord record_;

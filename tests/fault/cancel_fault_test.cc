@@ -9,7 +9,7 @@
 
 #include "absl/time/clock.h"
 #include "tests/fault/fault_case.h"
-#include "tests/fault/scratch.h"
+#include "tests/support/scratch.h"
 
 namespace igpt::testing {
 namespace {

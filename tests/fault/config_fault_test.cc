@@ -9,8 +9,9 @@
 #include <vector>
 
 #include "absl/time/clock.h"
+#include "grpcpp/security/credentials.h"
 #include "tests/fault/fault_case.h"
-#include "tests/fault/scratch.h"
+#include "tests/support/scratch.h"
 
 namespace igpt::testing {
 namespace {
@@ -197,6 +198,62 @@ TEST(RotationTest, Row45_TheCertificateAuthorityIsRotatedUnderLoad) {
     relay.SetIdentity(new_authority.Issue());
     EXPECT_TRUE(upstream.AwaitRequests(upstream.requests().size() + 40));
   }
+}
+
+// igptd's own certificate and the authorities of its callers, in one step. Every call has a handshake of its own, and
+// trusts both certificates; its own is of the authority that is in both files.
+TEST(RotationTest, Row45_ItsOwnCertificateIsRotatedUnderLoad) {
+  const ScratchDirectory directory;
+  const Authority before("before");
+  const Authority after("after");
+  const Authority callers("callers");
+  const Authority more_callers("more-callers");
+  const auto put = [&](const std::string& version, const Identity& identity, const std::string& authorities) {
+    std::filesystem::create_directory(directory.File(version));
+    std::ofstream(directory.File(version + "/cert")) << CertificatePem(identity);
+    std::ofstream(directory.File(version + "/key")) << KeyPem(identity);
+    std::ofstream(directory.File(version + "/ca")) << authorities;
+    std::filesystem::create_directory_symlink(version, directory.File("new"));
+    std::filesystem::rename(directory.File("new"), directory.File("data"));
+  };
+  put("1", before.Issue(), callers.Pem());
+  Igptd igptd({"--tls_cert_file=" + directory.File("data/cert"), "--tls_key_file=" + directory.File("data/key"),
+               "--tls_client_ca_file=" + directory.File("data/ca")});
+  igptd.upstream.OnRequest([](Exchange& exchange) { exchange.Answer(200, R"({"datasources":[]})"); });
+  const auto list = [&igptd](const std::string& trusted, const Identity& self) {
+    grpc::SslCredentialsOptions options;
+    options.pem_root_certs = trusted;
+    options.pem_private_key = KeyPem(self);
+    options.pem_cert_chain = CertificatePem(self);
+    const auto stub = v1::DatasourcesService::NewStub(igptd.NewChannel(grpc::SslCredentials(options)));
+    grpc::ClientContext context;
+    context.set_deadline(absl::ToChronoTime(absl::Now() + kWaitLimit));
+    v1::ListRequest request;
+    request.set_user("ada");
+    v1::ListResponse response;
+    return stub->List(&context, request, &response);
+  };
+  std::atomic<bool> over = false;
+  std::atomic<int> made = 0;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&, self = callers.Issue()] {
+      while (!over) {
+        EXPECT_THAT(list(before.Pem() + after.Pem(), self), IsOkStatus());
+        ++made;
+      }
+    });
+  }
+  EXPECT_TRUE(AwaitTrue([&] { return made > 8; }));
+  const absl::Time start = absl::Now();
+  put("2", after.Issue(), callers.Pem() + more_callers.Pem());
+  const Identity newcomer = more_callers.Issue();
+  EXPECT_TRUE(AwaitTrue([&] { return list(after.Pem(), newcomer).ok(); }));
+  EXPECT_LE(absl::Now() - start, kRotationLimit);
+  const int made_before = made;
+  EXPECT_TRUE(AwaitTrue([&] { return made > made_before + 8; }));
+  over = true;
+  for (std::thread& thread : threads) thread.join();
 }
 
 // Row 46. Logs and errors are proven by every case of these tests; here is what has no case of its own.

@@ -6,7 +6,7 @@
 #include <cstdlib>
 
 #include "absl/time/clock.h"
-#include "tests/fault/scratch.h"
+#include "tests/support/scratch.h"
 
 namespace igpt::testing {
 namespace {
@@ -35,7 +35,8 @@ std::string CallName(Call call) {
 }
 
 Prepare PrepareFor(const Fault& fault) {
-  return [deadline = fault.deadline](grpc::ClientContext& context) {
+  return [deadline = fault.deadline, bearer = fault.bearer](grpc::ClientContext& context) {
+    if (!bearer.empty()) context.AddMetadata("authorization", "Bearer " + bearer);
     if (deadline != absl::InfiniteDuration()) context.set_deadline(absl::ToChronoTime(absl::Now() + deadline));
   };
 }
@@ -226,6 +227,7 @@ Outcome RunFault(const Fault& fault) {
 
   std::vector<std::string> flags = fault.flags;
   flags.emplace_back("--log_level=trace");
+  if (!fault.callers.empty()) flags.push_back("--callers_file=" + directory.Write("callers", fault.callers));
   std::vector<std::string> environment = {"IGPT_API_KEY=" + key};
   if (fault.way) {
     relay.emplace(far.port(), fault.way->identity, fault.way->greeting);

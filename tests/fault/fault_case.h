@@ -17,10 +17,10 @@
 
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
-#include "tests/fault/certificate.h"
 #include "tests/fault/fault_script.h"
 #include "tests/fault/relay.h"
 #include "tests/integration/igptd_fixture.h"
+#include "tests/support/certificate.h"
 
 namespace igpt::testing {
 
@@ -48,6 +48,8 @@ struct Fault {
   std::optional<Way> way = {};
   std::vector<Script> scripts = {};  // for the first request, the second, …; the last is for all further ones too
   std::vector<std::string> flags = {};
+  std::string callers = {};                            // the callers file; empty: none
+  std::string bearer = {};                             // the caller's token
   absl::Duration deadline = absl::InfiniteDuration();  // the caller's
   bool include_raw = false;
   bool json = false;  // JSON is asked for

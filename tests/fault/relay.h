@@ -15,7 +15,7 @@
 #include <thread>
 #include <vector>
 
-#include "tests/fault/certificate.h"
+#include "tests/support/certificate.h"
 #include "tests/support/event.h"
 #include "tests/support/unique_fd.h"
 

@@ -92,7 +92,11 @@ Igptd::Igptd(const std::vector<std::string>& flags, const std::vector<std::strin
     std::abort();
   }
   process = *std::move(started);
-  channel = NewChannel();
+  UseChannel(NewChannel());
+}
+
+void Igptd::UseChannel(std::shared_ptr<grpc::Channel> other) {
+  channel = std::move(other);
   recall = igpt::v1::RecallService::NewStub(channel);
   datasources = igpt::v1::DatasourcesService::NewStub(channel);
   connectors = igpt::v1::ConnectorsService::NewStub(channel);
@@ -161,9 +165,13 @@ Series Igptd::MetricsAtRest() const {
 }
 
 std::shared_ptr<grpc::Channel> Igptd::NewChannel() const {
+  return NewChannel(grpc::InsecureChannelCredentials());
+}
+
+std::shared_ptr<grpc::Channel> Igptd::NewChannel(const std::shared_ptr<grpc::ChannelCredentials>& credentials) const {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  return grpc::CreateCustomChannel(process->address(), grpc::InsecureChannelCredentials(), arguments);
+  return grpc::CreateCustomChannel(process->address(), credentials, arguments);
 }
 
 Stream Igptd::Ask(const igpt::v1::AskRequest& request, const Prepare& prepare) {

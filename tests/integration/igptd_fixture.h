@@ -21,6 +21,7 @@
 #include "google/rpc/error_details.pb.h"
 #include "grpcpp/channel.h"
 #include "grpcpp/client_context.h"
+#include "grpcpp/security/credentials.h"
 #include "grpcpp/support/status.h"
 #include "igpt/v1/connectors.grpc.pb.h"
 #include "igpt/v1/datasources.grpc.pb.h"
@@ -96,6 +97,10 @@ class Igptd {
 
   // A connection of its own, that no other channel shares.
   std::shared_ptr<grpc::Channel> NewChannel() const;
+  // The same with credentials of the test's.
+  std::shared_ptr<grpc::Channel> NewChannel(const std::shared_ptr<grpc::ChannelCredentials>& credentials) const;
+  // Makes the calls below go there.
+  void UseChannel(std::shared_ptr<grpc::Channel> other);
 
   Stream Ask(const igpt::v1::AskRequest& request, const Prepare& prepare = {});
   Unary<igpt::v1::SearchResponse> Search(const igpt::v1::SearchRequest& request, const Prepare& prepare = {});

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <set>
@@ -74,6 +74,10 @@ template <typename T>
 std::function<std::string(const Config&)> Field(T igpt::Options::*member) {
   return [member](const Config& config) { return Show(config.client.*member); };
 }
+template <typename T>
+std::function<std::string(const Config&)> Field(T AdmissionOptions::*member) {
+  return [member](const Config& config) { return Show(config.admission.*member); };
+}
 
 struct FlagCase {
   std::string name;
@@ -91,6 +95,10 @@ std::vector<FlagCase> FlagCases() {
       {"listen", Field(&Config::listen), "0.0.0.0:50051", "[::1]:0", "localhost:1", "[::1]:0"},
       {"port_file", Field(&Config::port_file), "", "/run/port", "/run/other", "/run/port"},
       {"admin_listen", Field(&Config::admin_listen), "0.0.0.0:9090", "", "127.0.0.1:0", ""},
+      {"tls_cert_file", Field(&Config::tls_cert_file), "", "/run/cert", "/run/other", "/run/cert"},
+      {"tls_key_file", Field(&Config::tls_key_file), "", "/run/tls_key", "/run/other", "/run/tls_key"},
+      {"tls_client_ca_file", Field(&Config::tls_client_ca_file), "", "/run/ca", "/run/other", "/run/ca"},
+      {"callers_file", Field(&Config::callers_file), "", "/run/callers", "/run/other", "/run/callers"},
       {"igpt_base_url", Field(&O::base_url), "https://api.igpt.ai/v1", "http://127.0.0.1:8080/v1",
        "https://example.com", "http://127.0.0.1:8080/v1"},
       {"igpt_ca_file", Field(&O::ca_file), "", "/etc/ca.pem", "/etc/other.pem", "/etc/ca.pem"},
@@ -113,10 +121,13 @@ std::vector<FlagCase> FlagCases() {
       {"stalled_reader_timeout", Field(&Config::stalled_reader_timeout), "5m", "3s", "4s", "3s"},
       {"max_answer_bytes", Field(&O::max_answer_bytes), "16777216", "1GiB", "2MiB", "1073741824"},
       {"max_event_bytes", Field(&O::max_event_bytes), "1048576", "64KiB", "1MiB", "65536"},
+      {"max_in_flight", Field(&AdmissionOptions::max_in_flight), "20000", "7", "8", "7"},
+      {"max_in_flight_per_caller", Field(&AdmissionOptions::max_in_flight_per_caller), "0", "7", "8", "7"},
       {"drain_delay", Field(&Config::drain_delay), "5s", "0", "4s", "0"},
       {"drain_timeout", Field(&Config::drain_timeout), "30s", "0s", "4s", "0"},
       {"log_level", Field(&Config::log_level), "info", "trace", "warn", "trace"},
       {"log_format", Field(&Config::log_format), "auto", "json", "text", "json"},
+      {"allow_core_dumps", Field(&Config::allow_core_dumps), "false", "true", "false", "true"},
       {"check_config", Field(&Config::check_config), "false", "true", "false", "true"},
       {"help", Field(&Config::help), "false", "true", "false", "true"},
       {"version", Field(&Config::version), "false", "true", "false", "true"},
@@ -127,7 +138,10 @@ std::vector<FlagCase> FlagCases() {
 Args Companions(const std::string& flag) {
   if (flag == "sandbox" || flag == "igpt_api_key_file") return {};
   if (absl::StartsWith(flag, "sandbox_")) return {"--sandbox"};
-  return {"--igpt_api_key_file=/run/key"};
+  Args companions = {"--igpt_api_key_file=/run/key"};
+  if (absl::StartsWith(flag, "tls_") && flag != "tls_cert_file") companions.emplace_back("--tls_cert_file=/run/cert");
+  if (absl::StartsWith(flag, "tls_") && flag != "tls_key_file") companions.emplace_back("--tls_key_file=/run/tls_key");
+  return companions;
 }
 
 TEST(ConfigTest, EveryFlagHasACase) {
@@ -159,9 +173,10 @@ TEST(ConfigTest, FlagsAndVariablesSetOneFieldEach) {
       EXPECT_EQ(c.field(*config), c.seen);
     }
     for (const FlagCase& other : FlagCases()) {
-      bool expected =
-          other.name == c.name || absl::StartsWith(absl::StrCat(args[0], "="), absl::StrCat("--", other.name, "="));
-      if (!expected) {
+      const bool given = std::any_of(args.begin(), args.end(), [&](const std::string& arg) {
+        return absl::StartsWith(absl::StrCat(arg, "="), absl::StrCat("--", other.name, "="));
+      });
+      if (!given) {
         EXPECT_EQ(other.field(*by_flag), other.by_default) << other.name;
       }
     }
@@ -392,49 +407,45 @@ TEST(ConfigTest, TheTableShowsWhatAConfigHolds) {
   EXPECT_EQ(shown["idle_timeout"], "1m30s");
 }
 
-class ReadApiKeyFileTest : public ::testing::Test {
- protected:
-  std::string Write(const std::string& content) {
-    std::string path = ::testing::TempDir() + "igptd_config_test_key";
-    std::ofstream(path, std::ios::binary) << content;
-    return path;
-  }
-  std::string ErrorFor(const std::string& path) {
-    absl::StatusOr<std::string> key = ReadApiKeyFile(path);
-    if (key.ok()) return "OK";
-    EXPECT_EQ(key.status().code(), absl::StatusCode::kInvalidArgument);
-    EXPECT_THAT(std::string(key.status().message()),
-                AllOf(StartsWith("the key file " + path + " "), Not(HasSubstr("secret"))));
-    return std::string(key.status().message());
-  }
-};
+std::string ErrorForKeyFile(const std::string& text) {
+  const absl::StatusOr<std::string> key = ParseApiKeyFile("/run/key", text);
+  if (key.ok()) return "OK";
+  EXPECT_EQ(key.status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(key.status().message()),
+              AllOf(StartsWith("the key file /run/key "), Not(HasSubstr("secret"))));
+  return std::string(key.status().message());
+}
 
-TEST_F(ReadApiKeyFileTest, TrimsOneLineEnd) {
+TEST(ParseApiKeyFileTest, TrimsOneLineEnd) {
   for (const char* content : {"ak:secret", "ak:secret\n", "ak:secret\r\n"}) {
-    absl::StatusOr<std::string> key = ReadApiKeyFile(Write(content));
+    const absl::StatusOr<std::string> key = ParseApiKeyFile("/run/key", content);
     ASSERT_TRUE(key.ok()) << key.status();
     EXPECT_EQ(*key, "ak:secret");
   }
 }
 
-TEST_F(ReadApiKeyFileTest, TakesUpTo4KiB) {
-  EXPECT_TRUE(ReadApiKeyFile(Write(std::string(4096, 'k'))).ok());
-  EXPECT_THAT(ErrorFor(Write(std::string(4097, 'k'))), HasSubstr("over 4 KiB"));
+TEST(ParseApiKeyFileTest, TakesUpTo4KiB) {
+  EXPECT_EQ(ErrorForKeyFile(std::string(4096, 'k')), "OK");
+  EXPECT_THAT(ErrorForKeyFile(std::string(4097, 'k')), HasSubstr("over 4 KiB"));
 }
 
-TEST_F(ReadApiKeyFileTest, RefusesWhatIsNoKey) {
-  for (const char* content : {"", "\n", "\r\n"}) EXPECT_THAT(ErrorFor(Write(content)), HasSubstr("is empty"));
+TEST(ParseApiKeyFileTest, RefusesWhatIsNoKey) {
+  for (const char* content : {"", "\n", "\r\n"}) EXPECT_THAT(ErrorForKeyFile(content), HasSubstr("is empty"));
   for (const std::string& content :
        {std::string("ak:secret\n\n"), std::string("ak:secret\r"), std::string("ak:\tsecret"),
         std::string("ak:\0secret", 10), std::string("ak:sécret"), std::string("\nak:secret"),
         std::string("ak:secret\x7f")}) {
-    EXPECT_THAT(ErrorFor(Write(content)), HasSubstr("one line of visible ASCII"));
+    EXPECT_THAT(ErrorForKeyFile(content), HasSubstr("one line of visible ASCII"));
   }
 }
 
-TEST_F(ReadApiKeyFileTest, RefusesWhatItCannotRead) {
-  EXPECT_THAT(ErrorFor(::testing::TempDir() + "igptd_config_test_missing"), HasSubstr("can't be opened: No such file"));
-  EXPECT_THAT(ErrorFor(::testing::TempDir()), HasSubstr("can't be read: Is a directory"));
+TEST(ConfigTest, CertificateAndKeyGoTogether) {
+  EXPECT_EQ(ErrorWithKey({"--tls_cert_file=c", "--tls_key_file=k"}), "OK");
+  EXPECT_EQ(ErrorWithKey({"--tls_cert_file=c", "--tls_key_file=k", "--tls_client_ca_file=a"}), "OK");
+  EXPECT_THAT(ErrorWithKey({"--tls_cert_file=c"}), StartsWith("--tls_cert_file: needs --tls_key_file"));
+  EXPECT_THAT(ErrorWithKey({"--tls_key_file=k"}), StartsWith("--tls_key_file: needs --tls_cert_file"));
+  EXPECT_THAT(ErrorWithKey({"--tls_client_ca_file=a"}),
+              StartsWith("--tls_client_ca_file: needs --tls_cert_file and --tls_key_file"));
 }
 
 }  // namespace

@@ -141,6 +141,7 @@ TEST(GrpcStatusTest, EveryRefusal) {
       {Refusal::kShuttingDown, StatusCode::UNAVAILABLE, "SHUTTING_DOWN"},
       {Refusal::kCallerUnauthenticated, StatusCode::UNAUTHENTICATED, "CALLER_UNAUTHENTICATED"},
       {Refusal::kUserNotAllowed, StatusCode::PERMISSION_DENIED, "USER_NOT_ALLOWED"},
+      {Refusal::kMethodNotAllowed, StatusCode::PERMISSION_DENIED, "METHOD_NOT_ALLOWED"},
   };
   for (const auto& row : kTable) {
     SCOPED_TRACE(row.reason);

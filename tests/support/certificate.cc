@@ -1,4 +1,4 @@
-#include "tests/fault/certificate.h"
+#include "tests/support/certificate.h"
 
 #include <openssl/bio.h>
 #include <openssl/ec.h>
@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 
 #include "absl/strings/ascii.h"
 
@@ -34,6 +35,15 @@ void AddExtension(X509* certificate, int what, const std::string& value) {
   X509_EXTENSION_free(extension);
 }
 
+// What `write` writes.
+std::string Written(const std::function<void(BIO*)>& write) {
+  const std::unique_ptr<BIO, decltype(&BIO_free)> bio(Must(BIO_new(BIO_s_mem()), "BIO_new"), BIO_free);
+  write(bio.get());
+  char* text = nullptr;
+  const auto size = BIO_get_mem_data(bio.get(), &text);
+  return {text, static_cast<size_t>(size)};
+}
+
 // Signed by `issuer`; null: by itself.
 Identity Make(const std::string& name, const CertificateTerms& terms, bool authority, const Identity* issuer) {
   static std::atomic<int> serial = 1;
@@ -50,7 +60,8 @@ Identity Make(const std::string& name, const CertificateTerms& terms, bool autho
     AddExtension(certificate, NID_key_usage, "critical,keyCertSign");
   } else {
     const bool address = absl::ascii_isdigit(static_cast<unsigned char>(terms.host[0]));
-    AddExtension(certificate, NID_subject_alt_name, (address ? "IP:" : "DNS:") + terms.host);
+    const std::string names = terms.names.empty() ? (address ? "IP:" : "DNS:") + terms.host : terms.names;
+    AddExtension(certificate, NID_subject_alt_name, names);
   }
   const Identity& signer = issuer == nullptr ? made : *issuer;
   X509_set_issuer_name(certificate, X509_get_subject_name(signer.certificate.get()));
@@ -68,11 +79,16 @@ Identity Authority::Issue(const CertificateTerms& terms) const {
 }
 
 std::string Authority::Pem() const {
-  const std::unique_ptr<BIO, decltype(&BIO_free)> bio(Must(BIO_new(BIO_s_mem()), "BIO_new"), BIO_free);
-  PEM_write_bio_X509(bio.get(), self_.certificate.get());
-  char* text = nullptr;
-  const auto size = BIO_get_mem_data(bio.get(), &text);
-  return {text, static_cast<size_t>(size)};
+  return CertificatePem(self_);
+}
+
+std::string CertificatePem(const Identity& identity) {
+  return Written([&](BIO* bio) { PEM_write_bio_X509(bio, identity.certificate.get()); });
+}
+
+std::string KeyPem(const Identity& identity) {
+  return Written(
+      [&](BIO* bio) { PEM_write_bio_PrivateKey(bio, identity.key.get(), nullptr, nullptr, 0, nullptr, nullptr); });
 }
 
 Identity SelfSigned(const CertificateTerms& terms) {

@@ -20,6 +20,7 @@ struct Identity {
 // What a certificate says, from now on.
 struct CertificateTerms {
   std::string host = "127.0.0.1";  // an IPv4 address or a name
+  std::string names = {};          // in its place, e.g. "DNS:billing.internal,URI:spiffe://cluster/billing"
   absl::Duration begins = -absl::Hours(1);
   absl::Duration ends = absl::Hours(1);
 };
@@ -36,6 +37,10 @@ class Authority {
  private:
   Identity self_;
 };
+
+// As PEM.
+std::string CertificatePem(const Identity& identity);
+std::string KeyPem(const Identity& identity);
 
 // A certificate that vouches for itself.
 Identity SelfSigned(const CertificateTerms& terms = {});

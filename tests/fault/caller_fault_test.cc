@@ -1,0 +1,66 @@
+// Callers that are not known, and what known ones may not do: refused before iGPT hears of them.
+#include <string>
+#include <vector>
+
+#include "tests/fault/fault_case.h"
+
+namespace igpt::testing {
+namespace {
+
+const std::vector<Call> kAll = {Call::kAsk,  Call::kWhole,      Call::kSearch,
+                                Call::kList, Call::kDisconnect, Call::kAuthorize};
+
+// By the SHA-256 of "token-of-billing-0001", which may act for others than the users of these tests.
+constexpr char kCallers[] = R"({"callers": [{
+  "name": "billing",
+  "token_sha256": ["857ca9db7343143497b5cd3ae5731e2a5103d4211b462bebea2da71852b3a3e5"],
+  "users": {"exact": ["somebody"], "prefixes": ["tenant-7/"], "own_name": true}
+}]})";
+
+// The same, which may act for all users, and call nothing that is called here.
+std::string MayCallNothingOf(const std::string& method) {
+  return R"({"callers": [{"name": "billing", "token_sha256": ["857ca9db7343143497b5cd3ae5731e2a5103d4211b462bebea2da71852b3a3e5"], "users": {"any": true}, "methods": [")" +
+         method + R"("]}]})";
+}
+
+std::vector<Fault> Faults() {
+  const auto unauthenticated = [](const std::string& name, const std::string& bearer) {
+    return Fault{.row = 4,
+                 .name = name,
+                 .callers = kCallers,
+                 .bearer = bearer,
+                 .code = StatusCode::UNAUTHENTICATED,
+                 .reason = "CALLER_UNAUTHENTICATED",
+                 .requests = 0};
+  };
+  std::vector<Fault> faults =
+      InCalls(kAll, {unauthenticated("NoCredential", ""), unauthenticated("UnknownToken", "token-of-billing-0002"),
+                     Fault{.row = 4,
+                           .name = "UserNotAllowed",
+                           .callers = kCallers,
+                           .bearer = "token-of-billing-0001",
+                           .code = StatusCode::PERMISSION_DENIED,
+                           .reason = "USER_NOT_ALLOWED",
+                           .requests = 0}});
+  const std::vector<Fault> methods = InCalls({Call::kAsk, Call::kWhole, Call::kSearch, Call::kAuthorize},
+                                             {Fault{.row = 4,
+                                                    .name = "MethodNotAllowed",
+                                                    .callers = MayCallNothingOf("igpt.v1.DatasourcesService/*"),
+                                                    .bearer = "token-of-billing-0001",
+                                                    .code = StatusCode::PERMISSION_DENIED,
+                                                    .reason = "METHOD_NOT_ALLOWED",
+                                                    .requests = 0}});
+  faults.insert(faults.end(), methods.begin(), methods.end());
+  return faults;
+}
+
+class CallerFaultTest : public ::testing::TestWithParam<Fault> {};
+
+TEST_P(CallerFaultTest, IsRefusedBeforeIgptHearsOfIt) {
+  RunFault(GetParam());
+}
+
+INSTANTIATE_TEST_SUITE_P(Callers, CallerFaultTest, ::testing::ValuesIn(Faults()), NameOfParam);
+
+}  // namespace
+}  // namespace igpt::testing
