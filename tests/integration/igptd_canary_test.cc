@@ -12,8 +12,8 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
-#include "tests/fault/scratch.h"
 #include "tests/integration/igptd_fixture.h"
+#include "tests/support/scratch.h"
 
 namespace igpt::testing {
 namespace {

@@ -88,7 +88,8 @@ TEST(CallersTest, WhatIsNoJsonIsToldByItsLine) {
       {"{\"callers\": 1e999}", "the file: holds a number that is too large"},
       {"{\"callers\": [[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]}", "the file: nests too deep"},
       {"{\"callers\": [], \"callers\": []}", "the file: an object has the member callers twice"},
-      {"{\"callers\": [{\"name\": \"a\", \"users\": {}, \"name\": \"b\"}]}", "the file: an object has the member name twice"},
+      {"{\"callers\": [{\"name\": \"a\", \"users\": {}, \"name\": \"b\"}]}",
+       "the file: an object has the member name twice"},
   };
   for (const auto& test : kCases) {
     const std::string error = ErrorFor(test.file);
