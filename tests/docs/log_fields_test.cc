@@ -6,6 +6,7 @@
 
 #include "gtest/gtest.h"
 #include "tests/integration/igptd_fixture.h"
+#include "tests/support/scratch.h"
 
 namespace igpt::testing {
 namespace {
@@ -29,10 +30,17 @@ std::set<std::string> DocumentedFields(const std::string& path) {
 }
 
 TEST(LogFieldsTest, TheReadmeNamesThoseOfACall) {
-  Igptd igptd({"--log_format=json"});
+  const ScratchDirectory directory;
+  // By the SHA-256 of the token below.
+  const std::string callers = directory.Write("callers", R"({"callers": [{"name": "somebody", "users": {"any": true},
+    "token_sha256": ["638be6f006fb921c3b5e4ac37297c7ce30741832d3e5c78cbf149588e2543e40"]}]})");
+  const auto prepare = [](grpc::ClientContext& context) {
+    context.AddMetadata("authorization", "Bearer token-of-somebody-0001");
+  };
+  Igptd igptd({"--log_format=json", "--callers_file=" + callers});
   igptd.upstream.OnNextRequest([](Exchange& exchange) { exchange.Answer(200, R"({"output":"Yes."})"); });
-  EXPECT_THAT(igptd.Ask(AskFor("ada", "Is it so?")).status, IsOkStatus());
-  EXPECT_THAT(igptd.List({}).status, FailsWith(grpc::StatusCode::INVALID_ARGUMENT, "INVALID_REQUEST"));
+  EXPECT_THAT(igptd.Ask(AskFor("ada", "Is it so?"), prepare).status, IsOkStatus());
+  EXPECT_THAT(igptd.List({}, prepare).status, FailsWith(grpc::StatusCode::INVALID_ARGUMENT, "INVALID_REQUEST"));
   igptd.Stop();
   std::set<std::string> fields;
   for (const nlohmann::json& line : igptd.CallLines()) {
