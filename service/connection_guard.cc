@@ -5,11 +5,9 @@
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,6 +16,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "service/log.h"
+#include "service/resources.h"
 
 namespace igptd {
 namespace {
@@ -48,16 +47,6 @@ uint64_t BytesReceived(int fd) {
   tcp_info info = {};
   socklen_t size = sizeof(info);
   return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 ? info.tcpi_bytes_received : 0;
-}
-
-int64_t ResidentMemory() {
-  std::FILE* file = std::fopen("/proc/self/statm", "re");
-  if (file == nullptr) return 0;  // no file descriptors left, e.g.
-  long size = 0;
-  long resident = 0;
-  const bool read = std::fscanf(file, "%ld %ld", &size, &resident) == 2;
-  std::fclose(file);
-  return read ? resident * sysconf(_SC_PAGESIZE) : 0;
 }
 
 // What channelz says is JSON with numbers as strings: "streamsStarted":"12". What is zero isn't there.
@@ -121,7 +110,7 @@ void ConnectionGuard::Look(const Connections& connections) {
   looked_at_ = now;
   Count(connections, passed);
 
-  const int64_t memory = ResidentMemory();
+  const int64_t memory = ResidentMemory().value_or(0);
   const auto calm_growth = static_cast<int64_t>(absl::ToDoubleSeconds(passed) * kCalmGrowthPerSecond);
   calm_memory_ = calm_memory_ == 0 ? memory : std::min(memory, calm_memory_ + calm_growth);
   if (memory - calm_memory_ > kMaxSurge) EndHeaviest(connections);

@@ -35,6 +35,7 @@
 #include "service/health_probe.h"
 #include "service/log.h"
 #include "service/metrics.h"
+#include "service/resources.h"
 #include "service/sandbox/sandbox.h"
 #include "service/server.h"
 
@@ -295,6 +296,7 @@ int main(int argc, char** argv) {
   }
   igptd::AllowCoreDumps(config->allow_core_dumps);
   if (config->check_config) return igptd::Check(*config);
+  igptd::RaiseDescriptorLimit();
   gpr_set_log_function(igptd::LogGrpc);
   google::protobuf::SetLogHandler(igptd::LogProtobuf);
   // Debian builds Abseil with the search for lock cycles that is meant for debugging: it runs at every lock of gRPC's.

@@ -17,6 +17,7 @@
 #include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server_builder.h"
 #include "igpt/client.h"
+#include "service/allocator.h"
 #include "service/caller_auth.h"
 #include "service/caller_gate.h"
 #include "service/connection_guard.h"
@@ -184,6 +185,7 @@ absl::Status Server::Run() {
         std::make_unique<Reflection>(*version, services, *first.loop, first.background, incoming_.get()));
     reflections_.back()->Accept();
   }
+  resource_guard_ = std::make_unique<ResourceGuard>([this](Strains strains) { OnStrain(strains); });
   options_.metrics->AddSource([this](MetricFamilies& families) { Collect(families); });
   acceptor_ = std::thread([this] { AcceptCalls(); });
   listener_->Start({.accepted =
@@ -213,7 +215,7 @@ std::optional<CallStatus> Server::Admit(const CallerGate& gate, rpc::ServerCall&
   if (std::optional<CallStatus> denied = gate.Admit(call)) return denied;
   static const CallerLimits kUnnamed;
   const CallerLimits& limits = call.caller() == nullptr ? kUnnamed : call.caller()->limits;
-  auto [permit, shed] = admission_.Admit(limits, HostOf(call.peer()), /*strains=*/{}, absl::Now());
+  auto [permit, shed] = admission_.Admit(limits, HostOf(call.peer()), resource_guard_->strains(), absl::Now());
   if (shed.has_value()) return Shed(call, *shed);
   call.Keep(std::move(permit));
   return std::nullopt;
@@ -248,6 +250,16 @@ void Server::UseCallers(const Callers& callers) {
 
 void Server::AnnounceShutdown() {
   readiness_.Block("draining");
+}
+
+// What malloc keeps of freed memory would be a strain for good.
+void Server::OnStrain(Strains strains) {
+  ReturnFreedMemory(/*at_once=*/strains.memory != Strain::kNone);
+  for (const std::unique_ptr<Worker>& worker : workers_) worker->loop->events().Post(&ReturnKeptMemory);
+  for (const auto& [strain, why] :
+       {std::pair(strains.memory, "short of memory"), std::pair(strains.descriptors, "short of file descriptors")}) {
+    strain == Strain::kFull ? readiness_.Block(why) : readiness_.Unblock(why);
+  }
 }
 
 bool Server::AskLoops(absl::Duration limit, const std::function<void(Worker&)>& ask) {

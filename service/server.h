@@ -30,6 +30,7 @@
 #include "service/readiness.h"
 #include "service/recall_service.h"
 #include "service/reflection.h"
+#include "service/resource_guard.h"
 #include "service/rpc/server_call.h"
 #include "service/tls_credentials.h"
 #include "service/user_hash.h"
@@ -96,6 +97,7 @@ class Server {
   // Whether a call may begin, and what it takes then; nullopt: it may.
   std::optional<CallStatus> Admit(const CallerGate& gate, rpc::ServerCall& call);
   void AcceptCalls();
+  void OnStrain(Strains strains);
   void BreakConnections();
   // What is there, on all loops.
   struct Load {
@@ -130,6 +132,7 @@ class Server {
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> connector_;  // what gRPC takes connections with
   std::unique_ptr<grpc::Server> server_;
   ConnectionGuard guard_;
+  std::unique_ptr<ResourceGuard> resource_guard_;
   Counter connections_opened_;  // these two are the listener's thread's
   Counter connections_closed_;
   std::unique_ptr<Listener> listener_;

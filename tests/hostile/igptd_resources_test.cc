@@ -5,11 +5,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <sstream>
@@ -19,8 +22,10 @@
 #include <vector>
 
 #include "absl/time/clock.h"
+#include "grpc/health/v1/health.grpc.pb.h"
 #include "gtest/gtest.h"
 #include "tests/hostile/attack.h"
+#include "tests/hostile/bounds.h"
 #include "tests/hostile/http2_client.h"
 #include "tests/hostile/memory.h"
 #include "tests/support/unique_fd.h"
@@ -37,17 +42,80 @@ constexpr absl::Duration kRelief = absl::Seconds(5);
 // What keepalive needs (15 s and 10 s), and a little more. Row 11.
 constexpr absl::Duration kVanishedLimit = absl::Seconds(30);
 
+std::string LimitOf(const grpc::Status& status) {
+  const ErrorDetails details = DetailsOf(status);
+  const auto found = details.info.metadata().find("limit");
+  return found == details.info.metadata().end() ? "" : found->second;
+}
+
+// Asks again and again until that is how it ends; false when it isn't in time.
+bool AskUntil(Igptd& igptd, absl::Duration limit, const std::function<bool(const grpc::Status&)>& is_so) {
+  const auto stub = v1::RecallService::NewStub(igptd.NewChannel());
+  for (const absl::Time end = absl::Now() + limit; absl::Now() < end; absl::SleepFor(absl::Milliseconds(10))) {
+    grpc::ClientContext context;
+    context.set_wait_for_ready(true);
+    context.set_deadline(absl::ToChronoTime(end));
+    if (is_so(ReadAll(context, *stub->Ask(&context, AskFor("ada", "?"))).status)) return true;
+  }
+  return false;
+}
+bool IsServed(const grpc::Status& status) {
+  return status.ok();
+}
+
+// Whether igptd says that it takes calls; waits until it says so, or not.
+bool AwaitServing(Igptd& igptd, bool serving) {
+  using grpc::health::v1::HealthCheckResponse;
+  const auto health = grpc::health::v1::Health::NewStub(igptd.channel);
+  for (const absl::Time end = absl::Now() + kWaitLimit; absl::Now() < end; absl::SleepFor(absl::Milliseconds(10))) {
+    grpc::ClientContext context;
+    HealthCheckResponse response;
+    if (!health->Check(&context, {}, &response).ok()) return false;
+    if ((response.status() == HealthCheckResponse::SERVING) == serving) return true;
+  }
+  return false;
+}
+
+TEST(IgptdResourcesTest, ItShedsBeforeFileDescriptorsRunOut) {
+  Igptd igptd;
+  igptd.upstream.OnRequest(AnswerAtOnce);
+  EXPECT_THAT(igptd.Ask(AskFor("ada", "?")).status, IsOkStatus());
+  const pid_t pid = igptd.process->pid();
+  const rlim_t few = 2 * OpenDescriptors(pid);
+  const rlimit limit = {few, few};
+  ASSERT_EQ(::prlimit(pid, RLIMIT_NOFILE, &limit, nullptr), 0);
+  EXPECT_TRUE(AwaitServing(igptd, true));
+
+  // Connections take them, a few at a time.
+  std::vector<std::unique_ptr<Http2Client>> idle;
+  grpc::Status status;
+  for (int i = 0; i < 1000 && status.ok(); ++i) {
+    idle.push_back(std::make_unique<Http2Client>(igptd.process->address()));
+    idle.back()->Flush();
+    absl::SleepFor(absl::Milliseconds(20));
+    status = igptd.Ask(AskFor("ada", "?")).status;
+  }
+  EXPECT_THAT(status, FailsWith(StatusCode::RESOURCE_EXHAUSTED, "OVERLOADED"));
+  EXPECT_EQ(LimitOf(status), "file_descriptors");
+  EXPECT_LT(OpenDescriptors(pid), few);  // some are left
+  EXPECT_TRUE(AwaitServing(igptd, false));
+
+  idle.clear();
+  EXPECT_TRUE(AskUntil(igptd, kRelief, IsServed));
+  EXPECT_TRUE(AwaitServing(igptd, true));
+}
+
 TEST(IgptdResourcesTest, WithoutFileDescriptorsItShedsAndRecovers) {
   Igptd igptd({"--max_retries=1"});
   igptd.upstream.OnRequest(AnswerAtOnce);
   EXPECT_THAT(igptd.Ask(AskFor("ada", "?")).status, IsOkStatus());
   const pid_t pid = igptd.process->pid();
-  const rlim_t few = OpenDescriptors(pid) + 20;
+  const rlim_t few = OpenDescriptors(pid) * 3 / 2;
   const rlimit limit = {few, few};
   ASSERT_EQ(::prlimit(pid, RLIMIT_NOFILE, &limit, nullptr), 0);
 
   std::vector<std::unique_ptr<Http2Client>> idle;
-  for (int i = 0; i < 60; ++i) {
+  for (rlim_t i = 0; i < few; ++i) {
     idle.push_back(std::make_unique<Http2Client>(igptd.process->address()));
     idle.back()->Flush();
   }
@@ -56,18 +124,89 @@ TEST(IgptdResourcesTest, WithoutFileDescriptorsItShedsAndRecovers) {
     absl::SleepFor(absl::Milliseconds(10));
   }
   ASSERT_TRUE(full());
-  // A caller on a connection that was there before: what it asks for needs another descriptor, or a pooled connection.
-  const Stream stream = igptd.Ask(AskFor("ada", "?"));
-  EXPECT_TRUE(stream.status.ok() || stream.status.error_code() == StatusCode::UNAVAILABLE)
-      << stream.status.error_message();
+  // A caller on a connection that was there before. Just before the guard looks it can be served, on a pooled
+  // connection, or not.
+  grpc::Status status;
+  for (const absl::Time end = absl::Now() + kWaitLimit; LimitOf(status).empty() && absl::Now() < end;) {
+    status = igptd.Ask(AskFor("ada", "?")).status;
+    EXPECT_TRUE(status.ok() || status.error_code() == StatusCode::UNAVAILABLE || !LimitOf(status).empty())
+        << status.error_message();
+  }
+  EXPECT_EQ(LimitOf(status), "file_descriptors");
 
   idle.clear();
-  const absl::Time relieved = absl::Now();
-  const auto stub = v1::RecallService::NewStub(igptd.NewChannel());
-  grpc::ClientContext context;
-  context.set_wait_for_ready(true);
-  context.set_deadline(absl::ToChronoTime(relieved + kRelief));
-  EXPECT_THAT(ReadAll(context, *stub->Ask(&context, AskFor("ada", "?"))).status, IsOkStatus());
+  EXPECT_TRUE(AskUntil(igptd, kRelief, IsServed));
+}
+
+// igptd on a machine with as much memory as a file says.
+TEST(IgptdResourcesTest, ItShedsBeforeMemoryRunsOut) {
+  if (std::system("unshare --mount --propagation private true 2>/dev/null") != 0) {
+    GTEST_SKIP() << "needs the right to mount a file over /proc/meminfo";
+  }
+  std::string directory = ::testing::TempDir() + "little-memory-XXXXXX";
+  ASSERT_NE(::mkdtemp(directory.data()), nullptr);
+  const std::string meminfo = directory + "/meminfo";
+  const std::string wrapper = directory + "/igptd";
+  // In place, and always as long: igptd can read it at any time.
+  const auto set_total = [&meminfo](size_t bytes) {
+    std::array<char, 64> line = {};
+    const int size = std::snprintf(line.data(), line.size(), "MemTotal: %20zu kB\n", bytes / 1024);
+    const UniqueFd file(::open(meminfo.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+    ASSERT_EQ(::pwrite(file.get(), line.data(), static_cast<size_t>(size), 0), size);
+  };
+  set_total(size_t{1} << 40);
+  const char* binary = std::getenv("IGPTD_BINARY");
+  ASSERT_NE(binary, nullptr);
+  const std::string saved = binary;
+  std::ofstream(wrapper) << "#!/bin/sh\nexec unshare --mount --propagation private sh -c 'mount --bind " << meminfo
+                         << " /proc/meminfo && exec " << saved << " \"$@\"' igptd \"$@\"\n";
+  ASSERT_EQ(::chmod(wrapper.c_str(), 0700), 0);
+  ::setenv("IGPTD_BINARY", wrapper.c_str(), 1);
+  {
+    Igptd igptd;
+    ::setenv("IGPTD_BINARY", saved.c_str(), 1);
+    std::atomic<bool> flood = true;
+    igptd.upstream.OnRequest([&](Exchange& exchange) {
+      if (!flood) return AnswerAtOnce(exchange);
+      exchange.StartSse();
+      while (exchange.SendSse(DeltaEvent(1, std::string(60'000, 'a')))) {
+      }
+    });
+    const pid_t pid = igptd.process->pid();
+    const size_t before = ResidentMemory(pid);
+    const size_t total = 2 * before;
+    set_total(total);
+
+    // Streams that nobody reads, each with its buffers full, until there is no room for one more.
+    std::vector<std::unique_ptr<Http2Client>> callers;
+    grpc::Status status;
+    for (int i = 0; i < 1000 && LimitOf(status).empty(); ++i) {
+      callers.push_back(std::make_unique<Http2Client>(igptd.process->address()));
+      callers.back()->Message(callers.back()->Open(kAskPath), AskFor("ada", "?").SerializeAsString());
+      callers.back()->Flush();
+      absl::SleepFor(absl::Milliseconds(20));
+      if (i % 10 != 9) continue;
+      grpc::ClientContext context;
+      const auto reader = igptd.recall->Ask(&context, AskFor("ada", "?"));
+      v1::AskResponse event;
+      if (reader->Read(&event)) context.TryCancel();
+      status = ReadAll(context, *reader).status;
+    }
+    EXPECT_THAT(status, FailsWith(StatusCode::RESOURCE_EXHAUSTED, "OVERLOADED"));
+    EXPECT_EQ(LimitOf(status), "memory");
+    EXPECT_LT(ResidentMemory(pid), total);
+    std::printf("%zu MiB of %zu MiB, after %zu streams\n", ResidentMemory(pid) / kMiB, total / kMiB, callers.size());
+
+    // When they are gone, it goes on.
+    callers.clear();
+    flood = false;
+    EXPECT_TRUE(AskUntil(igptd, kWaitLimit, IsServed));
+    EXPECT_TRUE(AwaitServing(igptd, true));
+    // Nor does what is freed stay with the process, and hold callers to a few calls for good.
+    EXPECT_TRUE(igptd.process->AwaitStderr(R"("on":"memory","strain":"none")"));
+    std::printf("%zu MiB when they are gone\n", ResidentMemory(pid) / kMiB);
+  }
+  std::filesystem::remove_all(directory);
 }
 
 // The socket stays open, but nobody looks at it any more.

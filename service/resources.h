@@ -1,0 +1,32 @@
+// What this process uses of what it may have, as the kernel counts it. Reads files; thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace igptd {
+
+// Where the kernel shows it: for tests, directories of their own.
+struct ResourcePaths {
+  std::string proc = "/proc";
+  std::string cgroups = "/sys/fs/cgroup";
+};
+
+// What is resident, in bytes. nullopt when it can't be read: no file descriptors left, e.g.
+std::optional<int64_t> ResidentMemory(const ResourcePaths& paths = {});
+
+// How much of its memory is used, from 0 to 1; nullopt as before.
+//
+// Where a cgroup (v2) has a limit, its own or one above it, it is what the out-of-memory killer goes by: all that is
+// charged to the group, what the kernel holds for sockets included, without the file pages that can go at any time.
+// Without a limit it is what is resident against the machine's memory: what others there use is not ours to answer for.
+std::optional<double> MemoryUse(const ResourcePaths& paths = {});
+
+// How much of its file descriptors is used, from 0 to 1.
+double DescriptorUse();
+
+// Lets the process have as many file descriptors as it may.
+void RaiseDescriptorLimit();
+
+}  // namespace igptd
