@@ -28,7 +28,7 @@ the key, the user, the prompt or the answer.
 
 The table is written by `catalogue.py write`, from the rows in `catalogue.json` and the tests' own listing; a test fails
 when it is out of date, or when a row has neither a test nor a reason. A number in parentheses says how many kinds of
-calls a case is made with. igptd has no metrics yet: that each row counts in one is still to be shown.
+calls a case is made with. That each row counts once in the metrics is still to be shown.
 
 """
 
