@@ -309,6 +309,12 @@ TEST(IgptdCanaryTest, NothingThatIsNotItsBusinessIsInWhatIgptdSays) {
   igptd.process->Signal(SIGHUP);
   EXPECT_TRUE(igptd.process->AwaitStderr("log level changed"));
 
+  for (const std::string page : {"/metrics", "/configz", "/healthz", "/readyz", "/canary"}) {
+    const AdminAnswer answer = igptd.Get(page);
+    EXPECT_NE(answer.status, 0) << page;
+    ExpectNoCanary(page, answer.body);
+  }
+  ExpectNoCanary("the answer to a level that there isn't", igptd.Post("/loglevel", "canary").body);
   const std::string proc = absl::StrCat("/proc/", igptd.process->pid());
   EXPECT_THAT(ReadFile(proc + "/cmdline"), HasSubstr("--log_level=trace"));
   for (const char* file : {"/cmdline", "/environ", "/comm"}) ExpectNoCanary(file, ReadFile(proc + file));
@@ -317,6 +323,52 @@ TEST(IgptdCanaryTest, NothingThatIsNotItsBusinessIsInWhatIgptdSays) {
   EXPECT_EQ(igptd.CallLines().size(), calls - 1) << "every call but the unknown one is in the log";
   ExpectNoCanary("the log", igptd.process->Stderr());
   ExpectNoCanary("stdout", igptd.process->Stdout());
+}
+
+constexpr char kToken[] = "canary-token-0123456789abcdef";
+// By sha256sum.
+constexpr char kTokenHash[] = "9ca6b2b4117606aa8da3a17ef04ab3f77d4036b48192cbf45ea3c422a92301e8";
+
+Prepare Bringing(std::string token, std::string key) {
+  return [=](grpc::ClientContext& context) {
+    context.AddMetadata("authorization", "Bearer " + token);
+    context.AddMetadata("x-igpt-api-key", key);
+  };
+}
+
+// What a caller shows to be let in is a secret too, and so is whom it may act for.
+TEST(IgptdCanaryTest, NeitherTokensNorCallersKeysNorTheirUsersAre) {
+  const ScratchDirectory directory;
+  const std::string callers = directory.Write(
+      "callers", absl::StrCat(R"({"callers":[{"name":"billing","key":"caller","token_sha256":[")", kTokenHash,
+                              R"("],"users":{"exact":["canary-user"],"prefixes":["canary-tenant/"]}}]})"));
+  Igptd igptd({"--log_level=trace", "--log_format=json", "--callers_file=" + callers},
+              {absl::StrCat("IGPT_API_KEY=", kCanaryKey)});
+  const std::string key = "ak:canary-callers-key";
+  const auto list = [&](StatusCode code, const std::string& user, const Prepare& prepare) {
+    v1::ListRequest request;
+    request.set_user(user);
+    const auto ended = igptd.List(request, prepare);
+    const End end = EndOf(ended, ended.response.DebugString());
+    EXPECT_EQ(end.code, code) << end.said;
+    ExpectNoCanary(absl::StrCat("the end with code ", code), end.said);
+  };
+  igptd.upstream.OnNextRequest(Answers(200, R"({"datasources":[{"id":"canary-id"}]})"));
+  list(StatusCode::OK, kUser, Bringing(kToken, key));
+  EXPECT_EQ(igptd.upstream.requests().back().Header("Authorization"), "Bearer " + key);
+  igptd.upstream.OnNextRequest(Answers(401, "ak:canary-callers-key is not a key"));
+  list(StatusCode::UNAUTHENTICATED, kUser, Bringing(kToken, key));
+  list(StatusCode::PERMISSION_DENIED, "canary-stranger", Bringing(kToken, key));
+  list(StatusCode::UNAUTHENTICATED, kUser, Bringing("canary-other-token", key));
+  list(StatusCode::UNAUTHENTICATED, kUser, Bringing(kToken, "ak:canary key with spaces"));
+  list(StatusCode::UNAUTHENTICATED, kUser, {});
+
+  directory.Write("callers", R"({"callers":[{"name":"canary","token_sha256":["canary"],"nickname":"canary"}]})");
+  EXPECT_TRUE(igptd.process->AwaitStderr("keeping the old callers"));
+  for (const std::string page : {"/metrics", "/configz"}) ExpectNoCanary(page, igptd.Get(page).body);
+  igptd.Stop();
+  EXPECT_EQ(igptd.CallLines().size(), 6U);
+  ExpectNoCanary("the log", igptd.process->Stderr());
 }
 
 // Whom a call was made for can be followed through the log, but not found out.
