@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """README.md's tables say what is true: of flags, as `igptd --help` does; of RPCs and errors, as proto/ does. And
-deploy/OPERATIONS.md says of every reason what to do.
+deploy/OPERATIONS.md says of every reason what to do, and its alerts ask for metrics that it lists.
 
     docs_test.py <igptd> <the project's directory>
 
@@ -130,6 +130,15 @@ def check_operations(operations, proto):
         problems.append(f"{lack} lacks the reason {name}, which {have} has")
 
 
+def check_alerts(operations):
+    """They ask for metrics that there are."""
+    true = {row["metric"].strip("`") for row in table(operations, "metric", "deploy/OPERATIONS.md") or []}
+    for rules in re.findall(r"^```yaml$(.*?)^```$", operations, re.MULTILINE | re.DOTALL):
+        for name in sorted(set(re.findall(r"\b(?:igptd|grpc_server|process)_\w+", rules))):
+            if re.sub(r"_(bucket|sum|count)$", "", name) not in true:
+                problems.append(f"deploy/OPERATIONS.md has an alert on {name}, which its table of metrics lacks")
+
+
 def codes_in(text):
     return GRPC_CODES & set(re.findall(r"\w+", text))
 
@@ -146,7 +155,9 @@ def main():
     check_flags(readme, help_text)
     check_rpcs(readme, "\n".join(protos.values()))
     check_errors(readme, protos["error_reason.proto"])
-    check_operations((root / "deploy/OPERATIONS.md").read_text(), protos["error_reason.proto"])
+    operations = (root / "deploy/OPERATIONS.md").read_text()
+    check_operations(operations, protos["error_reason.proto"])
+    check_alerts(operations)
     print("\n".join(problems))
     return 1 if problems else 0
 
