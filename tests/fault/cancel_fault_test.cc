@@ -55,6 +55,7 @@ void CancelWhen(Igptd& igptd, size_t events, const std::function<bool()>& reache
   EXPECT_TRUE(AwaitTrue(gone));
   EXPECT_LE(absl::Now() - start, kAtOnce);
   EXPECT_EQ(ReadAll(context, *reader).status.error_code(), StatusCode::CANCELLED);
+  ExpectCounted(igptd, {"Ask CANCELLED/REQUEST_ABORTED"});
   igptd.Stop();
   ExpectLog(igptd, {"CANCELLED/REQUEST_ABORTED"}, "no canary");
 }
@@ -163,6 +164,7 @@ TEST(CancelTest, Row10_WhilePaused) {
   EXPECT_TRUE(igptd.upstream.AwaitClosed(1));
   EXPECT_LE(absl::Now() - start, kAtOnce);
   reader->Finish();
+  ExpectCounted(igptd, {"Ask CANCELLED/REQUEST_ABORTED"});
   igptd.Stop();
   ExpectLog(igptd, {"CANCELLED/REQUEST_ABORTED"}, "no canary");
 }
@@ -211,6 +213,7 @@ TEST(SlowReaderTest, Row8_TheUpstreamIsPausedAndTheReaderGivenUp) {
   const Stream rest = ReadAll(context, *reader);
   EXPECT_EQ(rest.status.error_code(), StatusCode::RESOURCE_EXHAUSTED);
   EXPECT_THAT(rest.status.error_message(), HasSubstr("not read for too long"));
+  ExpectCounted(igptd, {"Ask RESOURCE_EXHAUSTED/SLOW_CONSUMER"});
   igptd.Stop();
   ExpectLog(igptd, {"RESOURCE_EXHAUSTED/SLOW_CONSUMER"}, "no canary");
 }

@@ -23,12 +23,14 @@ INTRO = """# The catalogue of faults
 What will go wrong around igptd, what must be seen when it does, and which tests prove it. Each runs a real igptd between
 real gRPC clients and a scripted upstream. Faults are lines in tables (`fault_case.h`, `fault_script.h`); beside what its
 line says, every case proves that the status is well formed, that the log has exactly one line for the call with the same
-code and reason, that the key went to iGPT and nowhere else, and that neither the status nor the log at trace level holds
-the key, the user, the prompt or the answer.
+code and reason, and the metrics exactly one increment with its method, code and reason, that the key went to iGPT and
+nowhere else, and that neither the status, nor the log at trace level, nor the metrics hold the key, the user, the prompt
+or the answer.
 
 The table is written by `catalogue.py write`, from the rows in `catalogue.json` and the tests' own listing; a test fails
 when it is out of date, or when a row has neither a test nor a reason. A number in parentheses says how many kinds of
-calls a case is made with. That each row counts once in the metrics is still to be shown.
+calls a case is made with. What ends together with its igptd (row 47, 48) is seen in the log alone: nobody can ask it for
+its metrics then.
 
 """
 

@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/time/clock.h"
 #include "tests/support/scratch.h"
 
@@ -32,6 +34,18 @@ std::string CallName(Call call) {
       return "Authorize";
   }
   return "";
+}
+
+// The code "RESOURCE_EXHAUSTED", which metrics name "ResourceExhausted".
+std::string NameOfMetricCode(const std::string& name) {
+  if (name == "OK") return name;
+  if (name == "Canceled") return "CANCELLED";
+  std::string upper;
+  for (const char c : name) {
+    if (absl::ascii_isupper(c) && !upper.empty()) upper.push_back('_');
+    upper.push_back(absl::ascii_toupper(c));
+  }
+  return upper;
 }
 
 Prepare PrepareFor(const Fault& fault) {
@@ -78,6 +92,10 @@ void ExpectAttempts(const Fault& fault, Facts& facts) {
 }
 
 }  // namespace
+
+std::string MethodName(Call call) {
+  return CallName(call == Call::kWhole ? Call::kAsk : call);
+}
 
 std::vector<Fault> InCalls(const std::vector<Call>& calls, const std::vector<Fault>& faults) {
   std::vector<Fault> all;
@@ -196,6 +214,20 @@ void ExpectLog(const Igptd& igptd, const std::vector<std::string>& expected, con
   EXPECT_THAT(igptd.process->Stdout(), Not(HasSubstr(token)));
 }
 
+void ExpectCounted(const Igptd& igptd, const std::vector<std::string>& expected) {
+  std::vector<std::string> counted;
+  for (const auto& [series, value] : igptd.MetricsAtRest()) {
+    const bool error = absl::StartsWith(series, "igptd_errors_total{");
+    const bool handled = absl::StartsWith(series, "grpc_server_handled_total{");
+    const std::string code = LabelOf(series, "grpc_code");
+    if (!error && !(handled && code == "OK")) continue;
+    const std::string end =
+        LabelOf(series, "grpc_method") + " " + NameOfMetricCode(code) + "/" + LabelOf(series, "reason");
+    counted.insert(counted.end(), static_cast<size_t>(value), end);
+  }
+  EXPECT_THAT(counted, UnorderedElementsAreArray(expected));
+}
+
 void ExpectKeyEverywhere(const ScriptedHttpServer& upstream, const std::string& key) {
   for (const HttpRequest& request : upstream.requests()) {
     const size_t first = request.head.find(key);
@@ -272,6 +304,8 @@ Outcome RunFault(const Fault& fault) {
       EXPECT_FALSE(upstream.closed_at(connection).has_value());
     }
   }
+  ExpectCounted(igptd, {MethodName(fault.call) + " " + LogName(fault.code, fault.reason)});
+  EXPECT_THAT(igptd.Get("/metrics").body, Not(HasSubstr(token)));
   igptd.Stop();
   ExpectLog(igptd, {LogName(fault.code, fault.reason)}, token);
   return outcome;

@@ -6,7 +6,8 @@
 //
 // Whatever a case says, its run also proves: the status is within its limits, names igptd and holds no canary; every
 // request to iGPT carried the key, and nothing arrived elsewhere; the log has exactly one line for the call, with its
-// code and reason, and at trace level holds no canary.
+// code and reason, and at trace level holds no canary; and the metrics have exactly one increment for it, by its
+// method, code and reason, and no canary.
 #pragma once
 
 #include <map>
@@ -28,6 +29,9 @@ using grpc::StatusCode;
 
 // Which call is made. kWhole is an Ask for the whole answer.
 enum class Call { kAsk, kWhole, kSearch, kList, kDisconnect, kAuthorize };
+
+// "Ask", whichever Ask it is.
+std::string MethodName(Call call);
 
 using Facts = std::map<std::string, std::string>;
 
@@ -101,6 +105,9 @@ void ExpectEnd(const Fault& fault, const grpc::Status& status);
 // After igptd.Stop(): one line per code and reason in `expected` ("INTERNAL/IGPT_PROTOCOL", "OK/"), in any order, and
 // nothing of `token` anywhere in what igptd wrote.
 void ExpectLog(const Igptd& igptd, const std::vector<std::string>& expected, const std::string& token);
+// Before igptd.Stop(): the metrics have exactly one increment per method, code and reason in `expected`
+// ("Search INTERNAL/IGPT_PROTOCOL", "Ask OK/").
+void ExpectCounted(const Igptd& igptd, const std::vector<std::string>& expected);
 // The name of a code, as logs and documents have it.
 std::string CodeName(StatusCode code);
 // How the log names that end.

@@ -237,6 +237,7 @@ class StalePoolTest : public ::testing::Test {
     } else {
       EXPECT_GT(requests, kCalls);
     }
+    ExpectCounted(igptd, std::vector<std::string>(kCalls, MethodName(call) + " OK/"));
     igptd.Stop();
     ExpectLog(igptd, std::vector<std::string>(kCalls, "OK/"), token);
   }

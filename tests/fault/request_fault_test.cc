@@ -73,6 +73,7 @@ TEST_P(RequestFaultTest, IsRefusedAndNothingIsSent) {
                           .bad_fields = bad.bad_fields};
   ExpectEnd(expected, status);
   EXPECT_EQ(igptd.upstream.connections(), 0);
+  ExpectCounted(igptd, {MethodName(bad.call) + " INVALID_ARGUMENT/INVALID_REQUEST"});
   igptd.Stop();
   ExpectLog(igptd, {"INVALID_ARGUMENT/INVALID_REQUEST"}, token);
 }

@@ -56,9 +56,14 @@ class SweepTest {
     for (std::thread& thread : threads) thread.join();
     EXPECT_EQ(igptd.upstream.requests().size(), sweep_.cases);
     ExpectKeyEverywhere(igptd.upstream, Fill(kKeyCanary, token_));
-    igptd.Stop();
     std::vector<std::string> ends;
-    for (size_t n = 0; n < sweep_.cases; ++n) ends.push_back(sweep_.end(n));
+    std::vector<std::string> counted;
+    for (size_t n = 0; n < sweep_.cases; ++n) {
+      ends.push_back(sweep_.end(n));
+      counted.push_back(MethodName(sweep_.call) + " " + ends.back());
+    }
+    ExpectCounted(igptd, counted);
+    igptd.Stop();
     ExpectLog(igptd, ends, token_);
   }
 

@@ -49,6 +49,7 @@ TEST_P(DeadlineTest, EndsTheCallAndTheRequest) {
   EXPECT_LE(outcome.took, kSoon);
   EXPECT_TRUE(igptd.upstream.AwaitClosed(1));
   EXPECT_EQ(igptd.upstream.requests().size(), 1U);
+  ExpectCounted(igptd, {MethodName(late.call) + " DEADLINE_EXCEEDED/DEADLINE"});
   igptd.Stop();
   ExpectLog(igptd, {"DEADLINE_EXCEEDED/DEADLINE"}, token);
 }
