@@ -1,5 +1,6 @@
 #include "service/handlers.h"
 
+#include <memory>
 #include <string_view>
 
 namespace igptd {
@@ -16,10 +17,12 @@ std::optional<CallStatus> EndUnlessAllowed(const HandlerContext& context, rpc::S
   return AdmitUser(call, meant);
 }
 
-igpt::CallOptions OptionsFor(const HandlerContext& context, const rpc::ServerCall& call) {
+igpt::CallOptions OptionsFor(const HandlerContext& context, rpc::ServerCall& call) {
   igpt::CallOptions options;
   options.deadline = call.deadline();
   options.api_key = KeyOf(call);
+  options.attempts = std::make_shared<int>(0);
+  call.record().attempts = options.attempts;
   options.headers.emplace_back("X-Request-Id", call.record().request_id);
   const rpc::TraceContext& trace = call.record().trace;
   options.headers.emplace_back("traceparent", trace.traceparent);

@@ -29,8 +29,9 @@ struct HandlerContext {
 std::optional<CallStatus> EndUnlessAllowed(const HandlerContext& context, rpc::ServerCall& call,
                                            const std::string& user);
 
-// What a call tells the SDK beside its request: its deadline, its id, its trace, and the key if it isn't igptd's.
-igpt::CallOptions OptionsFor(const HandlerContext& context, const rpc::ServerCall& call);
+// What a call tells the SDK beside its request: its deadline, its id, its trace, and the key if it isn't igptd's. Notes
+// in the call's record where its requests are counted.
+igpt::CallOptions OptionsFor(const HandlerContext& context, rpc::ServerCall& call);
 
 // An RPC with one answer: starts it with `start`, a function that takes the SDK's request, options and callback, and
 // ends the call with what comes.

@@ -47,7 +47,7 @@ struct CallRecord {
   std::optional<absl::Duration> first_event;  // from the start to the first event
   int64_t events = 0;                         // written, without heartbeats
   int64_t bytes = 0;                          // written
-  int attempts = 0;                           // requests to iGPT, as far as an error tells
+  std::shared_ptr<int> attempts;              // requests to iGPT; null: it came to none
 };
 
 // Is told of an RPC's calls on one loop, on that loop's thread unless it says otherwise. Must not block.

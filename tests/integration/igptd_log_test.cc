@@ -1,8 +1,9 @@
 // The log of a real igptd: its level, and its lines whatever callers send.
 #include <csignal>
+#include <map>
 #include <string>
+#include <utility>
 
-#include "absl/strings/str_split.h"
 #include "gtest/gtest.h"
 #include "tests/integration/igptd_fixture.h"
 
@@ -10,7 +11,9 @@ namespace igpt::testing {
 namespace {
 
 using ::testing::Optional;
+using ::testing::Pair;
 using ::testing::SizeIs;
+using ::testing::UnorderedElementsAre;
 
 void AnswersYes(Exchange& exchange) {
   exchange.Answer(200, R"({"output":"Yes."})");
@@ -38,6 +41,29 @@ TEST(IgptdLogTest, ASighupShowsDebugLinesAndTheNextHidesThem) {
   ASSERT_THAT(igptd.CallLines(), SizeIs(1)) << igptd.process->Stderr();
   EXPECT_EQ(igptd.CallLines()[0]["request_id"], "shown");
   EXPECT_EQ(igptd.CallLines()[0]["level"], "info");
+}
+
+// What became of a call at iGPT, whether it succeeded or not.
+TEST(IgptdLogTest, ALineSaysHowOftenIgptWasAsked) {
+  Igptd igptd;
+  const auto fail = [](Exchange& exchange) { exchange.Answer(503, ""); };
+  for (int i = 0; i < 2; ++i) igptd.upstream.OnNextRequest(fail);
+  igptd.upstream.OnNextRequest(AnswersYes);
+  AskOnce(igptd, "third");
+  igptd.upstream.OnNextRequest(AnswersYes);
+  AskOnce(igptd, "first");
+  igptd.upstream.OnRequest(fail);
+  const auto with_id = [](std::string id) {
+    return [id = std::move(id)](grpc::ClientContext& context) { context.AddMetadata("x-request-id", id); };
+  };
+  igpt::v1::ListRequest list;
+  list.set_user("ada");
+  EXPECT_EQ(igptd.List(list, with_id("never")).status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(igptd.List({}, with_id("refused")).status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  igptd.Stop();
+  std::map<std::string, int> attempts;
+  for (const nlohmann::json& call : igptd.CallLines()) attempts[call["request_id"]] = call.value("attempts", -1);
+  EXPECT_THAT(attempts, UnorderedElementsAre(Pair("third", 3), Pair("first", 1), Pair("never", 3), Pair("refused", 0)));
 }
 
 // Not a second signal that would cut the drain short.

@@ -71,10 +71,12 @@ TEST(SdkRetryTest, TheAnswerOfALaterAttemptCounts) {
     server.OnNextRequest(failure.handler);
     server.OnRequest(Respond(200, R"({"results":[{"id":"m1"}]})"));
     const std::unique_ptr<Client> client = MakeClient(Attempts(server, 2));
-    const absl::StatusOr<SearchAnswer> answer = client->recall().Search({});
+    const auto attempts = std::make_shared<int>(0);
+    const absl::StatusOr<SearchAnswer> answer = client->recall().Search({}, {.attempts = attempts});
     ASSERT_THAT(answer, IsOk());
     EXPECT_THAT(answer->results, SizeIs(1));
     EXPECT_THAT(server.requests(), SizeIs(2));
+    EXPECT_EQ(*attempts, 2);
     EXPECT_EQ(server.requests()[0].body, server.requests()[1].body);
   }
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -64,6 +65,9 @@ struct CallOptions {
   // frames the message (Authorization, Content-Length, …); values are visible ASCII, with spaces only inside. Anything
   // else is kInvalidRequest.
   std::vector<std::pair<std::string, std::string>> headers = {};
+  // Where the call counts its requests to iGPT, those that are repeated included. On the client's event loop, for as
+  // long as the call runs.
+  std::shared_ptr<int> attempts = nullptr;
 };
 
 // Limits of requests. iGPT documents none: these keep a mistake from becoming a bill.

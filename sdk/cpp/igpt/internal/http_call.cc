@@ -96,6 +96,7 @@ void HttpCall::StartAttempt() {
   retrying_ = attempts_ > 0;
   unreported_ = true;
   ++attempts_;
+  CountAttempts(0);
   verdict_.reset();
   body_status_ = absl::OkStatus();
   accepted_ = false;
@@ -144,8 +145,13 @@ void HttpCall::Send(std::string resolve_entry) {
   progress_timer_.Arm(core_.options.first_byte_timeout);
 }
 
+void HttpCall::CountAttempts(int repeated_by_curl) const {
+  if (options_.attempts != nullptr) *options_.attempts = attempts_ + repeated_by_curl;
+}
+
 bool HttpCall::OnHead(const ResponseHead& head) {
   last_byte_at_ = MonotonicNanos();
+  CountAttempts(std::max(0, transfer_->sends() - 1));
   progress_timer_.Arm(core_.options.idle_timeout);
   ignored_bytes_ = 0;
   verdict_ = CheckHead(route_, head, absl::Now());
@@ -173,6 +179,7 @@ void HttpCall::OnCompleted(CURLcode result) {
     return StartAttempt();
   }
   attempts_ += std::max(0, transfer_->sends() - 1);
+  CountAttempts(0);
   progress_timer_.Cancel();
   // libcurl takes a connection that ended within the head for an answer without a body.
   if (result == CURLE_OK && last_byte_at_ == 0) result = CURLE_GOT_NOTHING;

@@ -63,6 +63,7 @@ class HttpCall final : public Transfer::Observer {
   void OnCompleted(CURLcode result) override;
 
   void StartAttempt();
+  void CountAttempts(int repeated_by_curl) const;
   void Send(std::string resolve_entry);
   void OnAttemptFailed(HeadVerdict verdict);
   // Whether the throttle lets a request go out.
