@@ -2,7 +2,6 @@
 
 #include <array>
 #include <cstddef>
-#include <iterator>
 
 #if __has_include(<mimalloc.h>)
 #include <mimalloc.h>
@@ -19,9 +18,9 @@ namespace igptd {
 namespace {
 
 #if MI_MALLOC_VERSION < 210
-constexpr mi_option_t kDelays[] = {mi_option_decommit_delay, mi_option_segment_decommit_delay};
+constexpr std::array kDelays = {mi_option_decommit_delay, mi_option_segment_decommit_delay};
 #else
-constexpr mi_option_t kDelays[] = {mi_option_purge_delay};
+constexpr std::array kDelays = {mi_option_purge_delay};
 #endif
 
 }  // namespace
@@ -30,7 +29,7 @@ void ReturnFreedMemory(bool at_once) {
   if (&mi_option_set == nullptr || &mi_option_get == nullptr) return;
   // As they were at first: by default, or by a variable of the environment.
   static const auto kUsual = [] {
-    std::array<long, std::size(kDelays)> usual = {};  // NOLINT(google-runtime-int): mimalloc's type
+    std::array<long, kDelays.size()> usual = {};  // NOLINT(google-runtime-int): mimalloc's type
     for (size_t i = 0; i < usual.size(); ++i) usual[i] = mi_option_get(kDelays[i]);
     return usual;
   }();

@@ -17,6 +17,7 @@
 #include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server_builder.h"
 #include "igpt/client.h"
+#include "service/admission_metrics.h"
 #include "service/allocator.h"
 #include "service/caller_auth.h"
 #include "service/caller_gate.h"
@@ -283,10 +284,25 @@ bool Server::Responds(absl::Duration limit) {
 }
 
 void Server::Collect(MetricFamilies& families) {
-  const auto retries = std::make_shared<std::atomic<double>>(0);
-  if (AskLoops(kAskLimit, [retries](Worker& worker) { *retries += worker.client->RetriesLeft(); })) {
-    AddGauge(families, "igptd_upstream_retry_budget", "For how many retries there is room now.", *retries);
+  struct Upstream {
+    std::atomic<double> retries = 0;
+    std::atomic<double> held_back_share = 0;
+    std::atomic<double> held_back = 0;
+  };
+  const auto upstream = std::make_shared<Upstream>();
+  const bool asked = AskLoops(kAskLimit, [upstream, loops = workers_.size()](Worker& worker) {
+    upstream->retries += worker.client->RetriesLeft();
+    upstream->held_back_share += worker.client->HeldBackShare() / static_cast<double>(loops);
+    upstream->held_back += static_cast<double>(worker.client->HeldBack());
+  });
+  if (asked) {
+    AddGauge(families, "igptd_upstream_retry_budget", "For how many retries there is room now.", upstream->retries);
+    AddGauge(families, "igptd_upstream_held_back_ratio", "The share of requests that is held back now.",
+             upstream->held_back_share);
+    AddCounter(families, "igptd_upstream_held_back_total", "Requests that were held back, as iGPT was failing.",
+               upstream->held_back);
   }
+  CollectAdmission(families, admission_, resource_guard_->strains());
   const auto closed = static_cast<double>(connections_closed_.value());
   const auto opened = static_cast<double>(connections_opened_.value());
   AddCounter(families, "igptd_connections_opened_total", "Connections that callers opened.", opened);

@@ -63,6 +63,10 @@ void ExpectHeldBack(const Handler& outage, const std::string& reason) {
   // A hundred for each loop and a tenth of what follows, with some retries.
   EXPECT_LT(in_outage, kCalls / 2);
 
+  const Series series = igptd.Metrics();
+  EXPECT_GT(series.at("igptd_upstream_held_back_ratio"), 0.5);
+  EXPECT_GE(series.at("igptd_upstream_held_back_total"), ends.held_back);
+
   // All are served again, if not at once.
   igptd.upstream.OnRequest([](Exchange& exchange) { exchange.Answer(200, R"({"datasources":[]})"); });
   const absl::Time start = absl::Now();
@@ -79,6 +83,7 @@ void ExpectHeldBack(const Handler& outage, const std::string& reason) {
     absl::SleepFor(absl::Milliseconds(100));
   }
   EXPECT_TRUE(recovered);
+  EXPECT_EQ(igptd.Metrics().at("igptd_upstream_held_back_ratio"), 0);
   std::printf("served again after %s\n", absl::FormatDuration(absl::Now() - start).c_str());
   // And nobody asked more than the callers did.
   EXPECT_LE(igptd.upstream.requests().size() - in_outage, static_cast<size_t>(made));

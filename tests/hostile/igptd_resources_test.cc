@@ -194,6 +194,7 @@ TEST(IgptdResourcesTest, ItShedsBeforeMemoryRunsOut) {
     }
     EXPECT_THAT(status, FailsWith(StatusCode::RESOURCE_EXHAUSTED, "OVERLOADED"));
     EXPECT_EQ(LimitOf(status), "memory");
+    EXPECT_GE(igptd.Metrics().at(R"(igptd_strain{resource="memory"})"), 1);
     EXPECT_LT(ResidentMemory(pid), total);
     std::printf("%zu MiB of %zu MiB, after %zu streams\n", ResidentMemory(pid) / kMiB, total / kMiB, callers.size());
 

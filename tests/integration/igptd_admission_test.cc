@@ -114,6 +114,10 @@ TEST(IgptdAdmissionTest, WhatACallerIsTold) {
   EXPECT_THAT(health->Check(&context, {}, &serving), IsOkStatus());
 
   EXPECT_THAT(igptd.upstream.requests(), SizeIs(1));
+  const Series series = igptd.Metrics();
+  EXPECT_EQ(series.at("igptd_calls_in_flight"), 1);
+  EXPECT_EQ(series.at(R"(igptd_calls_shed_total{limit="max_in_flight"})"), 6);
+  EXPECT_EQ(series.at(R"(igptd_calls_shed_total{limit="max_in_flight_per_caller"})"), 0);
   running.Cancel();
   igptd.Stop();
   int sheds = 0;

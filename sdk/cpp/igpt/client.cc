@@ -12,6 +12,7 @@
 #include "igpt/internal/ask_call.h"
 #include "igpt/internal/base_url.h"
 #include "igpt/internal/client_core.h"
+#include "igpt/internal/monotonic.h"
 #include "igpt/internal/json_codec.h"
 #include "igpt/internal/request_check.h"
 #include "igpt/internal/unary_call.h"
@@ -117,6 +118,14 @@ absl::Status Client::SetApiKey(std::string api_key) {
 
 double Client::RetriesLeft() const {
   return core_->retry_budget.left();
+}
+
+double Client::HeldBackShare() const {
+  return core_->throttle.Probability(internal::MonotonicNanos());
+}
+
+int64_t Client::HeldBack() const {
+  return core_->throttle.held_back();
 }
 
 template <typename Answer, typename Request, typename Encode, typename Decode>

@@ -11,6 +11,7 @@
 // as it is (see error.h, kInvalidRequest) fails without a request. No function throws.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -128,6 +129,11 @@ class Client {
   // For how many retries there is room now: they are at most 20 % of recent requests, beyond a burst of 10. On the
   // event loop's thread only.
   double RetriesLeft() const;
+
+  // Which share of requests is held back now, as iGPT has failed most of the last ones, and how many were so far. On
+  // the event loop's thread only.
+  double HeldBackShare() const;
+  int64_t HeldBack() const;
 
  private:
   friend class Recall;

@@ -15,6 +15,7 @@ constexpr double kMaxProbability = 0.9;
 bool Throttle::Admit(int64_t now, double random) {
   if (random >= Probability(now)) return true;
   OnFailed(now);
+  ++held_back_;
   return false;
 }
 

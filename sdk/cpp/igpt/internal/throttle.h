@@ -32,6 +32,8 @@ class Throttle {
 
   // With which probability the next is held back.
   double Probability(int64_t now) const;
+  // How many were.
+  int64_t held_back() const { return held_back_; }
 
  private:
   struct Counts {
@@ -45,6 +47,7 @@ class Throttle {
 
   std::array<Counts, kSeconds> counts_ = {};  // of each second, the latest at second_ % kSeconds
   int64_t second_ = 0;
+  int64_t held_back_ = 0;
 };
 
 }  // namespace igpt::internal
