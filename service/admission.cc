@@ -22,8 +22,15 @@ constexpr int64_t kMinShared = 100;
 // an allocator keeps of freed memory is theirs to use.
 constexpr int64_t kAlwaysInFlight = 4;
 
+// How many calls may be held for so many in flight: twice as many, and some more where that is few, since gRPC can be
+// late to say that a call is over.
+int64_t MostHeld(int64_t in_flight) {
+  constexpr int64_t kSome = 64;
+  return 2 * in_flight + kSome;
+}
+
 int64_t OrNone(int limit) {
-  return limit > 0 ? limit : std::numeric_limits<int64_t>::max() / 2;
+  return limit > 0 ? limit : std::numeric_limits<int64_t>::max() / 4;
 }
 
 }  // namespace
@@ -125,7 +132,7 @@ Admission::Decision Admission::Admit(const CallerLimits& limits, std::string_vie
 std::optional<Admission::Shed> Admission::Check(const Caller& caller, const CallerLimits& limits,
                                                 Strains strains) const {
   const int64_t own = OrNone(limits.max_in_flight > 0 ? limits.max_in_flight : options_.max_in_flight_per_caller);
-  if (caller.in_flight >= own || caller.held >= 2 * own) return Shed{Limit::kCallerInFlight, kRetryDelay};
+  if (caller.in_flight >= own || caller.held >= MostHeld(own)) return Shed{Limit::kCallerInFlight, kRetryDelay};
 
   const int64_t max = OrNone(options_.max_in_flight);
   const int64_t all = held_.load(kRelaxed);
@@ -144,7 +151,7 @@ std::optional<Admission::Shed> Admission::Check(const Caller& caller, const Call
 // A place among all calls in flight, if there is one.
 bool Admission::Take() {
   const int64_t max = OrNone(options_.max_in_flight);
-  if (held_.load(kRelaxed) >= 2 * max) return false;
+  if (held_.load(kRelaxed) >= MostHeld(max)) return false;
   int64_t in_flight = in_flight_.load(kRelaxed);
   do {
     if (in_flight >= max) return false;

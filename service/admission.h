@@ -63,7 +63,8 @@ class Admission {
     Permit& operator=(Permit&& other) noexcept;
 
     // The call has nothing to do with iGPT any more: another may run in its place. What is left to be written to its
-    // caller is bounded still: with what is so, a caller, and all callers together, may hold twice their limit.
+    // caller is bounded still: with what is so, a caller, and all callers together, may hold twice their limit and
+    // some more.
     void Finishing();
 
    private:

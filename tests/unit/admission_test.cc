@@ -101,20 +101,23 @@ TEST(AdmissionTest, ANewLimitHoldsFromTheNextCallOn) {
 
 // A caller that starts its next call when it has got an answer keeps to its limit, whatever igptd still does about the
 // last one. A caller that doesn't take its answers doesn't get any number of them.
-TEST(AdmissionTest, WhatIsFinishingMakesRoomOnce) {
-  Calls calls({.max_in_flight = 4, .max_in_flight_per_caller = 2});
-  for (const char* caller : {"a", "b"}) {
-    EXPECT_EQ(calls.StartMany(10, caller), 2);
+TEST(AdmissionTest, WhatIsFinishingMakesRoomUpToABound) {
+  Calls calls({.max_in_flight = 40, .max_in_flight_per_caller = 20});
+  const auto run_and_finish = [&](const char* caller) {
+    const int started = calls.StartMany(100, caller);
     for (Admission::Permit& permit : calls.running) permit.Finishing();
-    EXPECT_EQ(calls.StartMany(10, caller), 2);
-    EXPECT_THAT(calls.Start(caller), Optional(Limit::kCallerInFlight));
-    for (Admission::Permit& permit : calls.running) permit.Finishing();
-    EXPECT_THAT(calls.Start(caller), Optional(Limit::kCallerInFlight));
-  }
+    return started;
+  };
+  int held = 0;
+  for (int started = run_and_finish("a"); started > 0; started = run_and_finish("a")) held += started;
+  EXPECT_EQ(held, 2 * 20 + 64);
+  EXPECT_THAT(calls.Start("a"), Optional(Limit::kCallerInFlight));
   EXPECT_EQ(calls.admission.in_flight(), 0);
-  EXPECT_THAT(calls.Start("c"), Optional(Limit::kInFlight));
+  EXPECT_EQ(run_and_finish("b"), 20);
+  EXPECT_EQ(run_and_finish("b"), 20);
+  EXPECT_THAT(calls.Start("b"), Optional(Limit::kInFlight));
   calls.running.clear();
-  EXPECT_EQ(calls.StartMany(10, "a"), 2);
+  EXPECT_EQ(calls.StartMany(100, "a"), 20);
 }
 
 TEST(AdmissionTest, StartsHaveARateAndABurst) {
