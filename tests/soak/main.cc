@@ -69,7 +69,8 @@ int Soak(const Flags& flags, const std::string& directory) {
   }
   callers = std::make_unique<Callers>(flags.seed, replacement.target(), recorder);
   replacement.Begin();
-  callers->Run(kCallersPerCore * static_cast<int>(std::thread::hardware_concurrency()), absl::Now() + absl::Minutes(flags.minutes));
+  callers->Run(kCallersPerCore * static_cast<int>(std::thread::hardware_concurrency()),
+               absl::Now() + absl::Minutes(flags.minutes));
   replacement.Stop();
 
   recorder.AwaitNoneRunning(kLeftRunning);
