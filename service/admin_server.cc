@@ -18,10 +18,10 @@ constexpr HttpLimits kLimits = {
     .max_connections = 16,
     .max_body = 1024};
 
-void Answer(AdminPage page, httplib::Response& response) {
+void Answer(const AdminPage& page, httplib::Response& response) {
   response.status = page.status;
   response.set_header("Cache-Control", "no-store");
-  response.set_content(std::move(page.body), page.content_type);
+  response.set_content(page.body, page.content_type);
 }
 
 }  // namespace

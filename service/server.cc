@@ -359,16 +359,18 @@ void Server::Drain(absl::Duration timeout) {
 Server::Load Server::CountLoad() {
   std::atomic<size_t> calls = 0;
   std::atomic<size_t> connections = 0;
+  std::atomic<size_t> operations = 0;
   absl::BlockingCounter counted(static_cast<int>(workers_.size()));
   for (const std::unique_ptr<Worker>& worker : workers_) {
-    worker->loop->events().Post([&calls, &connections, &counted, &loop = *worker->loop] {
+    worker->loop->events().Post([&calls, &connections, &operations, &counted, &loop = *worker->loop] {
       calls += loop.calls().size();
+      operations += static_cast<size_t>(loop.outstanding());
       connections = loop.connections();  // every loop knows all of them
       counted.DecrementCount();
     });
   }
   counted.Wait();
-  return {calls, connections};
+  return {calls, connections, operations};
 }
 
 // The first look comes late enough for calls that gRPC had accepted before it stopped doing so.
@@ -390,6 +392,11 @@ void Server::AwaitDepartures(absl::Time limit) {
   }
 }
 
+void Server::AwaitLastOperations() {
+  const absl::Time limit = absl::Now() + kGoodbye;
+  while (CountLoad().operations > 0 && absl::Now() < limit) absl::SleepFor(absl::Milliseconds(1));
+}
+
 Server::~Server() {
   Drain(absl::ZeroDuration());
   listener_.reset();  // it tells the loops of connections
@@ -404,6 +411,7 @@ Server::~Server() {
       }
     }
   }
+  AwaitLastOperations();
 }
 
 }  // namespace igptd

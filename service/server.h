@@ -103,12 +103,15 @@ class Server {
   struct Load {
     size_t calls = 0;
     size_t connections = 0;
+    size_t operations = 0;  // that gRPC was asked for and has not completed
   };
   Load CountLoad();
   // Has every loop run `ask`; false when one has not done so within the limit: it still will.
   bool AskLoops(absl::Duration limit, const std::function<void(Worker&)>& ask);
   // Adds what is known of the server as a whole.
   void Collect(MetricFamilies& families);
+  // Until all is done that gRPC had begun when it was shut down: health watches end then, and need their loop for it.
+  void AwaitLastOperations();
   // Whether there is no call any more, which is waited for until `limit`.
   bool AwaitNoCalls(absl::Time limit);
   // Until those who were sent a GOAWAY have gone, or could have: calls that they sent before they knew of it have come.

@@ -55,6 +55,9 @@ class Loop final : private igpt::EventLoop::WorkSource {
   // A soon one came. That something came at all, Poll knows.
   void SoonCompleted() { --soon_; }
 
+  // How many operations have been started and not completed.
+  int outstanding() const { return outstanding_; }
+
   // The calls that live on this loop.
   absl::flat_hash_set<ServerCall*>& calls() { return calls_; }
 
