@@ -192,7 +192,7 @@ TokenHash FromHex(absl::string_view hex) {
 }
 
 // DNS names are the same in large and small letters.
-std::string Normal(std::string san) {
+std::string Normal(const std::string& san) {
   return san.substr(0, 4) == "DNS:" ? absl::StrCat("DNS:", absl::AsciiStrToLower(san.substr(4))) : san;
 }
 
@@ -211,7 +211,7 @@ Caller ReadCaller(const Place& place) {
                         ReadStrings(
                             p, IsSan,
                             "a subject alternative name, such as DNS:billing.internal or URI:spiffe://cluster/billing",
-                            [&](std::string san) { caller.sans.push_back(Normal(std::move(san))); });
+                            [&](const std::string& san) { caller.sans.push_back(Normal(san)); });
                       }}},
                      {"token_sha256", {[&](const Place& p) {
                         ReadStrings(p, IsTokenHash,

@@ -142,8 +142,9 @@ std::vector<FileWatch> WatchFiles(const Config& config, const ConfigFiles& files
     watches.emplace_back("certificates", files.tls.paths, files.tls.contents,
                          [&server](const FileWatch::Contents& contents) {
                            absl::StatusOr<TlsMaterial> material = ParseTls(contents);
-                           if (material.ok()) server.UseTls(*std::move(material));
-                           return material.status();
+                           if (!material.ok()) return material.status();
+                           server.UseTls(*std::move(material));
+                           return absl::OkStatus();
                          });
   }
   if (files.callers.value) {
