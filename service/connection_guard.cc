@@ -110,7 +110,7 @@ void ConnectionGuard::Look(const Connections& connections) {
   looked_at_ = now;
   Count(connections, passed);
 
-  const int64_t memory = ResidentMemory().value_or(0);
+  const int64_t memory = ReadProcessMemory().value_or(ProcessMemory()).resident;
   const auto calm_growth = static_cast<int64_t>(absl::ToDoubleSeconds(passed) * kCalmGrowthPerSecond);
   calm_memory_ = calm_memory_ == 0 ? memory : std::min(memory, calm_memory_ + calm_growth);
   if (memory - calm_memory_ > kMaxSurge) EndHeaviest(connections);

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <memory>
 #include <vector>
 
@@ -71,33 +72,37 @@ double UseOfCgroup(const std::string& directory) {
 }
 
 // How many there are. The kernel gives the number since 6.2, and none before; then they have to be counted.
-int64_t OpenDescriptors() {
+std::optional<int64_t> OpenDescriptors(int64_t limit) {
   constexpr char kDirectory[] = "/proc/self/fd";
   struct stat status = {};
   if (stat(kDirectory, &status) == 0 && status.st_size > 0) return status.st_size;
   const std::unique_ptr<DIR, int (*)(DIR*)> directory(opendir(kDirectory), &closedir);
-  if (directory == nullptr) return INT64_MAX;  // not even one is left
-  int64_t count = -3;                          // ".", ".." and the directory's own
+  if (directory == nullptr) return errno == EMFILE ? std::optional(limit) : std::nullopt;
+  int64_t count = -3;  // ".", ".." and the directory's own
   while (readdir(directory.get()) != nullptr) ++count;
   return count;
 }
 
 }  // namespace
 
-std::optional<int64_t> ResidentMemory(const ResourcePaths& paths) {
+std::optional<ProcessMemory> ReadProcessMemory(const ResourcePaths& paths) {
   const std::string statm = Read(absl::StrCat(paths.proc, "/self/statm")).value_or("");
   const std::vector<absl::string_view> pages = absl::StrSplit(statm, ' ');
-  int64_t resident = 0;
-  if (pages.size() < 2 || !absl::SimpleAtoi(pages[1], &resident)) return std::nullopt;
-  return resident * sysconf(_SC_PAGESIZE);
+  ProcessMemory memory;
+  if (pages.size() < 2 || !absl::SimpleAtoi(pages[0], &memory.address_space) ||
+      !absl::SimpleAtoi(pages[1], &memory.resident)) {
+    return std::nullopt;
+  }
+  const int64_t page = sysconf(_SC_PAGESIZE);
+  return ProcessMemory{memory.address_space * page, memory.resident * page};
 }
 
 std::optional<double> MemoryUse(const ResourcePaths& paths) {
-  const std::optional<int64_t> resident = ResidentMemory(paths);
+  const std::optional<ProcessMemory> memory = ReadProcessMemory(paths);
   const std::optional<std::string> machine = Read(absl::StrCat(paths.proc, "/meminfo"));
-  if (!resident.has_value() || !machine.has_value()) return std::nullopt;
+  if (!memory.has_value() || !machine.has_value()) return std::nullopt;
   const int64_t total = NumberAfter("MemTotal:", *machine) * 1024;
-  double use = total == 0 ? 0 : static_cast<double>(*resident) / static_cast<double>(total);
+  double use = total == 0 ? 0 : static_cast<double>(memory->resident) / static_cast<double>(total);
   for (std::string directory = OwnCgroup(paths); directory.size() >= paths.cgroups.size();
        directory.resize(directory.rfind('/'))) {
     use = std::max(use, UseOfCgroup(directory));
@@ -105,10 +110,17 @@ std::optional<double> MemoryUse(const ResourcePaths& paths) {
   return use;
 }
 
-double DescriptorUse() {
+Descriptors CountDescriptors() {
   rlimit limit = {};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return 0;
-  return std::min(1.0, static_cast<double>(OpenDescriptors()) / static_cast<double>(limit.rlim_cur));
+  getrlimit(RLIMIT_NOFILE, &limit);
+  const auto most = static_cast<int64_t>(std::min<rlim_t>(limit.rlim_cur, INT64_MAX));
+  return {OpenDescriptors(most), most};
+}
+
+double DescriptorUse() {
+  const auto [open, limit] = CountDescriptors();
+  if (limit == 0) return 0;
+  return std::min(1.0, static_cast<double>(open.value_or(limit)) / static_cast<double>(limit));
 }
 
 void RaiseDescriptorLimit() {

@@ -13,8 +13,13 @@ struct ResourcePaths {
   std::string cgroups = "/sys/fs/cgroup";
 };
 
-// What is resident, in bytes. nullopt when it can't be read: no file descriptors left, e.g.
-std::optional<int64_t> ResidentMemory(const ResourcePaths& paths = {});
+// In bytes.
+struct ProcessMemory {
+  int64_t address_space = 0;
+  int64_t resident = 0;
+};
+// nullopt when it can't be read: no file descriptors left, e.g.
+std::optional<ProcessMemory> ReadProcessMemory(const ResourcePaths& paths = {});
 
 // How much of its memory is used, from 0 to 1; nullopt as before.
 //
@@ -23,7 +28,15 @@ std::optional<int64_t> ResidentMemory(const ResourcePaths& paths = {});
 // Without a limit it is what is resident against the machine's memory: what others there use is not ours to answer for.
 std::optional<double> MemoryUse(const ResourcePaths& paths = {});
 
-// How much of its file descriptors is used, from 0 to 1.
+// How many file descriptors there are, and how many there may be.
+struct Descriptors {
+  std::optional<int64_t>
+      open;  // all of them when not even one is left to count with; nullopt when they can't be counted
+  int64_t limit = 0;
+};
+Descriptors CountDescriptors();
+
+// How much of its file descriptors is used, from 0 to 1; 1 when they can't be counted.
 double DescriptorUse();
 
 // Lets the process have as many file descriptors as it may.

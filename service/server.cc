@@ -11,7 +11,6 @@
 
 #include "absl/random/random.h"
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/blocking_counter.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "grpcpp/security/server_credentials.h"
@@ -360,16 +359,11 @@ Server::Load Server::CountLoad() {
   std::atomic<size_t> calls = 0;
   std::atomic<size_t> connections = 0;
   std::atomic<size_t> operations = 0;
-  absl::BlockingCounter counted(static_cast<int>(workers_.size()));
-  for (const std::unique_ptr<Worker>& worker : workers_) {
-    worker->loop->events().Post([&calls, &connections, &operations, &counted, &loop = *worker->loop] {
-      calls += loop.calls().size();
-      operations += static_cast<size_t>(loop.outstanding());
-      connections = loop.connections();  // every loop knows all of them
-      counted.DecrementCount();
-    });
-  }
-  counted.Wait();
+  AskLoops(absl::InfiniteDuration(), [&](Worker& worker) {
+    calls += worker.loop->calls().size();
+    connections = worker.loop->connections();  // every loop knows all of them
+    operations += static_cast<size_t>(worker.loop->outstanding());
+  });
   return {calls, connections, operations};
 }
 

@@ -119,7 +119,7 @@ TEST(MemoryUseTest, OfThisProcess) {
   ASSERT_TRUE(use.has_value());
   EXPECT_GT(*use, 0);
   EXPECT_LT(*use, 1.1);
-  EXPECT_GT(ResidentMemory().value_or(0), kMiB);
+  EXPECT_GT(ReadProcessMemory().value_or(ProcessMemory()).resident, kMiB);
 }
 
 TEST(DescriptorUseTest, FollowsWhatIsOpenAndTheLimit) {
