@@ -213,8 +213,7 @@ TEST(RotationTest, Row45_ItsOwnCertificateIsRotatedUnderLoad) {
     std::ofstream(directory.File(version + "/cert")) << CertificatePem(identity);
     std::ofstream(directory.File(version + "/key")) << KeyPem(identity);
     std::ofstream(directory.File(version + "/ca")) << authorities;
-    std::filesystem::create_directory_symlink(version, directory.File("new"));
-    std::filesystem::rename(directory.File("new"), directory.File("data"));
+    directory.SwapLink("data", version);
   };
   put("1", before.Issue(), callers.Pem());
   Igptd igptd({"--tls_cert_file=" + directory.File("data/cert"), "--tls_key_file=" + directory.File("data/key"),

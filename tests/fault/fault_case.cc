@@ -4,6 +4,8 @@
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
+#include <thread>
+#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -309,6 +311,20 @@ Outcome RunFault(const Fault& fault) {
   igptd.Stop();
   ExpectLog(igptd, {LogName(fault.code, fault.reason)}, token);
   return outcome;
+}
+
+void ListFromThreads(Igptd& igptd, int calls, const std::function<void(const grpc::Status&)>& ended) {
+  constexpr int kThreads = 4;
+  std::atomic<int> left = calls;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kThreads; ++i) {
+    threads.emplace_back([&] {
+      igpt::v1::ListRequest request;
+      request.set_user("ada");
+      while (left-- > 0) ended(igptd.List(request).status);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
 }
 
 }  // namespace igpt::testing

@@ -10,6 +10,7 @@
 // method, code and reason, and no canary.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <ostream>
@@ -108,6 +109,8 @@ void ExpectLog(const Igptd& igptd, const std::vector<std::string>& expected, con
 // Before igptd.Stop(): the metrics have exactly one increment per method, code and reason in `expected`
 // ("Search INTERNAL/IGPT_PROTOCOL", "Ask OK/").
 void ExpectCounted(const Igptd& igptd, const std::vector<std::string>& expected);
+// Lists so many times, from a few threads at once; `ended` is told of each end, on its thread.
+void ListFromThreads(Igptd& igptd, int calls, const std::function<void(const grpc::Status&)>& ended);
 // The name of a code, as logs and documents have it.
 std::string CodeName(StatusCode code);
 // How the log names that end.

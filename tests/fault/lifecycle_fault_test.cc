@@ -29,24 +29,14 @@ size_t MaxRetries(size_t calls) {
 
 // Makes that many calls, from several threads. How many of them were served.
 int MakeCalls(Igptd& igptd, int calls, StatusCode otherwise) {
-  std::atomic<int> left = calls;
   std::atomic<int> served = 0;
-  std::vector<std::thread> threads;
-  for (int i = 0; i < 4; ++i) {
-    threads.emplace_back([&] {
-      v1::ListRequest request;
-      request.set_user("ada");
-      while (left-- > 0) {
-        const grpc::Status status = igptd.List(request).status;
-        if (status.ok()) {
-          ++served;
-        } else {
-          EXPECT_EQ(status.error_code(), otherwise) << status.error_message();
-        }
-      }
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
+  ListFromThreads(igptd, calls, [&](const grpc::Status& status) {
+    if (status.ok()) {
+      ++served;
+    } else {
+      EXPECT_EQ(status.error_code(), otherwise) << status.error_message();
+    }
+  });
   return served;
 }
 
@@ -198,13 +188,7 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(DrainTest, Row47_AStreamThatEndsInTimeIsServed) {
   Event go_on;
   Igptd igptd({"--drain_timeout=10m"});
-  igptd.upstream.OnRequest([&](Exchange& exchange) {
-    exchange.StartSse();
-    exchange.SendSse(kRunStart);
-    exchange.WaitFor(go_on);
-    exchange.SendSse(kRunDone);
-    exchange.EndChunked();
-  });
+  igptd.upstream.OnRequest(RunUntil(go_on));
   grpc::ClientContext context;
   const auto reader = igptd.recall->Ask(&context, AskFor("ada", "?"));
   v1::AskResponse event;

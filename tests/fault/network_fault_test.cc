@@ -292,13 +292,7 @@ TEST(SlowResolverTest, Row15_OtherStreamsAreUnaffected) {
   const std::string names = directory.Write("names", "ok");
   Event go_on;
   ScriptedHttpServer upstream;
-  upstream.OnRequest([&](Exchange& exchange) {
-    exchange.StartSse();
-    exchange.SendSse(kRunStart);
-    exchange.WaitFor(go_on);
-    exchange.SendSse(kRunDone);
-    exchange.EndChunked();
-  });
+  upstream.OnRequest(RunUntil(go_on));
   std::vector<std::string> environment = ResolverEnvironment(names);
   environment.emplace_back("IGPT_API_KEY=ak:test");
   Igptd igptd({"--igpt_base_url=http://localhost:" + std::to_string(upstream.port()) + "/v1"}, environment);

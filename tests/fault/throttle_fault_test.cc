@@ -2,8 +2,6 @@
 #include <atomic>
 #include <cstdio>
 #include <string>
-#include <thread>
-#include <vector>
 
 #include "absl/time/clock.h"
 #include "tests/fault/fault_case.h"
@@ -22,31 +20,21 @@ struct Ends {
 
 // Makes that many calls, from several threads.
 void MakeCalls(Igptd& igptd, int calls, const std::string& reason, Ends& ends) {
-  std::atomic<int> left = calls;
-  std::vector<std::thread> threads;
-  for (int i = 0; i < 4; ++i) {
-    threads.emplace_back([&] {
-      v1::ListRequest request;
-      request.set_user("ada");
-      while (left-- > 0) {
-        const grpc::Status status = igptd.List(request).status;
-        if (status.ok()) {
-          ++ends.served;
-          continue;
-        }
-        EXPECT_THAT(status, FailsWith(StatusCode::UNAVAILABLE, reason));
-        const ErrorDetails details = DetailsOf(status);
-        if (details.info.metadata().contains("attempts")) {
-          ++ends.failed;
-          continue;
-        }
-        ++ends.held_back;
-        EXPECT_THAT(status.error_message(), HasSubstr("held back"));
-        EXPECT_TRUE(details.retry_info.has_value());
-      }
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
+  ListFromThreads(igptd, calls, [&](const grpc::Status& status) {
+    if (status.ok()) {
+      ++ends.served;
+      return;
+    }
+    EXPECT_THAT(status, FailsWith(StatusCode::UNAVAILABLE, reason));
+    const ErrorDetails details = DetailsOf(status);
+    if (details.info.metadata().contains("attempts")) {
+      ++ends.failed;
+      return;
+    }
+    ++ends.held_back;
+    EXPECT_THAT(status.error_message(), HasSubstr("held back"));
+    EXPECT_TRUE(details.retry_info.has_value());
+  });
 }
 
 void ExpectHeldBack(const Handler& outage, const std::string& reason) {

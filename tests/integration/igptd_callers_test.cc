@@ -298,13 +298,7 @@ TEST(IgptdCallersTest, AReplacementIsUsedAndABrokenOneIsNot) {
   const ScratchDirectory directory;
   const std::string file = directory.Write("callers", File(kBillingEntry));
   Igptd igptd({"--callers_file=" + file});
-  igptd.upstream.OnNextRequest([&](Exchange& exchange) {
-    exchange.StartSse();
-    exchange.SendSse(kRunStart);
-    exchange.WaitFor(go_on);
-    exchange.SendSse(kRunDone);
-    exchange.EndChunked();
-  });
+  igptd.upstream.OnNextRequest(RunUntil(go_on));
   grpc::ClientContext context;
   Bearing(kBilling)(context);
   const auto reader = igptd.recall->Ask(&context, AskFor("ada", "?"));

@@ -24,13 +24,7 @@ using ::testing::SizeIs;
 class RunningStream {
  public:
   RunningStream(Igptd& igptd, const Event& go_on) {
-    igptd.upstream.OnNextRequest([&go_on](Exchange& exchange) {
-      exchange.StartSse();
-      exchange.SendSse(kRunStart);
-      exchange.WaitFor(go_on);
-      exchange.SendSse(kRunDone);
-      exchange.EndChunked();
-    });
+    igptd.upstream.OnNextRequest(RunUntil(go_on));
     reader_ = igptd.recall->Ask(&context_, AskFor("ada", "?"));
     v1::AskResponse event;
     EXPECT_TRUE(reader_->Read(&event));

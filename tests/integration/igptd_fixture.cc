@@ -249,4 +249,14 @@ RawAnswer CallRaw(const std::shared_ptr<grpc::Channel>& channel, const std::stri
   return answer;
 }
 
+Handler RunUntil(const Event& go_on) {
+  return [&go_on](Exchange& exchange) {
+    exchange.StartSse();
+    exchange.SendSse(kRunStart);
+    exchange.WaitFor(go_on);
+    exchange.SendSse(kRunDone);
+    exchange.EndChunked();
+  };
+}
+
 }  // namespace igpt::testing

@@ -140,6 +140,9 @@ inline std::string DeltaEvent(int seq, std::string_view text) {
 // What a label of a series says; empty when it has none of that name.
 std::string LabelOf(const std::string& series, const std::string& label);
 
+// A run that begins, and ends once `go_on` is set, which must outlive it.
+Handler RunUntil(const Event& go_on);
+
 MATCHER(IsOkStatus, negation ? "is not OK" : "is OK") {
   *result_listener << arg.error_code() << " " << arg.error_message();
   return arg.ok();

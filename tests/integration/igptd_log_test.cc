@@ -70,13 +70,7 @@ TEST(IgptdLogTest, ALineSaysHowOftenIgptWasAsked) {
 TEST(IgptdLogTest, ASighupDoesNotEndADrain) {
   Event may_end;
   Igptd igptd({"--drain_timeout=5m"});
-  igptd.upstream.OnNextRequest([&](Exchange& exchange) {
-    exchange.StartSse();
-    exchange.SendSse(kRunStart);
-    exchange.WaitFor(may_end);
-    exchange.SendSse(kRunDone);
-    exchange.EndChunked();
-  });
+  igptd.upstream.OnNextRequest(RunUntil(may_end));
   grpc::ClientContext context;
   const auto reader = igptd.recall->Ask(&context, AskFor("ada", "Is it so?"));
   igpt::v1::AskResponse event;

@@ -187,13 +187,7 @@ TEST(IgptdTlsTest, ANewCertificateIsShownAndWhatRunsGoesOn) {
   const Authority after("after");
   const TlsFiles files(before.Issue());
   Igptd igptd(files.Flags());
-  igptd.upstream.OnNextRequest([&](Exchange& exchange) {
-    exchange.StartSse();
-    exchange.SendSse(kRunStart);
-    exchange.WaitFor(go_on);
-    exchange.SendSse(kRunDone);
-    exchange.EndChunked();
-  });
+  igptd.upstream.OnNextRequest(RunUntil(go_on));
   const auto old_channel = igptd.NewChannel(Trusting(before.Pem()));
   igptd.UseChannel(old_channel);
   grpc::ClientContext context;
@@ -254,8 +248,7 @@ TEST(IgptdTlsTest, ASwappedLinkChangesCertificateKeyAndAuthoritiesTogether) {
     std::ofstream(directory.File(version + "/tls.crt")) << CertificatePem(identity);
     std::ofstream(directory.File(version + "/tls.key")) << KeyPem(identity);
     std::ofstream(directory.File(version + "/ca.crt")) << authorities;
-    std::filesystem::create_directory_symlink(version, directory.File("..data_tmp"));
-    std::filesystem::rename(directory.File("..data_tmp"), directory.File("..data"));
+    directory.SwapLink("..data", version);
   };
   put("..1", servers.Issue(), callers_before.Pem());
   for (const std::string name : {"tls.crt", "tls.key", "ca.crt"}) {

@@ -33,6 +33,11 @@ class ScratchDirectory {
     std::filesystem::rename(File(".new"), File(name));
     return File(name);
   }
+  // Makes `link` lead to `target` from one moment to the next, as Kubernetes updates a mounted secret.
+  void SwapLink(const std::string& link, const std::string& target) const {
+    std::filesystem::create_directory_symlink(target, File(".new"));
+    std::filesystem::rename(File(".new"), File(link));
+  }
 
  private:
   std::string path_;
