@@ -79,10 +79,13 @@ std::optional<CallStatus> CallerGate::Admit(rpc::ServerCall& call) const {
   return caller->brings_key ? CheckKey(call) : std::nullopt;
 }
 
+std::optional<CallStatus> CallerGate::AdmitKnown(rpc::ServerCall& call) const {
+  if (auth_ == nullptr || Identify(*auth_, call) != nullptr) return std::nullopt;
+  return Deny(call, Refusal::kCallerUnauthenticated);
+}
+
 std::optional<CallStatus> CallerGate::AdmitStandard(rpc::ServerCall& call) const {
-  if (auth_ == nullptr || auth_->open_standard_services()) return std::nullopt;
-  if (Identify(*auth_, call) == nullptr) return Deny(call, Refusal::kCallerUnauthenticated);
-  return std::nullopt;
+  return auth_ != nullptr && auth_->open_standard_services() ? std::nullopt : AdmitKnown(call);
 }
 
 std::optional<CallStatus> AdmitUser(rpc::ServerCall& call, std::string_view user) {

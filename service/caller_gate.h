@@ -25,7 +25,10 @@ class CallerGate {
   // token that is sent decides, whatever certificate there is.
   std::optional<CallStatus> Admit(rpc::ServerCall& call) const;
 
-  // The same for health and reflection, which every known caller may use, or everyone.
+  // The same for what every known caller may use.
+  std::optional<CallStatus> AdmitKnown(rpc::ServerCall& call) const;
+
+  // The same for health and reflection, which the file may leave open to everyone.
   std::optional<CallStatus> AdmitStandard(rpc::ServerCall& call) const;
 
  private:

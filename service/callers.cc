@@ -68,7 +68,7 @@ bool IsSan(absl::string_view text) {
 
 bool IsTokenHash(absl::string_view text) {
   return text.size() == 2 * TokenHash().size() &&
-         AllOf(text, [](char c) { return static_cast<bool>(absl::ascii_isxdigit(static_cast<unsigned char>(c))); });
+         AllOf(text, [](char c) { return absl::ascii_isxdigit(static_cast<unsigned char>(c)); });
 }
 
 bool IsMethod(absl::string_view text) {

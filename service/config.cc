@@ -158,6 +158,8 @@ std::vector<Flag> Flags(Config& config) {
        Choice(config.log_level, {"trace", "debug", "info", "warn", "error"})},
       {"log_format", "text, json, or auto: text on a terminal, else json",
        Choice(config.log_format, {"auto", "text", "json"})},
+      {"channelz", "serve grpc.channelz.v1.Channelz: connections, their peers and how many calls",
+       Boolean(config.channelz)},
       {"allow_core_dumps", "let a crash write the memory to a core dump: it holds keys, questions and answers",
        Boolean(config.allow_core_dumps)},
       {"check_config", "check the configuration and exit", Boolean(config.check_config)},

@@ -45,6 +45,7 @@ struct Config {
   std::string log_level = "info";   // trace, debug, info, warn, error
   std::string log_format = "auto";  // text, json; auto: text on a terminal, else json
 
+  bool channelz = false;
   bool allow_core_dumps = false;
   bool check_config = false;
   bool help = false;

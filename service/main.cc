@@ -170,6 +170,7 @@ int Serve(const Config& config, const sigset_t& signals) {
   options.heartbeat_interval = config.heartbeat_interval;
   options.stalled_reader_timeout = config.stalled_reader_timeout;
   options.admission = config.admission;
+  options.channelz = config.channelz;
   options.forward_faults = config.sandbox_faults;
   options.on_call_finished = LogCall;
 

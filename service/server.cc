@@ -89,7 +89,8 @@ CallStatus Shed(rpc::ServerCall& call, const Admission::Shed& shed) {
 struct Server::Worker {
   CallerGate gate;
   rpc::CallEnvironment environment;
-  rpc::CallEnvironment background;  // of the standard services' calls
+  rpc::CallEnvironment background;  // of health's and reflection's calls
+  rpc::CallEnvironment debugging;   // of channelz's
   std::unique_ptr<rpc::Loop> loop;
   std::unique_ptr<igpt::Client> client;
   std::unique_ptr<HandlerContext> context;
@@ -127,6 +128,8 @@ absl::Status Server::Run() {
     worker->background = {options_.stalled_reader_timeout, [](const rpc::CallRecord& /*record*/) {},
                           /*background=*/true,
                           [&gate = worker->gate](rpc::ServerCall& call) { return gate.AdmitStandard(call); }};
+    worker->debugging = worker->background;
+    worker->debugging.admit = [&gate = worker->gate](rpc::ServerCall& call) { return gate.AdmitKnown(call); };
     igpt::Options client_options = options_.client;
     client_options.observer = &metrics.upstream;
     absl::StatusOr<std::unique_ptr<igpt::Client>> client =
@@ -152,6 +155,7 @@ absl::Status Server::Run() {
   builder.RegisterService(&health_requests_);
   builder.RegisterService(&reflection_v1_);
   builder.RegisterService(&reflection_v1alpha_);
+  if (options_.channelz) builder.RegisterService(&channelz_requests_);
   incoming_ = builder.AddCompletionQueue();
   server_ = builder.BuildAndStart();
   if (server_ == nullptr) return absl::InternalError("gRPC could not start a server");
@@ -176,7 +180,8 @@ absl::Status Server::Run() {
       worker->datasources->Accept();
     }
   }
-  const std::vector<std::string> services(kServices.begin(), kServices.end());
+  std::vector<std::string> services(kServices.begin(), kServices.end());
+  if (options_.channelz) services.emplace_back("grpc.channelz.v1.Channelz");
   Worker& first = *workers_.front();
   health_ = std::make_unique<Health>(health_requests_, services, *first.loop, first.background, incoming_.get());
   health_->Accept();
@@ -184,6 +189,10 @@ absl::Status Server::Run() {
     reflections_.push_back(
         std::make_unique<Reflection>(*version, services, *first.loop, first.background, incoming_.get()));
     reflections_.back()->Accept();
+  }
+  if (options_.channelz) {
+    channelz_ = std::make_unique<Channelz>(channelz_requests_, *first.loop, first.debugging, incoming_.get());
+    channelz_->Accept();
   }
   resource_guard_ = std::make_unique<ResourceGuard>([this](Strains strains) { OnStrain(strains); });
   options_.metrics->AddSource([this](MetricFamilies& families) { Collect(families); });

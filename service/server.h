@@ -20,6 +20,7 @@
 #include "service/admission.h"
 #include "service/caller_gate.h"
 #include "service/callers.h"
+#include "service/channelz.h"
 #include "service/connection_guard.h"
 #include "service/connectors_service.h"
 #include "service/datasources_service.h"
@@ -45,6 +46,7 @@ struct ServerOptions {
   AdmissionOptions admission = {};
   std::optional<TlsMaterial> tls;                                // valid; nullopt: plain text
   std::optional<Callers> callers;                                // nullopt: whoever can connect may call
+  bool channelz = false;                                         // serve grpc.channelz.v1.Channelz
   bool forward_faults = false;                                   // pass the callers' x-sandbox-fault metadata on
   std::function<void(const rpc::CallRecord&)> on_call_finished;  // runs on the loops' threads; must not block
   Metrics* metrics;                                              // outlives the server
@@ -127,9 +129,11 @@ class Server {
   HealthRequests health_requests_;
   ReflectionRequests reflection_v1_{"/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"};
   ReflectionRequests reflection_v1alpha_{"/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"};
+  ChannelzRequests channelz_requests_;
   std::unique_ptr<Health> health_;
   Readiness readiness_;
   std::vector<std::unique_ptr<Reflection>> reflections_;
+  std::unique_ptr<Channelz> channelz_;  // null: not served
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<grpc::ServerCompletionQueue> incoming_;
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> connector_;  // what gRPC takes connections with

@@ -11,6 +11,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "grpc/channelz/v1/channelz.grpc.pb.h"
 #include "gtest/gtest.h"
 #include "tests/integration/igptd_fixture.h"
 #include "tests/support/scratch.h"
@@ -276,11 +277,38 @@ void LeaveEarly(Igptd& igptd) {
   EXPECT_EQ(late.status.error_code(), StatusCode::DEADLINE_EXCEEDED);
 }
 
+// All that channelz tells of the server and of its connections.
+std::string DescribeServer(const Igptd& igptd) {
+  namespace channelz = grpc::channelz::v1;
+  const auto stub = channelz::Channelz::NewStub(igptd.channel);
+  channelz::GetServersResponse servers;
+  grpc::ClientContext servers_context;
+  EXPECT_THAT(stub->GetServers(&servers_context, {}, &servers), IsOkStatus());
+  std::string description = servers.DebugString();
+  for (const channelz::Server& server : servers.server()) {
+    channelz::GetServerSocketsRequest sockets_request;
+    sockets_request.set_server_id(server.ref().server_id());
+    channelz::GetServerSocketsResponse sockets;
+    grpc::ClientContext sockets_context;
+    EXPECT_THAT(stub->GetServerSockets(&sockets_context, sockets_request, &sockets), IsOkStatus());
+    absl::StrAppend(&description, sockets.DebugString());
+    for (const channelz::SocketRef& ref : sockets.socket_ref()) {
+      channelz::GetSocketRequest socket_request;
+      socket_request.set_socket_id(ref.socket_id());
+      channelz::GetSocketResponse socket;
+      grpc::ClientContext socket_context;
+      EXPECT_THAT(stub->GetSocket(&socket_context, socket_request, &socket), IsOkStatus());
+      absl::StrAppend(&description, socket.DebugString());
+    }
+  }
+  return description;
+}
+
 TEST(IgptdCanaryTest, NothingThatIsNotItsBusinessIsInWhatIgptdSays) {
   const ScratchDirectory directory;
   const std::string key_file = directory.Write("key", std::string(kCanaryKey) + "\n");
-  Igptd igptd({"--log_level=trace", "--log_format=json", "--igpt_api_key_file=" + key_file, "--max_retries=1",
-               "--max_event_bytes=4KiB", "--idle_timeout=2s"},
+  Igptd igptd({"--log_level=trace", "--log_format=json", "--channelz", "--igpt_api_key_file=" + key_file,
+               "--max_retries=1", "--max_event_bytes=4KiB", "--idle_timeout=2s"},
               {});
 
   size_t calls = 0;
@@ -315,6 +343,9 @@ TEST(IgptdCanaryTest, NothingThatIsNotItsBusinessIsInWhatIgptdSays) {
     ExpectNoCanary(page, answer.body);
   }
   ExpectNoCanary("the answer to a level that there isn't", igptd.Post("/loglevel", "canary").body);
+  const std::string server = DescribeServer(igptd);
+  EXPECT_THAT(server, HasSubstr("streams_started"));
+  ExpectNoCanary("channelz", server);
   const std::string proc = absl::StrCat("/proc/", igptd.process->pid());
   EXPECT_THAT(ReadFile(proc + "/cmdline"), HasSubstr("--log_level=trace"));
   for (const char* file : {"/cmdline", "/environ", "/comm"}) ExpectNoCanary(file, ReadFile(proc + file));

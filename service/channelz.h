@@ -1,0 +1,43 @@
+// grpc.channelz.v1.Channelz: the connections that gRPC has, and how many calls each of them had. gRPC brings the
+// service, but with threads of its own, which would take part in the polling of all sockets, and past the callers file.
+// Of keys, questions, answers and users gRPC notes nothing there.
+#pragma once
+
+#include "grpc/channelz/v1/channelz.grpc.pb.h"
+#include "service/rpc/calls.h"
+
+namespace igptd {
+
+// What gRPC has generated, with the requests as bytes. The numbers are the methods', in the order of the proto.
+class ChannelzRequests final : public grpc::channelz::v1::Channelz::AsyncService {
+ public:
+  template <int kMethod, typename... Args>
+  void Request(Args... args) {
+    RequestAsyncUnary(kMethod, args...);
+  }
+};
+
+class Channelz {
+ public:
+  // Everything given must outlive this.
+  Channelz(ChannelzRequests& requests, rpc::Loop& loop, const rpc::CallEnvironment& environment,
+           grpc::ServerCompletionQueue* incoming);
+
+  // Asks gRPC for one more call of each RPC.
+  void Accept();
+
+ private:
+  template <typename Request, typename Response>
+  using Method = rpc::Method<rpc::UnaryCall<Request, Response>>;
+
+  const Method<grpc::channelz::v1::GetTopChannelsRequest, grpc::channelz::v1::GetTopChannelsResponse> top_channels_;
+  const Method<grpc::channelz::v1::GetServersRequest, grpc::channelz::v1::GetServersResponse> servers_;
+  const Method<grpc::channelz::v1::GetServerRequest, grpc::channelz::v1::GetServerResponse> server_;
+  const Method<grpc::channelz::v1::GetServerSocketsRequest, grpc::channelz::v1::GetServerSocketsResponse>
+      server_sockets_;
+  const Method<grpc::channelz::v1::GetChannelRequest, grpc::channelz::v1::GetChannelResponse> channel_;
+  const Method<grpc::channelz::v1::GetSubchannelRequest, grpc::channelz::v1::GetSubchannelResponse> subchannel_;
+  const Method<grpc::channelz::v1::GetSocketRequest, grpc::channelz::v1::GetSocketResponse> socket_;
+};
+
+}  // namespace igptd
