@@ -9,6 +9,7 @@
 
 #include "absl/time/clock.h"
 #include "tests/fault/fault_case.h"
+#include "tests/support/await.h"
 #include "tests/support/scratch.h"
 
 namespace igpt::testing {
@@ -19,14 +20,6 @@ using ::testing::HasSubstr;
 
 // The aim is 50 ms; machines are shared.
 constexpr absl::Duration kAtOnce = absl::Milliseconds(500);
-
-bool AwaitTrue(const std::function<bool()>& condition) {
-  for (const absl::Time limit = absl::Now() + kWaitLimit; absl::Now() < limit;) {
-    if (condition()) return true;
-    absl::SleepFor(absl::Milliseconds(1));
-  }
-  return false;
-}
 
 // How many sockets of this machine are connected, or are being connected, to that port of 127.0.0.1.
 int SocketsTo(int port) {

@@ -11,6 +11,7 @@
 #include "absl/time/clock.h"
 #include "grpcpp/security/credentials.h"
 #include "tests/fault/fault_case.h"
+#include "tests/support/await.h"
 #include "tests/support/scratch.h"
 
 namespace igpt::testing {
@@ -143,14 +144,6 @@ class SteadyCalls {
   std::atomic<int> made_ = 0;
   std::vector<std::thread> threads_;
 };
-
-bool AwaitTrue(const std::function<bool()>& condition) {
-  for (const absl::Time limit = absl::Now() + kWaitLimit; absl::Now() < limit;) {
-    if (condition()) return true;
-    absl::SleepFor(absl::Milliseconds(10));
-  }
-  return false;
-}
 
 // Ten times the aim would be a minute of testing: this is twice.
 constexpr absl::Duration kRotationLimit = absl::Seconds(10);

@@ -10,6 +10,7 @@
 #include "tests/hostile/bounds.h"
 #include "tests/hostile/http2_client.h"
 #include "tests/hostile/memory.h"
+#include "tests/support/await.h"
 
 namespace igpt::testing {
 namespace {
@@ -110,10 +111,7 @@ TEST(IgptdMessagesTest, AThousandReadersThatStoppedOnEndlessStreams) {
     for (int i = 1; i <= igptd.upstream.connections(); ++i) count += igptd.upstream.closed_at(i).has_value() ? 0 : 1;
     return count;
   };
-  for (const absl::Time end = absl::Now() + kWaitLimit; open() > kIdleConnections && absl::Now() < end;) {
-    absl::SleepFor(absl::Milliseconds(10));
-  }
-  EXPECT_LE(open(), kIdleConnections);
+  EXPECT_TRUE(AwaitTrue([&] { return open() <= kIdleConnections; })) << open();
 }
 
 // gRPC's HTTP/2 says in its log what is wrong with a header, and quotes it.

@@ -28,6 +28,7 @@
 #include "tests/hostile/bounds.h"
 #include "tests/hostile/http2_client.h"
 #include "tests/hostile/memory.h"
+#include "tests/support/await.h"
 #include "tests/support/unique_fd.h"
 
 namespace igpt::testing {
@@ -120,10 +121,7 @@ TEST(IgptdResourcesTest, WithoutFileDescriptorsItShedsAndRecovers) {
     idle.back()->Flush();
   }
   const auto full = [&] { return OpenDescriptors(pid) + 1 >= few; };
-  for (const absl::Time end = absl::Now() + kWaitLimit; !full() && absl::Now() < end;) {
-    absl::SleepFor(absl::Milliseconds(10));
-  }
-  ASSERT_TRUE(full());
+  ASSERT_TRUE(AwaitTrue(full));
   // A caller on a connection that was there before. Just before the guard looks it can be served, on a pooled
   // connection, or not.
   grpc::Status status;
@@ -253,11 +251,7 @@ class IgptdOnAPipe {
 
   // False when the pipe doesn't get full.
   bool AwaitFull() const {
-    for (const absl::Time end = absl::Now() + kWaitLimit; absl::Now() < end;) {
-      if (!AwaitFd(end_.get(), POLLOUT, absl::ZeroDuration())) return true;
-      absl::SleepFor(absl::Milliseconds(10));
-    }
-    return false;
+    return AwaitTrue([this] { return !AwaitFd(end_.get(), POLLOUT, absl::ZeroDuration()); });
   }
 
   // Reads what is in the pipe, and what comes until `text` was in it. False when it doesn't come.

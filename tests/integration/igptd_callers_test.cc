@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <sstream>
 #include <string>
@@ -14,6 +13,7 @@
 #include "grpc/reflection/v1/reflection.grpc.pb.h"
 #include "gtest/gtest.h"
 #include "tests/integration/igptd_fixture.h"
+#include "tests/support/await.h"
 #include "tests/support/certificate.h"
 #include "tests/support/scratch.h"
 
@@ -72,14 +72,6 @@ std::vector<nlohmann::json> LinesOf(const Igptd& igptd, const std::string& messa
     if (json.is_object() && json.value("message", "") == message) found.push_back(std::move(json));
   }
   return found;
-}
-
-bool AwaitTrue(const std::function<bool()>& condition) {
-  for (const absl::Time limit = absl::Now() + kWaitLimit; absl::Now() < limit;) {
-    if (condition()) return true;
-    absl::SleepFor(absl::Milliseconds(20));
-  }
-  return false;
 }
 
 TEST(IgptdCallersTest, EachMayDoWhatItsEntrySays) {

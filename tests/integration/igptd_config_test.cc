@@ -1,17 +1,16 @@
 // How igptd is started: bad configurations, what it prints, the port file, and a key that is rotated.
-#include <stdlib.h>
-
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_split.h"
-#include "absl/time/clock.h"
 #include "gtest/gtest.h"
 #include "tests/integration/igptd_fixture.h"
+#include "tests/support/await.h"
 #include "tests/support/matchers.h"
+#include "tests/support/scratch.h"
 
 namespace igpt::testing {
 namespace {
@@ -20,28 +19,6 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::Optional;
 using ::testing::StartsWith;
-
-// A directory of the test's own.
-class Directory {
- public:
-  Directory() : path_(::testing::TempDir() + "igptd-config-XXXXXX") {
-    if (::mkdtemp(path_.data()) == nullptr) std::abort();
-  }
-  ~Directory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  std::string File(const std::string& name) const { return path_ + "/" + name; }
-  // In one step, as a rotation does it.
-  std::string Write(const std::string& name, const std::string& text) const {
-    std::ofstream(File("new")) << text;
-    std::filesystem::rename(File("new"), File(name));
-    return File(name);
-  }
-
- private:
-  std::string path_;
-};
 
 void ExpectRefused(const std::vector<std::string>& flags, const std::vector<std::string>& environment,
                    const std::string& named) {
@@ -55,7 +32,7 @@ void ExpectRefused(const std::vector<std::string>& flags, const std::vector<std:
 }
 
 TEST(IgptdConfigTest, ABadConfigurationIsOneLineThatNamesTheFlag) {
-  const Directory directory;
+  const ScratchDirectory directory;
   const std::string empty = directory.Write("empty", "");
   const std::vector<std::string> key = {"IGPT_API_KEY=ak:test"};
   const struct {
@@ -91,7 +68,7 @@ TEST(IgptdConfigTest, APortInUseIsRefused) {
 }
 
 TEST(IgptdConfigTest, AProblemNeverShowsTheKey) {
-  const Directory directory;
+  const ScratchDirectory directory;
   const std::string file = directory.Write("key", "canary\nsecond line");
   for (const auto& result :
        {IgptdProcess::Run({"--igpt_api_key_file=" + file}), IgptdProcess::Run({}, {"IGPT_API_KEY=canary key"}),
@@ -132,17 +109,14 @@ TEST(IgptdConfigTest, ThePortFileHoldsThePort) {
 bool AwaitKey(Igptd& igptd, const std::string& key) {
   igpt::v1::ListRequest request;
   request.set_user("ada");
-  const absl::Time limit = absl::Now() + kWaitLimit;
-  do {
+  return AwaitTrue([&] {
     EXPECT_THAT(igptd.List(request).status, IsOkStatus());
-    if (igptd.upstream.requests().back().Header("Authorization") == "Bearer " + key) return true;
-    absl::SleepFor(absl::Milliseconds(20));
-  } while (absl::Now() < limit);
-  return false;
+    return igptd.upstream.requests().back().Header("Authorization") == "Bearer " + key;
+  });
 }
 
 TEST(IgptdConfigTest, ARotatedKeyIsUsedWithoutARestart) {
-  const Directory directory;
+  const ScratchDirectory directory;
   const std::string file = directory.Write("key", "ak:first\n");
   Igptd igptd({"--igpt_api_key_file=" + file}, {});
   igptd.upstream.OnRequest([](Exchange& exchange) { exchange.Answer(200, R"({"datasources":[]})"); });
@@ -150,9 +124,14 @@ TEST(IgptdConfigTest, ARotatedKeyIsUsedWithoutARestart) {
   directory.Write("key", "ak:second");
   EXPECT_TRUE(AwaitKey(igptd, "ak:second"));
 
-  directory.Write("key", "");
-  EXPECT_TRUE(igptd.process->AwaitStderr("keeping the old iGPT key"));
-  EXPECT_TRUE(AwaitKey(igptd, "ak:second"));
+  const std::pair<std::string, std::string> kRefused[] = {
+      {"", "is empty"}, {"ak:two\nak:lines\n", "one line of visible ASCII"}, {std::string(5000, 'a'), "is over 4 KiB"}};
+  for (const auto& [text, what] : kRefused) {
+    directory.Write("key", text);
+    EXPECT_TRUE(igptd.process->AwaitStderr(what));
+    EXPECT_TRUE(AwaitKey(igptd, "ak:second"));
+  }
+  EXPECT_THAT(igptd.process->Stderr(), HasSubstr("keeping the old iGPT key"));
   std::filesystem::remove(file);
   EXPECT_TRUE(AwaitKey(igptd, "ak:second"));
 

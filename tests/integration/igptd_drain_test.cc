@@ -9,6 +9,7 @@
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "gtest/gtest.h"
 #include "tests/integration/igptd_fixture.h"
+#include "tests/support/await.h"
 
 namespace igpt::testing {
 namespace {
@@ -87,11 +88,9 @@ TEST(IgptdDrainTest, CallsThatRaceTheDrainAreServedOrRefused) {
       } while (status.ok());
     });
   }
-  const absl::Time limit = absl::Now() + kWaitLimit;
-  while (served < 10 * kCallers && absl::Now() < limit) absl::SleepFor(absl::Milliseconds(1));
+  EXPECT_TRUE(AwaitTrue([&] { return served >= 10 * kCallers; }));
   igptd.process->Signal(SIGTERM);
   for (std::thread& caller : callers) caller.join();
-  EXPECT_GE(served, 10 * kCallers);
   for (const grpc::Status& status : last)
     EXPECT_EQ(status.error_code(), StatusCode::UNAVAILABLE) << status.error_message();
   EXPECT_THAT(igptd.process->AwaitExit(), Optional(0));

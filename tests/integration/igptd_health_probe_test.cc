@@ -6,12 +6,15 @@
 
 #include <algorithm>
 #include <csignal>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/time/clock.h"
 #include "gtest/gtest.h"
 #include "tests/integration/igptd_fixture.h"
+#include "tests/support/certificate.h"
+#include "tests/support/scratch.h"
 
 namespace igpt::testing {
 namespace {
@@ -98,6 +101,37 @@ TEST(IgptdHealthProbeTest, Draining) {
   ExpectServing(Probe({flag, "--service=liveness"}));  // it ends by itself; nobody has to restart it
   igptd.process->Signal(SIGTERM);
   EXPECT_THAT(igptd.process->AwaitExit(), Optional(0));
+}
+
+// With the variables that igptd was started with, and no word of TLS on the command line.
+TEST(IgptdHealthProbeTest, OverTls) {
+  const Authority authority("servers");
+  const Identity server = authority.Issue({.host = "igptd.example"});
+  const ScratchDirectory directory;
+  const std::vector<std::string> variables = {
+      "IGPTD_TLS_CERT_FILE=" + directory.Write("cert", CertificatePem(server)),
+      "IGPTD_TLS_KEY_FILE=" + directory.Write("key", KeyPem(server)),
+  };
+  const auto start = [&variables](const std::vector<std::string>& flags) {
+    std::vector<std::string> environment = variables;
+    environment.push_back(std::string("IGPT_API_KEY=") + kKey);
+    return std::make_unique<Igptd>(flags, environment);
+  };
+  auto igptd = start({});
+  ExpectServing(Probe({"--address=" + igptd->process->address()}, variables));
+  ExpectNotServing(Probe({"--address=" + igptd->process->address()}), "failed to connect");
+
+  // Where callers need a certificate, igptd's own is one if their authority has issued it.
+  igptd = start({"--tls_client_ca_file=" + directory.Write("ca", authority.Pem())});
+  ExpectServing(Probe({"--address=" + igptd->process->address()}, variables));
+  const Authority callers("callers");
+  igptd = start({"--tls_client_ca_file=" + directory.Write("ca", callers.Pem())});
+  ExpectNotServing(Probe({"--address=" + igptd->process->address()}, variables), igptd->process->address());
+  const Identity prober = callers.Issue();
+  ExpectServing(Probe(
+      {"--address=" + igptd->process->address(), "--tls_cert_file=" + directory.Write("probe", CertificatePem(prober)),
+       "--tls_key_file=" + directory.Write("probe.key", KeyPem(prober))},
+      variables));
 }
 
 TEST(IgptdHealthProbeTest, NobodyThere) {

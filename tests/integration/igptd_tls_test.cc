@@ -10,6 +10,7 @@
 #include "absl/time/clock.h"
 #include "gtest/gtest.h"
 #include "tests/integration/igptd_fixture.h"
+#include "tests/support/await.h"
 #include "tests/support/certificate.h"
 #include "tests/support/scratch.h"
 
@@ -75,11 +76,7 @@ void AnswerLists(Igptd& igptd) {
 
 // Until a new connection with these credentials gets through.
 bool AwaitServed(const Igptd& igptd, const std::shared_ptr<grpc::ChannelCredentials>& credentials) {
-  for (const absl::Time limit = absl::Now() + kWaitLimit; absl::Now() < limit;) {
-    if (ListOver(igptd, credentials).ok()) return true;
-    absl::SleepFor(absl::Milliseconds(20));
-  }
-  return false;
+  return AwaitTrue([&] { return ListOver(igptd, credentials).ok(); });
 }
 
 TEST(IgptdTlsTest, CallersTrustItsAuthorityOrDoNotCall) {
@@ -212,7 +209,6 @@ TEST(IgptdTlsTest, ABrokenReplacementIsRefusedAndSaidOnce) {
   const Authority authority("ours");
   const Authority other("other");
   const TlsFiles files(authority.Issue());
-  const std::string good_key = KeyPem(authority.Issue());
   Igptd igptd(files.Flags());
   AnswerLists(igptd);
   const auto credentials = Trusting(authority.Pem());
