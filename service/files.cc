@@ -24,10 +24,8 @@ absl::StatusOr<std::string> ReadFile(const std::string& path) {
   if (file == nullptr) return error("can't be opened", errno);
   std::string text;
   std::array<char, kChunkBytes> chunk;
-  while (text.size() <= kMaxFileBytes) {
-    const size_t size = std::fread(chunk.data(), 1, chunk.size(), file);
-    if (size == 0) break;
-    text.append(chunk.data(), size);
+  while (std::feof(file) == 0 && std::ferror(file) == 0 && text.size() <= kMaxFileBytes) {
+    text.append(chunk.data(), std::fread(chunk.data(), 1, chunk.size(), file));
   }
   const int read_error = std::ferror(file) != 0 ? errno : 0;
   std::fclose(file);

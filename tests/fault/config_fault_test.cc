@@ -284,7 +284,6 @@ TEST(SecretsTest, Row46_TheKeyIsNotOnTheCommandLine) {
 }
 
 TEST(SecretsTest, Row46_AnAnswerThatIsDeliveredIsNotLogged) {
-  const std::string token = TokenOf("Delivered");
   RunFault({.row = 46,
             .name = "Delivered",
             .scripts = {{Send(SseWhole({kRunStart, DeltaEvent(1, kAnswerCanary),

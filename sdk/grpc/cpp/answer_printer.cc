@@ -94,5 +94,5 @@ void AnswerPrinter::Note(const std::string& line) const {
   std::string one_line = line;
   std::replace(one_line.begin(), one_line.end(), '\n', ' ');
   const bool terminal = isatty(STDERR_FILENO) != 0;
-  std::cerr << (terminal ? "\033[2m" : "") << one_line << (terminal ? "\033[0m" : "") << std::endl;
+  std::cerr << (terminal ? "\033[2m" : "") << one_line << (terminal ? "\033[0m" : "") << '\n';
 }
