@@ -23,6 +23,7 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr size_t kMaxNameBytes = 64;
+constexpr size_t kMaxMemberName = 24;
 constexpr size_t kMaxDnsBytes = 253;
 constexpr int kMaxLimit = 1'000'000;
 constexpr int kMaxDepth = 16;  // the file's own is 5
@@ -75,13 +76,11 @@ bool IsMethod(absl::string_view text) {
   return std::find(kMethods.begin(), kMethods.end(), text) != kMethods.end();
 }
 
-// A member's name as a part of a JSON pointer: short and visible, whatever it is.
-std::string PointerPart(const std::string& name) {
-  constexpr size_t kMaxShown = 40;
-  if (name.empty() || name.size() > kMaxShown || !AllOf(name, IsVisible)) return "?";
-  std::string part;
-  for (const char c : name) absl::StrAppend(&part, c == '~' ? "~0" : c == '/' ? "~1" : std::string(1, c));
-  return part;
+// Whether it may be the misspelt name of a member. What can't be one may be anything, also a user or a token, and isn't
+// shown.
+bool IsMemberName(absl::string_view name) {
+  return name.size() <= kMaxMemberName &&
+         AllOf(name, [](char c) { return absl::ascii_islower(c) || absl::ascii_isdigit(c) || c == '_' || c == '$'; });
 }
 
 // A value, where it is, and where to note what is wrong with it.
@@ -103,16 +102,21 @@ struct Member {
   bool required = false;
 };
 
-void ReadObject(const Place& place, const std::map<std::string, Member>& members) {
+enum class Unknown { kShown, kHidden };
+
+// `unknown`: whether to show the name of a member that there isn't, if it can be one.
+void ReadObject(const Place& place, const std::map<std::string, Member>& members, Unknown unknown = Unknown::kShown) {
   if (!place.value.is_object()) return place.Mistake("must be an object");
+  const std::string known =
+      absl::StrJoin(members, ", ", [](std::string* out, const auto& each) { out->append(each.first); });
   for (const auto& [name, value] : place.value.items()) {
-    const Place inner = place.At(value, PointerPart(name));
-    const auto member = members.find(name);
-    if (member == members.end()) {
-      const auto known = [](std::string* out, const auto& each) { out->append(each.first); };
-      inner.Mistake(absl::StrCat("there is no such member; there are ", absl::StrJoin(members, ", ", known)));
-    } else {
+    const Place inner = place.At(value, name);
+    if (const auto member = members.find(name); member != members.end()) {
       member->second.read(inner);
+    } else if (unknown == Unknown::kShown && IsMemberName(name)) {
+      inner.Mistake(absl::StrCat("there is no such member; there are ", known));
+    } else {
+      place.Mistake(absl::StrCat("has a member that there is not; there are ", known));
     }
   }
   for (const auto& [name, member] : members) {
@@ -155,16 +159,18 @@ void ReadTrue(const Place& place, bool& out) {
 
 void ReadUsers(const Place& place, Caller& caller) {
   const auto not_empty = [](absl::string_view text) { return !text.empty(); };
-  ReadObject(place, {{"any", {[&](const Place& p) { ReadTrue(p, caller.any_user); }}},
-                     {"own_name", {[&](const Place& p) { ReadTrue(p, caller.own_name); }}},
-                     {"exact", {[&](const Place& p) {
-                        ReadStrings(p, not_empty, "a user",
-                                    [&](std::string user) { caller.users.push_back(std::move(user)); });
-                      }}},
-                     {"prefixes", {[&](const Place& p) {
-                        ReadStrings(p, not_empty, "what users begin with; for all users, write \"any\": true",
-                                    [&](std::string prefix) { caller.user_prefixes.push_back(std::move(prefix)); });
-                      }}}});
+  ReadObject(place,
+             {{"any", {[&](const Place& p) { ReadTrue(p, caller.any_user); }}},
+              {"own_name", {[&](const Place& p) { ReadTrue(p, caller.own_name); }}},
+              {"exact", {[&](const Place& p) {
+                 ReadStrings(p, not_empty, "a user",
+                             [&](std::string user) { caller.users.push_back(std::move(user)); });
+               }}},
+              {"prefixes", {[&](const Place& p) {
+                 ReadStrings(p, not_empty, "what users begin with; for all users, write \"any\": true",
+                             [&](std::string prefix) { caller.user_prefixes.push_back(std::move(prefix)); });
+               }}}},
+             Unknown::kHidden);  // users could be named there, by mistake
   if (place.value.is_object() && place.value.empty()) {
     place.Mistake("allows no user; add any, own_name, exact or prefixes");
   }
@@ -256,7 +262,7 @@ class RepeatedMembers {
     if (event == Json::parse_event_t::object_start) open_.emplace_back();
     if (event == Json::parse_event_t::object_end) open_.pop_back();
     if (event == Json::parse_event_t::key && !open_.back().insert(parsed.get<std::string>()).second) {
-      repeated_.insert(PointerPart(parsed.get<std::string>()));
+      repeated_.insert(parsed.get<std::string>());
     }
     return !too_deep_;
   }
@@ -292,7 +298,8 @@ absl::StatusOr<Json> ParseJson(std::string_view text) {
   if (repeated.too_deep()) return Mistaken({"the file: nests too deep"});
   std::vector<std::string> mistakes;
   for (const std::string& name : repeated.repeated()) {
-    mistakes.push_back(absl::StrCat("the file: an object has the member ", name, " twice; remove one"));
+    const std::string which = IsMemberName(name) ? absl::StrCat("the member ", name) : "a member";
+    mistakes.push_back(absl::StrCat("the file: an object has ", which, " twice; remove one"));
   }
   if (!mistakes.empty()) return Mistaken(mistakes);
   return json;

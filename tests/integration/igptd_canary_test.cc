@@ -394,7 +394,9 @@ TEST(IgptdCanaryTest, NeitherTokensNorCallersKeysNorTheirUsersAre) {
   list(StatusCode::UNAUTHENTICATED, kUser, Bringing(kToken, "ak:canary key with spaces"));
   list(StatusCode::UNAUTHENTICATED, kUser, {});
 
-  directory.Write("callers", R"({"callers":[{"name":"canary","token_sha256":["canary"],"nickname":"canary"}]})");
+  directory.Write(
+      "callers",
+      R"({"callers":[{"name":"canary","token_sha256":["canary"],"nickname":"canary","users":{"canary":"canary"}}]})");
   EXPECT_TRUE(igptd.process->AwaitStderr("keeping the old callers"));
   for (const std::string page : {"/metrics", "/configz"}) ExpectNoCanary(page, igptd.Get(page).body);
   igptd.Stop();

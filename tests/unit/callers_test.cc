@@ -90,6 +90,8 @@ TEST(CallersTest, WhatIsNoJsonIsToldByItsLine) {
       {"{\"callers\": [], \"callers\": []}", "the file: an object has the member callers twice"},
       {"{\"callers\": [{\"name\": \"a\", \"users\": {}, \"name\": \"b\"}]}",
        "the file: an object has the member name twice"},
+      {"{\"callers\": [], \"canary@example.com\": 1, \"canary@example.com\": 1}",
+       "the file: an object has a member twice"},
   };
   for (const auto& test : kCases) {
     const std::string error = ErrorFor(test.file);
