@@ -342,8 +342,9 @@ TEST(IgptdCallersTest, EveryMistakeIsFoundAtOnce) {
   for (const char* flag : {"--check_config", "--listen=127.0.0.1:0"}) {
     const IgptdProcess::Result result = IgptdProcess::Run({flag, "--callers_file=" + file}, {"IGPT_API_KEY=ak:test"});
     EXPECT_THAT(result.exit_code, Optional(2));
-    for (const char* place : {"/callers/0/name: ", "/callers/0/token_sha256/0: ", "/callers/0/users/all: ",
-                              "/callers/1/user: ", "/callers/1: lacks the member name"}) {
+    for (const char* place :
+         {"/callers/0/name: ", "/callers/0/token_sha256/0: ", "/callers/0/users: has a member that there is not",
+          "/callers/1/user: ", "/callers/1: lacks the member name"}) {
       EXPECT_THAT(result.err, HasSubstr(place));
     }
     EXPECT_THAT(result.err, Not(HasSubstr("canary")));
