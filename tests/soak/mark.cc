@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "absl/hash/hash.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -17,24 +18,28 @@ absl::string_view AbslView(std::string_view text) {
   return {text.data(), text.size()};
 }
 
-// FNV-1a
-uint64_t HashOf(std::string_view text) {
-  uint64_t hash = 14695981039346656037U;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
-  return hash;
+// Of this process: no other has to read a mark.
+std::string HashText(std::string_view text) {
+  return absl::StrCat(absl::Hex(absl::HashOf(AbslView(text)), absl::kZeroPad16));
 }
 
-std::string HashText(std::string_view text) {
-  return absl::StrCat(absl::Hex(HashOf(text), absl::kZeroPad16));
+// That many letters from the alphabet, again and again, of which `first` is the first.
+std::string Letters(size_t first, size_t count) {
+  constexpr std::string_view kTwice = "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz";
+  constexpr size_t kAlphabet = kTwice.size() / 2;
+  const std::string_view turn = kTwice.substr(first % kAlphabet, kAlphabet);
+  std::string letters;
+  letters.reserve(count);
+  while (letters.size() < count) letters.append(turn.substr(0, count - letters.size()));
+  return letters;
 }
 
 }  // namespace
 
 std::string WriteMark(const Mark& mark, size_t padding) {
-  std::string text = absl::StrCat(mark.call, ".", mark.user, ".", mark.attempt, ".", mark.seq, ".");
   // The letters differ from event to event: a piece of one cannot pass for a piece of another.
-  for (size_t i = 0; i < padding; ++i) text.push_back(static_cast<char>('a' + (mark.seq + mark.call + i) % 26));
-  text.push_back('.');
+  const std::string text = absl::StrCat(mark.call, ".", mark.user, ".", mark.attempt, ".", mark.seq, ".",
+                                        Letters(mark.seq + mark.call, padding), ".");
   return text + HashText(text);
 }
 
