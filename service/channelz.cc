@@ -3,8 +3,8 @@
 #include <grpc/grpc.h>
 #include <grpc/support/alloc.h>
 
+#include <cstdint>
 #include <initializer_list>
-#include <memory>
 #include <string_view>
 #include <utility>
 
@@ -29,11 +29,12 @@ void Answer(rpc::UnaryCall<Request, Response>& call, std::initializer_list<Field
     return call.Finish(
         {grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, absl::StrCat(field, " must not be negative")), {}});
   }
-  const std::unique_ptr<char, decltype(&gpr_free)> json(describe(), gpr_free);
-  if (json == nullptr)
-    return call.Finish({grpc::Status(grpc::StatusCode::NOT_FOUND, "there is none with this id"), {}});
+  char* json = describe();
+  if (json == nullptr) return call.Finish({grpc::Status(grpc::StatusCode::NOT_FOUND, "there is no such id"), {}});
   Response response;
-  if (!google::protobuf::util::JsonStringToMessage(json.get(), &response).ok()) {
+  const bool read = google::protobuf::util::JsonStringToMessage(json, &response).ok();
+  gpr_free(json);
+  if (!read) {
     return call.Finish({grpc::Status(grpc::StatusCode::INTERNAL, "gRPC's description can't be read"), {}});
   }
   call.Finish(response);
