@@ -11,14 +11,15 @@
 #include <atomic>
 #include <chrono>
 #include <cstdio>
+#include <future>
 #include <memory>
 #include <optional>
 #include <thread>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
-#include "absl/synchronization/notification.h"
 #include "service/log_value.h"
 
 namespace igptd {
@@ -27,7 +28,7 @@ namespace {
 constexpr size_t kQueuedLines = 8192;
 
 // How long the end waits for lines to be written that nobody takes.
-constexpr absl::Duration kLastLines = absl::Seconds(1);
+constexpr std::chrono::seconds kLastLines{1};
 
 std::atomic<bool> json_lines{true};
 
@@ -122,12 +123,13 @@ void StartLogging(std::string_view level, std::string_view format) {
 
 bool StopLogging() {
   spdlog::shutdown();
-  const auto written = std::make_shared<absl::Notification>();
-  std::thread([written] {
+  std::promise<void> written;
+  const std::future<void> all = written.get_future();
+  std::thread([written = std::move(written)]() mutable {
     pool.reset();  // writes what is queued
-    written->Notify();
+    written.set_value();
   }).detach();
-  return written->WaitForNotificationWithTimeout(kLastLines);
+  return all.wait_for(kLastLines) == std::future_status::ready;
 }
 
 bool LogEnabled(LogLevel level) {

@@ -59,15 +59,16 @@ std::optional<AskResult> AskCall::TryRead() {
     // An error of iGPT's own, or an event that cannot be read: what follows it is not to be trusted.
     queue_.clear();
     http_->Cancel();
-    end_ = WithEventsDelivered(decoded.status());
+    end_ = decoded.status();
   } else if (answer_.has_value()) {
     return Deliver(*std::exchange(answer_, std::nullopt));
   } else if (!end_.has_value() && body_end_.has_value()) {
     end_ = JudgeEnd();
   }
   if (!end_.has_value()) return std::nullopt;
-  if (!end_->ok()) return AskResult(*end_);
-  return AskResult(std::nullopt);
+  if (end_->ok()) return AskResult(std::nullopt);
+  // Made anew each time: a reader on another thread shares nothing with what stays here.
+  return AskResult(WithEventsDelivered(*end_));
 }
 
 AskResult AskCall::Deliver(AskEvent&& event) {
@@ -93,7 +94,7 @@ void AskCall::WaitReadable(absl::Duration timeout, absl::AnyInvocable<void()> wa
 
 void AskCall::Cancel() {
   if (end_.has_value()) return;
-  end_ = completed_ ? absl::OkStatus() : WithEventsDelivered(MakeStatus(ErrorKind::kAborted, "the caller cancelled"));
+  end_ = completed_ ? absl::OkStatus() : MakeStatus(ErrorKind::kAborted, "the caller cancelled");
   queue_.clear();
   answer_.reset();
   if (http_.has_value()) http_->Cancel();
@@ -152,14 +153,14 @@ absl::Status AskCall::JudgeEnd() const {
   if (completed_) return absl::OkStatus();
   const std::optional<Error> error = ErrorOf(*body_end_);
   const bool cut = error.has_value() && error->kind == ErrorKind::kNetwork && events_parsed_ > 0;
-  if (!body_end_->ok() && !cut) return WithEventsDelivered(*body_end_);
+  if (!body_end_->ok() && !cut) return *body_end_;
   if (!cut && events_parsed_ == 0 && !parser_->HasPartialEvent()) {
     return MakeStatus(ErrorKind::kProtocol, "iGPT's stream held no event");
   }
   if (!cut && framed_ && !run_open_ && !parser_->HasPartialEvent()) return absl::OkStatus();
-  return WithEventsDelivered(MakeStatus(
+  return MakeStatus(
       ErrorKind::kTruncated,
-      "iGPT's stream stopped before its proper end; what came before it was delivered, and asking again starts anew"));
+      "iGPT's stream stopped before its proper end; what came before it was delivered, and asking again starts anew");
 }
 
 absl::Status AskCall::WithEventsDelivered(const absl::Status& status) const {

@@ -69,7 +69,7 @@ class AskCall final : public HttpCall::Sink, public std::enable_shared_from_this
   EventLoop::Timer trailer_timer_;  // how long the end of the body is waited for after it
 
   std::optional<absl::Status> body_end_;  // how the transfer ended
-  std::optional<absl::Status> end_;       // what is read after the last event
+  std::optional<absl::Status> end_;       // what is read after the last event, but for what was delivered
 
   absl::AnyInvocable<void()> wake_;  // the pending Read
   bool waking_ = false;              // it runs at the end of the turn
