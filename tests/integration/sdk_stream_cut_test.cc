@@ -169,19 +169,19 @@ TEST_F(RecordingTest, CutOfABodyWithoutFrame) {
 TEST_F(RecordingTest, CutByAReset) {
   for (size_t cut = 0; cut <= text_.size(); ++cut) {
     const std::vector<std::string> whole = WholeEvents(cut);
-    Event read;
-    server_.OnNextRequest([&, cut](Exchange& exchange) {
+    const auto read = std::make_shared<Event>();
+    server_.OnNextRequest([&, cut, read](Exchange& exchange) {
       exchange.StartSse();
       exchange.Send(Chunk(text_).substr(0, Chunk(text_).find('\n') + 1 + cut));
       // A reset may overtake what was sent: the events have to be read first.
-      exchange.WaitFor(read);
+      exchange.WaitFor(*read);
       exchange.Reset();
     });
     const std::unique_ptr<AskStream> stream = client_->recall().AskStream(Question());
     Reading reading;
     while (reading.events.size() < whole.size() && reading.Take(stream->Read())) {
     }
-    read.Set();
+    read->Set();
     while (reading.Take(stream->Read())) {
     }
     ExpectCut(reading, cut, ErrorKind::kNetwork);

@@ -62,11 +62,17 @@ class Told {
 
   // Not while more are coming.
   std::vector<UniqueFd>& accepted() { return accepted_; }
-  const std::vector<std::shared_ptr<rpc::Connection>>& opened() const { return opened_; }
-  const std::vector<std::shared_ptr<rpc::Connection>>& closed() const { return closed_; }
+  std::vector<std::shared_ptr<rpc::Connection>> opened() const {
+    const std::lock_guard lock(mutex_);
+    return opened_;
+  }
+  std::vector<std::shared_ptr<rpc::Connection>> closed() const {
+    const std::lock_guard lock(mutex_);
+    return closed_;
+  }
 
  private:
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<UniqueFd> accepted_;
   std::vector<std::shared_ptr<rpc::Connection>> opened_;

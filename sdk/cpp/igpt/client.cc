@@ -131,9 +131,11 @@ int64_t Client::HeldBack() const {
 template <typename Answer, typename Request, typename Encode, typename Decode>
 PendingCall Client::Start(Route route, Request request, CallOptions options, Callback<Answer> done, Encode encode,
                           Decode decode) {
+  EventLoop& loop = core_->loop;
   auto handle = std::make_shared<std::weak_ptr<internal::Cancellable>>();
-  RunOn(core_->loop, [core = core_.get(), handle, route, encode, decode, request = std::move(request),
-                      options = std::move(options), done = std::move(done)]() mutable {
+  // From here on a callback may have destroyed the client.
+  RunOn(loop, [core = core_.get(), handle, route, encode, decode, request = std::move(request),
+               options = std::move(options), done = std::move(done)]() mutable {
     if (absl::Status valid = CheckAll(request, options, *core); !valid.ok()) {
       core->loop.Defer([done = std::move(done), valid = std::move(valid)]() mutable { done(std::move(valid)); });
       return;
@@ -146,7 +148,7 @@ PendingCall Client::Start(Route route, Request request, CallOptions options, Cal
     *handle = call;
     call->Start();
   });
-  return PendingCall(core_->loop, std::move(handle));
+  return PendingCall(loop, std::move(handle));
 }
 
 PendingCall Recall::Ask(AskRequest request, CallOptions options, Callback<Answer> done) {
