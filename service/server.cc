@@ -44,9 +44,9 @@ constexpr int kMaxReadBytes = 16 << 10;
 // After the drain has ended the calls that were left, their last messages need a moment to be written.
 constexpr absl::Duration kGoodbye = absl::Seconds(1);
 
-// How long callers may take to leave their connections once the last call has ended. Those that don't may not even look
-// at them.
-constexpr absl::Duration kDeparture = absl::Seconds(1);
+// How long callers may take to leave their connections once the last call has ended: one on a busy machine may be late to
+// learn that it should, and send a call until it does. Those that don't leave at all may not even look at them.
+constexpr absl::Duration kDeparture = absl::Seconds(5);
 
 // How long a scrape waits for the loops.
 constexpr absl::Duration kAskLimit = absl::Seconds(1);

@@ -1,4 +1,5 @@
 // Faults between igptd and iGPT before the first event: names, connections, TLS, requests that are lost.
+#include <atomic>
 #include <string>
 #include <vector>
 
@@ -265,7 +266,7 @@ TEST(PooledConnectionTest, Row18_AnAnswerThatNobodyAskedForGoesToNobody) {
   const std::string intruder = Whole(200, R"({"results":[{"content":"of another user"}]})");
   Event answered[kCalls];
   Event sent[kCalls];
-  size_t requests = 0;
+  std::atomic<size_t> requests = 0;
   Igptd igptd;
   igptd.upstream.OnRequest([&](Exchange& exchange) {
     const size_t at = requests++;
