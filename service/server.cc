@@ -44,9 +44,12 @@ constexpr int kMaxReadBytes = 16 << 10;
 // After the drain has ended the calls that were left, their last messages need a moment to be written.
 constexpr absl::Duration kGoodbye = absl::Seconds(1);
 
-// How long callers may take to leave their connections once the last call has ended: one on a busy machine may be late to
-// learn that it should, and send a call until it does. Those that don't leave at all may not even look at them.
+// How long callers may take to leave their connections once the last call has ended: one on a busy machine may be late
+// to learn that it should, and send a call until it does. Those that don't leave at all may not even look at them.
 constexpr absl::Duration kDeparture = absl::Seconds(5);
+
+// How often they are asked to leave. Who was in the TLS handshake at the first time has not heard it.
+constexpr absl::Duration kAskAgain = absl::Milliseconds(500);
 
 // How long a scrape waits for the loops.
 constexpr absl::Duration kAskLimit = absl::Seconds(1);
@@ -387,7 +390,12 @@ bool Server::AwaitNoCalls(absl::Time limit) {
 
 void Server::AwaitDepartures(absl::Time limit) {
   absl::Time patience = absl::Now() + kDeparture;
+  absl::Time ask_again = absl::Now() + kAskAgain;
   while (absl::Now() < std::min(limit, patience) && !cut_short_) {
+    if (absl::Now() >= ask_again) {
+      SendGoaways(*server_);
+      ask_again = absl::Now() + kAskAgain;
+    }
     const Load load = CountLoad();
     if (load.calls > 0) patience = absl::Now() + kDeparture;
     if (load.calls == 0 && load.connections == 0) return;

@@ -1,9 +1,16 @@
 // igptd's own TLS: with and without certificates of callers, bad files, and certificates that are rotated.
+#include <netinet/in.h>
+#include <openssl/ssl.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
 #include <algorithm>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -13,6 +20,7 @@
 #include "tests/support/await.h"
 #include "tests/support/certificate.h"
 #include "tests/support/scratch.h"
+#include "tests/support/unique_fd.h"
 
 namespace igpt::testing {
 namespace {
@@ -260,6 +268,92 @@ TEST(IgptdTlsTest, ASwappedLinkChangesCertificateKeyAndAuthoritiesTogether) {
   put("..2", servers.Issue(), callers_after.Pem());
   EXPECT_TRUE(AwaitServed(igptd, new_caller));
   EXPECT_EQ(ListOver(igptd, old_caller).error_code(), grpc::StatusCode::UNAVAILABLE);
+}
+
+// A connection to igptd that is nothing but TCP until it is told to be more.
+class LateClient {
+ public:
+  explicit LateClient(const std::string& address)
+      : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)), context_(SSL_CTX_new(TLS_client_method())) {
+    sockaddr_in to = {};
+    to.sin_family = AF_INET;
+    to.sin_port = htons(static_cast<uint16_t>(std::stoi(address.substr(address.rfind(':') + 1))));
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    connected_ = ::connect(socket_.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0;
+    const timeval limit = {.tv_sec = absl::ToInt64Seconds(kWaitLimit), .tv_usec = 0};
+    ::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  }
+  ~LateClient() {
+    SSL_free(tls_);
+    SSL_CTX_free(context_);
+  }
+  LateClient(const LateClient&) = delete;
+  LateClient& operator=(const LateClient&) = delete;
+
+  bool connected() const { return connected_; }
+
+  // TLS, and what an HTTP/2 client says first; false when igptd doesn't want it.
+  bool Begin() {
+    constexpr unsigned char kH2[] = {2, 'h', '2'};
+    constexpr std::string_view kFirst("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0", 24 + 9);  // empty SETTINGS
+    tls_ = SSL_new(context_);
+    SSL_set_alpn_protos(tls_, kH2, sizeof kH2);
+    SSL_set_fd(tls_, socket_.get());
+    return SSL_connect(tls_) == 1 && SSL_write(tls_, kFirst.data(), kFirst.size()) == kFirst.size();
+  }
+
+  // Until igptd asks it to leave; false when the connection ends first, or kWaitLimit passes.
+  bool AwaitGoaway() {
+    constexpr size_t kHeadBytes = 9;
+    constexpr char kGoaway = 7;
+    std::string in;
+    for (char buffer[4096];;) {
+      const int size = SSL_read(tls_, buffer, sizeof buffer);
+      if (size <= 0) return false;
+      in.append(buffer, static_cast<size_t>(size));
+      while (in.size() >= kHeadBytes) {
+        if (in[3] == kGoaway) return true;
+        const auto byte = [&in](size_t i) { return static_cast<size_t>(static_cast<unsigned char>(in[i])); };
+        const size_t frame = kHeadBytes + (byte(0) << 16 | byte(1) << 8 | byte(2));
+        if (in.size() < frame) break;
+        in.erase(0, frame);
+      }
+    }
+  }
+
+ private:
+  const UniqueFd socket_;
+  SSL_CTX* const context_;
+  SSL* tls_ = nullptr;
+  bool connected_ = false;
+};
+
+// gRPC knows nothing of a connection before its handshake is over.
+TEST(IgptdTlsTest, WhoIsInItsHandshakeWhenTheDrainBeginsIsAskedToLeaveToo) {
+  const Authority authority("ours");
+  const TlsFiles files(authority.Issue());
+  Event go_on;
+  std::vector<std::string> flags = files.Flags();
+  flags.insert(flags.end(), {"--drain_delay=0s", "--drain_timeout=5m"});
+  Igptd igptd(flags);
+  igptd.upstream.OnRequest(RunUntil(go_on));
+  const auto stub = v1::RecallService::NewStub(igptd.NewChannel(Trusting(authority.Pem())));
+  grpc::ClientContext context;
+  const auto reader = stub->Ask(&context, AskFor("ada", "?"));  // as long as it runs, igptd stays
+  v1::AskResponse event;
+  ASSERT_TRUE(reader->Read(&event));
+
+  LateClient late(igptd.process->address());
+  ASSERT_TRUE(late.connected());
+  ASSERT_TRUE(AwaitTrue([&] { return igptd.Metrics()["igptd_connections"] == 2; }));
+  igptd.process->Signal(SIGTERM);
+  ASSERT_TRUE(AwaitTrue([&] { return !LateClient(igptd.process->address()).connected(); }));
+  ASSERT_TRUE(late.Begin());
+  EXPECT_TRUE(late.AwaitGoaway());
+
+  go_on.Set();
+  EXPECT_THAT(ReadAll(context, *reader).status, IsOkStatus());
+  EXPECT_THAT(igptd.process->AwaitExit(), Optional(0));
 }
 
 }  // namespace
