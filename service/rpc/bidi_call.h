@@ -32,6 +32,7 @@ class BidiCall final : public ServerCall {
 
   static void AcceptNext(const Method& method) {
     auto* call = new BidiCall(method);  // deletes itself when it is over
+    call->GiveToGrpc();
     method.request(&call->context_, &call->responder_, method.loop.queue(), method.incoming, &call->accepted_tag_);
   }
 

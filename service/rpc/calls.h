@@ -43,6 +43,7 @@ class AcceptedCall : public ServerCall {
   // Asks gRPC for the next call of `method`, which then runs on its loop; with every call that comes, for another.
   static void AcceptNext(const Method<Derived>& method) {
     auto* call = new Derived(method);  // deletes itself when it is over
+    call->GiveToGrpc();
     method.request(&call->context_, &call->request_bytes_, &call->responder_, method.loop.queue(), method.incoming,
                    &call->accepted_tag_);
   }

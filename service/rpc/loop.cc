@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/memory/memory.h"
+#include "service/rpc/hand_over.h"
 
 namespace igptd::rpc {
 namespace {
@@ -65,6 +66,7 @@ bool Loop::Poll() {
     }
     --outstanding_;
     ++polled;
+    TakenFromGrpc(tag);
     static_cast<Operation*>(tag)->OnCompleted(ok);
   }
   return polled > 0;

@@ -21,6 +21,7 @@
 #include "grpcpp/server_context.h"
 #include "service/admission.h"
 #include "service/grpc_status.h"
+#include "service/rpc/hand_over.h"
 #include "service/rpc/loop.h"
 #include "service/rpc/trace_context.h"
 
@@ -149,6 +150,9 @@ class ServerCall {
   // Gives the status that the call really ends with, and adds the metadata that goes with it.
   grpc::Status FinishStarts(CallStatus status);
   void OnFinished(bool ok);
+
+  // To be called when the call is made, and before gRPC is asked for it: its done tag may come before all others.
+  void GiveToGrpc() { GivenToGrpc(&done_tag_); }
 
   // What a tag points to: a part of its call, which hands the completion on.
   template <void (ServerCall::*kOnCompleted)(bool)>
