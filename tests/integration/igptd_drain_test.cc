@@ -55,12 +55,7 @@ TEST(IgptdDrainTest, ARunningStreamFinishesAndNewConnectionsAreRefused) {
   igptd.process->Signal(SIGTERM);
   ASSERT_TRUE(igptd.process->AwaitStderr("draining"));
   // The listener is closed a moment after the line was logged.
-  const absl::Time limit = absl::Now() + kWaitLimit;
-  grpc::Status status;
-  do {
-    status = ListOn(igptd.NewChannel());
-  } while (status.error_code() != StatusCode::UNAVAILABLE && absl::Now() < limit);
-  EXPECT_EQ(status.error_code(), StatusCode::UNAVAILABLE);
+  EXPECT_TRUE(AwaitTrue([&] { return ListOn(igptd.NewChannel()).error_code() == StatusCode::UNAVAILABLE; }));
 
   go_on.Set();
   const Stream rest = stream.Rest();

@@ -1,5 +1,4 @@
 // igptd's own TLS: with and without certificates of callers, bad files, and certificates that are rotated.
-#include <netinet/in.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -19,6 +18,7 @@
 #include "tests/integration/igptd_fixture.h"
 #include "tests/support/await.h"
 #include "tests/support/certificate.h"
+#include "tests/support/loopback.h"
 #include "tests/support/scratch.h"
 #include "tests/support/unique_fd.h"
 
@@ -273,13 +273,7 @@ TEST(IgptdTlsTest, ASwappedLinkChangesCertificateKeyAndAuthoritiesTogether) {
 // A connection to igptd that is nothing but TCP until it is told to be more.
 class LateClient {
  public:
-  explicit LateClient(const std::string& address)
-      : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)), context_(SSL_CTX_new(TLS_client_method())) {
-    sockaddr_in to = {};
-    to.sin_family = AF_INET;
-    to.sin_port = htons(static_cast<uint16_t>(std::stoi(address.substr(address.rfind(':') + 1))));
-    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    connected_ = ::connect(socket_.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0;
+  explicit LateClient(int port) : socket_(ConnectToLoopback(port)), context_(SSL_CTX_new(TLS_client_method())) {
     const timeval limit = {.tv_sec = absl::ToInt64Seconds(kWaitLimit), .tv_usec = 0};
     ::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   }
@@ -290,7 +284,7 @@ class LateClient {
   LateClient(const LateClient&) = delete;
   LateClient& operator=(const LateClient&) = delete;
 
-  bool connected() const { return connected_; }
+  bool connected() const { return socket_.get() >= 0; }
 
   // TLS, and what an HTTP/2 client says first; false when igptd doesn't want it.
   bool Begin() {
@@ -325,7 +319,6 @@ class LateClient {
   const UniqueFd socket_;
   SSL_CTX* const context_;
   SSL* tls_ = nullptr;
-  bool connected_ = false;
 };
 
 // gRPC knows nothing of a connection before its handshake is over.
@@ -343,11 +336,13 @@ TEST(IgptdTlsTest, WhoIsInItsHandshakeWhenTheDrainBeginsIsAskedToLeaveToo) {
   v1::AskResponse event;
   ASSERT_TRUE(reader->Read(&event));
 
-  LateClient late(igptd.process->address());
+  const std::string& address = igptd.process->address();
+  const int port = std::stoi(address.substr(address.rfind(':') + 1));
+  LateClient late(port);
   ASSERT_TRUE(late.connected());
   ASSERT_TRUE(AwaitTrue([&] { return igptd.Metrics()["igptd_connections"] == 2; }));
   igptd.process->Signal(SIGTERM);
-  ASSERT_TRUE(AwaitTrue([&] { return !LateClient(igptd.process->address()).connected(); }));
+  ASSERT_TRUE(AwaitTrue([&] { return ConnectToLoopback(port).get() < 0; }));
   ASSERT_TRUE(late.Begin());
   EXPECT_TRUE(late.AwaitGoaway());
 

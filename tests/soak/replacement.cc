@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "tests/soak/health_check.h"
+#include "tests/support/loopback.h"
 
 namespace igpt::soak {
 namespace {
@@ -48,12 +49,7 @@ UniqueFd HoldPort(int* port) {
 }
 
 bool Listens(int port) {
-  const UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const sockaddr_in address = {.sin_family = AF_INET,
-                               .sin_port = htons(static_cast<uint16_t>(port)),
-                               .sin_addr = {htonl(INADDR_LOOPBACK)},
-                               .sin_zero = {}};
-  return ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  return testing::ConnectToLoopback(port).get() >= 0;
 }
 
 std::string Local(int port) {

@@ -16,12 +16,14 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "tests/support/loopback.h"
 #include "tests/support/matchers.h"
 #include "tests/support/unique_fd.h"
 
 namespace igptd {
 namespace {
 
+using igpt::testing::ConnectToLoopback;
 using igpt::testing::UniqueFd;
 using ::testing::HasSubstr;
 
@@ -79,17 +81,6 @@ class Told {
   std::vector<std::shared_ptr<rpc::Connection>> closed_;
 };
 
-// A connection to the port on 127.0.0.1; -1 when it is refused.
-UniqueFd Connect(int port) {
-  UniqueFd fd(socket(AF_INET, SOCK_STREAM, 0));
-  sockaddr_in address = {};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<uint16_t>(port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) return {};
-  return fd;
-}
-
 std::string LocalName(const UniqueFd& fd) {
   sockaddr_storage address = {};
   socklen_t size = sizeof(address);
@@ -102,7 +93,7 @@ TEST(ListenerTest, TellsOfConnectionsAsTheyComeAndGo) {
   const auto listener = Listener::Listen("127.0.0.1:0");
   ASSERT_TRUE(listener.ok()) << listener.status();
   (*listener)->Start(told.Events());
-  UniqueFd caller = Connect((*listener)->port());
+  UniqueFd caller = ConnectToLoopback((*listener)->port());
   ASSERT_TRUE(told.Accepted(1));
   ASSERT_EQ(told.opened().size(), 1U);
   EXPECT_EQ(told.opened()[0]->peer(), LocalName(caller));
@@ -110,7 +101,7 @@ TEST(ListenerTest, TellsOfConnectionsAsTheyComeAndGo) {
 
   // The end of one direction is not that of the connection: a caller may have sent all that it has to say.
   ASSERT_EQ(shutdown(caller.get(), SHUT_WR), 0);
-  const UniqueFd other = Connect((*listener)->port());
+  const UniqueFd other = ConnectToLoopback((*listener)->port());
   ASSERT_TRUE(told.Accepted(2));
   EXPECT_TRUE(told.closed().empty());
 
@@ -124,7 +115,7 @@ TEST(ListenerTest, AResetIsAnEnd) {
   const auto listener = Listener::Listen("127.0.0.1:0");
   ASSERT_TRUE(listener.ok()) << listener.status();
   (*listener)->Start(told.Events());
-  UniqueFd caller = Connect((*listener)->port());
+  UniqueFd caller = ConnectToLoopback((*listener)->port());
   ASSERT_TRUE(told.Accepted(1));
   const linger reset = {.l_onoff = 1, .l_linger = 0};
   setsockopt(caller.get(), SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
@@ -136,7 +127,7 @@ TEST(ListenerTest, ConnectionsWaitForTheStart) {
   Told told;
   const auto listener = Listener::Listen("127.0.0.1:0");
   ASSERT_TRUE(listener.ok()) << listener.status();
-  const UniqueFd early = Connect((*listener)->port());
+  const UniqueFd early = ConnectToLoopback((*listener)->port());
   EXPECT_GE(early.get(), 0);
   (*listener)->Start(told.Events());
   EXPECT_TRUE(told.Accepted(1));
@@ -147,10 +138,10 @@ TEST(ListenerTest, RefusesAfterItWasStopped) {
   const auto listener = Listener::Listen("127.0.0.1:0");
   ASSERT_TRUE(listener.ok()) << listener.status();
   (*listener)->Start(told.Events());
-  const UniqueFd caller = Connect((*listener)->port());
+  const UniqueFd caller = ConnectToLoopback((*listener)->port());
   ASSERT_TRUE(told.Accepted(1));
   (*listener)->Stop();
-  EXPECT_LT(Connect((*listener)->port()).get(), 0);
+  EXPECT_LT(ConnectToLoopback((*listener)->port()).get(), 0);
   shutdown(told.accepted()[0].get(), SHUT_RDWR);
   EXPECT_TRUE(told.Closed(1));  // those that are open are still watched
 }
@@ -159,13 +150,13 @@ TEST(ListenerTest, RefusesWhenItNeverStarted) {
   const auto listener = Listener::Listen("127.0.0.1:0");
   ASSERT_TRUE(listener.ok()) << listener.status();
   (*listener)->Stop();
-  EXPECT_LT(Connect((*listener)->port()).get(), 0);
+  EXPECT_LT(ConnectToLoopback((*listener)->port()).get(), 0);
 }
 
 TEST(ListenerTest, ListensOnAllAddressesOfAName) {
   const auto listener = Listener::Listen("localhost:0");
   ASSERT_TRUE(listener.ok()) << listener.status();
-  EXPECT_GE(Connect((*listener)->port()).get(), 0);
+  EXPECT_GE(ConnectToLoopback((*listener)->port()).get(), 0);
 }
 
 TEST(ListenerTest, APortInUseIsAnErrorThatNamesTheAddress) {
@@ -191,7 +182,7 @@ TEST(ListenerTest, GoesOnAfterAShortageOfDescriptors) {
   const auto listener = Listener::Listen("127.0.0.1:0");
   ASSERT_TRUE(listener.ok()) << listener.status();
   (*listener)->Start(told.Events());
-  const UniqueFd before = Connect((*listener)->port());
+  const UniqueFd before = ConnectToLoopback((*listener)->port());
   ASSERT_TRUE(told.Accepted(1));
 
   rlimit limit;
