@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <stdexcept>
+#include <utility>
 
 #include "tests/bench/load/clock.h"
 #include "tests/bench/load/http_connection.h"
@@ -50,6 +51,7 @@ class Load::Slot final : public Call {
 
   void OnStart() {
     started_ = Now();
+    if (turn_ == 0) turn_ = started_;
     has_message_ = false;
   }
 
@@ -70,7 +72,9 @@ class Load::Slot final : public Call {
     SetReady();
     if (load_.phase_ == Phase::kMeasuring) Record(failure, now);
     if (failure == kConnectionFailed) {
-      load_.waiting_.emplace_back(now + kReconnectDelay, this);
+      load_.waiting_.emplace(now + kReconnectDelay, this);
+    } else if (load_.period_ > 0) {
+      load_.waiting_.emplace(NextTurn(now), this);
     } else {
       load_.StartCall(*this);
     }
@@ -84,6 +88,12 @@ class Load::Slot final : public Call {
   }
 
  private:
+  // Turns keep to the beat of the first: calls that were held up together do not stay together.
+  int64_t NextTurn(int64_t now) {
+    turn_ += ((now - turn_) / load_.period_ + 1) * load_.period_;
+    return turn_;
+  }
+
   void SetReady() {
     if (!std::exchange(ready_, true)) ++load_.ready_;
   }
@@ -92,6 +102,7 @@ class Load::Slot final : public Call {
     Results& results = load_.results_;
     if (!failure.empty()) {
       ++results.calls_failed[std::string(failure)];
+      results.failed.Add(now - started_);
       return;
     }
     ++results.calls_ok;
@@ -102,6 +113,7 @@ class Load::Slot final : public Call {
   const size_t index_;
   bool ready_ = false;
   int64_t started_ = 0;
+  int64_t turn_ = 0;  // of the last call, or of the next that waits
   bool has_message_ = false;
 };
 
@@ -127,6 +139,7 @@ class Load::SlowReader final : public Call {
 
 Load::Load(const Options& options)
     : options_(options),
+      period_(Nanoseconds(options.every_ms / 1000)),
       endpoint_(MakeEndpoint(options)),
       grpc_request_(MakeGrpcRequest(options)),
       slow_request_(SlowRequest(options)),
@@ -182,9 +195,9 @@ void Load::StartDue(int64_t now) {
     due = std::min(due, 1 + static_cast<size_t>(seconds * options_.open_per_s));
   }
   while (opened_ < due) StartCall(*slots_[opened_++]);
-  while (!waiting_.empty() && waiting_.front().first <= now) {
-    Slot& slot = *waiting_.front().second;
-    waiting_.pop_front();
+  while (!waiting_.empty() && waiting_.begin()->first <= now) {
+    Slot& slot = *waiting_.begin()->second;
+    waiting_.erase(waiting_.begin());
     StartCall(slot);
   }
 }
@@ -233,7 +246,7 @@ void Load::Advance(int64_t now) {
 int64_t Load::NextWake(int64_t now) const {
   int64_t wake = phase_end_;
   if (opened_ < slots_.size()) wake = std::min(wake, now + kMillisecond);
-  if (!waiting_.empty()) wake = std::min(wake, waiting_.front().first);
+  if (!waiting_.empty()) wake = std::min(wake, waiting_.begin()->first);
   return wake;
 }
 

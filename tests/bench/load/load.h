@@ -3,12 +3,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <list>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "tests/bench/load/connection.h"
@@ -33,7 +32,7 @@ class Load {
   enum class Phase { kOpening, kWarmup, kMeasuring, kDone };
 
   std::unique_ptr<Connection> Connect();
-  // Starts calls that are due: the first ones, and those that wait after a failed connection.
+  // Starts calls that are due: the first ones, and those that wait for their turn (--every_ms) or after a failed connection.
   void StartDue(int64_t now);
   void StartCall(Slot& slot);
   void RunOnce();
@@ -42,6 +41,7 @@ class Load {
   int64_t NextWake(int64_t now) const;
 
   const Options options_;
+  const int64_t period_;
   const Endpoint endpoint_;
   const GrpcRequest grpc_request_;
   const GrpcRequest slow_request_;
@@ -54,7 +54,7 @@ class Load {
   Connection* current_ = nullptr;  // the one that flushes by itself when it has read
   std::vector<std::unique_ptr<Slot>> slots_;
   std::vector<std::unique_ptr<SlowReader>> slow_readers_;
-  std::deque<std::pair<int64_t, Slot*>> waiting_;  // with the time to start it at, in order
+  std::multimap<int64_t, Slot*> waiting_;  // by the time to start it at
 
   Phase phase_ = Phase::kOpening;
   int64_t opening_since_ = 0;

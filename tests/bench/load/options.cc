@@ -18,6 +18,7 @@ std::map<std::string_view, Value> Flags(Options& options) {
           {"whole", &options.whole},
           {"connections", &options.connections},
           {"in_flight", &options.in_flight},
+          {"every_ms", &options.every_ms},
           {"warmup_s", &options.warmup_s},
           {"seconds", &options.seconds},
           {"open_per_s", &options.open_per_s},

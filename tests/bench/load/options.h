@@ -16,6 +16,7 @@ struct Options {
   bool whole = false;     // Ask for the whole answer at once
   int connections = 4;    // gRPC only: HTTP has one for each call in flight
   int in_flight = 1;      // calls that run at any time
+  double every_ms = 0;    // a call starts in place of one that is over at a multiple of it; 0: at once
   double warmup_s = 1;    // between the first event of the last call and the measurement
   double seconds = 3;     // how long is measured
   double open_per_s = 0;  // calls started per second at the beginning; 0: all at once

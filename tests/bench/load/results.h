@@ -17,6 +17,7 @@ struct Results {
   int64_t events = 0;     // deltas
   int64_t bytes = 0;      // of the messages
   Histogram latency;      // of calls that ended well
+  Histogram failed;       // the same of calls that did not
   Histogram first;        // from the start of a call to its first message
   Histogram delay;        // of deltas: from the upstream's write to this process's read
   Histogram start_delay;  // the same of run.start

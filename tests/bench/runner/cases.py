@@ -16,6 +16,8 @@ class Case:
     tls_upstream: bool = False
     cores: int = 1  # of the server
     streams: int = 0  # that are open all the time: memory is divided by them
+    flags: tuple = ()  # of igptd
+    scrapes_per_s: float = 0  # of its metrics, meanwhile
     rounds: int = 0  # 0: as many as the run has
     quick: bool = False  # part of --quick
 
@@ -30,6 +32,10 @@ def ask(in_flight, text, connections=4):
 
 
 PACED = "events=1000000 every_us=20000"
+
+# What --max_in_flight=100 leaves to a caller that may be greedy: the last tenth is for others.
+ALL_THERE_IS_ROOM_FOR = ask(90, "events=10 every_us=100000")
+TEN_TIMES_AS_MUCH = ask(900, "events=10 every_us=100000") + ("--every_ms=1000", "--open_per_s=900")
 
 CASES = (
     Case("search_1", "Search, 4 KB, 1 in flight", search(1), ("igptd", "go", "python", "echo", "direct"), quick=True),
@@ -55,4 +61,10 @@ CASES = (
     Case("idle_10000", "Ask, 10,000 streams, an event every second",
          ask(10000, "events=1000000 every_us=1000000", 100) + ("--open_per_s=3000",), per="second", seconds=5,
          warmup_s=1.5, streams=10000, rounds=2),
+    Case("full", "Ask, 90 streams of a second, an event every 100 ms: all that there is room for",
+         ALL_THERE_IS_ROOM_FOR, ("igptd",), per="second", seconds=4, warmup_s=1, flags=("--max_in_flight=100",)),
+    Case("overload", "the same, ten times as many: most are shed", TEN_TIMES_AS_MUCH, ("igptd",), per="second",
+         seconds=4, warmup_s=1, flags=("--max_in_flight=100",)),
+    Case("search_32_scraped", "Search, 4 KB, 32 in flight, metrics scraped 20 times a second", search(32), ("igptd",),
+         scrapes_per_s=20),
 )

@@ -6,7 +6,9 @@ import os
 import shutil
 import subprocess
 import tempfile
+import threading
 import time
+import urllib.request
 
 STARTS = 10
 
@@ -20,18 +22,51 @@ def run_case(case, name, systems):
         if name == "direct":
             return measure(systems.load(upstream.port(), "http", arguments), {"upstream": upstream}, case)
         url = f"{scheme}://127.0.0.1:{upstream.port()}/v1"
-        with systems.server(name, url, cores) as server:
+        with systems.server(name, url, cores, case.flags) as server:
             port = server.port()
             rss = server.rss_bytes()
             with contextlib.ExitStack() as beside:
+                scraper = None
+                if case.scrapes_per_s:
+                    scraper = beside.enter_context(Scraper(server, case.scrapes_per_s))
                 if case.beside:
                     forever = [*case.beside, "--seconds=3600"]
                     beside.enter_context(systems.load(port, "grpc", forever, stdout=subprocess.DEVNULL))
                 figures = measure(systems.load(port, "grpc", arguments), {"server": server, "upstream": upstream}, case)
+            if scraper:
+                figures["scrape_ms"] = scraper.cpu_s / scraper.scrapes * 1e3
             figures["rss_bytes"] = server.rss_bytes()
             if case.streams:
                 figures["bytes_per_stream"] = (figures["rss_bytes"] - rss) / case.streams
             return figures
+
+
+class Scraper:
+    """Asks igptd for its metrics all the while. A thread of igptd's answers each time and ends: what threads that have
+    ended took of the CPU is what scrapes cost."""
+
+    def __init__(self, server, per_s):
+        self.server, self.period_s = server, 1 / per_s
+        self.url = f"http://127.0.0.1:{server.admin_port()}/metrics"
+        self.scrapes, self.cpu_s = 0, 0.0
+        self.stopping = threading.Event()
+        self.thread = threading.Thread(target=self.run)
+
+    def run(self):
+        before = self.server.ended_threads_cpu_s()
+        while not self.stopping.wait(self.period_s):
+            with urllib.request.urlopen(self.url) as page:
+                page.read()
+            self.scrapes += 1
+        self.cpu_s = self.server.ended_threads_cpu_s() - before
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stopping.set()
+        self.thread.join()
 
 
 def measure(load, processes, case):

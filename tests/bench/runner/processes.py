@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import time
@@ -54,10 +55,25 @@ class Process:
             time.sleep(0.0005)
         return int(self.port_file.read_text())
 
+    def admin_port(self):
+        """The port of igptd's metrics, which its log tells last of all that it starts."""
+        limit = self.started_at + START_LIMIT_S
+        while not (port := re.search(r'"admin_port":(\d+)', pathlib.Path(self.log.name).read_text())):
+            if time.monotonic() > limit:
+                raise RuntimeError(f"{self.log.name} tells no admin port")
+            time.sleep(0.001)
+        return int(port[1])
+
     def cpu_s(self):
         """User and system time of all its threads so far, by the kernel's account, in seconds."""
         clock = (~self.popen.pid << 3) | 2  # the process's CPU clock, as clock_getcpuclockid(3) makes it
         return time.clock_gettime(clock)
+
+    def ended_threads_cpu_s(self):
+        """The part of cpu_s that no running thread took."""
+        tasks = pathlib.Path(f"/proc/{self.popen.pid}/task")
+        running = sum(int(task.read_text().split()[0]) for task in tasks.glob("*/schedstat")) / 1e9
+        return self.cpu_s() - running
 
     def rss_bytes(self):
         for line in pathlib.Path(f"/proc/{self.popen.pid}/status").read_text().splitlines():

@@ -52,8 +52,8 @@ def aims(results, starts):
         return differences(values(results, case, system, figure, percentile),
                            values(results, case, "direct", figure, percentile))
 
-    def delay(case, system):
-        return [None if v is None else v / 1e3 for v in values(results, case, system, "delay_us", "p99")]
+    def milliseconds(case, figure, system="igptd"):
+        return [None if v is None else v / 1e3 for v in values(results, case, system, figure, "p99")]
 
     memory = values(results, "idle_10000", "igptd", "bytes_per_stream")
     rows = [
@@ -67,12 +67,16 @@ def aims(results, starts):
             rows.append((f"added delay of {what}, 1 in flight, {percentile}: × Go",
                          ratios(added(case, figure, percentile, "igptd"), added(case, figure, percentile, "go")), 0.9))
     rows += [
-        ("delay of an event, paced, p99: ms", delay("paced_300", "igptd"), 5),
-        ("the same: × Go", ratios(delay("paced_300", "igptd"), delay("paced_300", "go")), 0.5),
+        ("delay of an event, paced, p99: ms", milliseconds("paced_300", "delay_us"), 5),
+        ("the same: × Go", ratios(milliseconds("paced_300", "delay_us"), milliseconds("paced_300", "delay_us", "go")), 0.5),
         ("memory per idle stream: KB", [v / 1e3 for v in memory if v is not None], 28),
         ("the same: × Go", ratios(memory, values(results, "idle_10000", "go", "bytes_per_stream")), 0.7),
         ("10,000 idle streams: share of a core", values(results, "idle_10000", "igptd", "server_share"), 0.5),
-        ("the same, delay of an event, p99: ms", delay("idle_10000", "igptd"), 10),
+        ("the same, delay of an event, p99: ms", milliseconds("idle_10000", "delay_us"), 10),
+        ("shed at ten times the load, p99: ms", milliseconds("overload", "failed_us"), 10),
+        ("the same, delay of an event of what there is room for, p99: ms", milliseconds("overload", "delay_us"), 10),
+        ("CPU of a scrape under full load: ms (1 a second: 1 % of a core)",
+         values(results, "search_32_scraped", "igptd", "scrape_ms"), 10),
         ("start to serving: ms", starts.get("igptd", []), 100),
     ]
     return [row for row in rows if any(value is not None for value in row[1])]
@@ -112,11 +116,13 @@ def case_table(case, by_system):
     return table(header, rows)
 
 
-LABELS = {"latency_us": "call", "first_us": "first event", "delay_us": "event delay"}
+LABELS = {"latency_us": "call", "failed_us": "shed", "first_us": "first event", "delay_us": "event delay"}
 
 
 def delays(case):
     """Which delays a case tells about."""
+    if case.flags:
+        return [("latency_us", "p99"), ("delay_us", "p99"), ("failed_us", "p50"), ("failed_us", "p99")]
     if "every_us" in " ".join(case.load):
         return [("delay_us", "p50"), ("delay_us", "p99")]
     if "--method=ask" in case.load:

@@ -38,13 +38,13 @@ class Systems:
             command += [f"--tls_cert={self.ca}", f"--tls_key={self.work}/upstream.key"]
         return Process(command, self.cores.upstream, port_file=self.work / "upstream.port")
 
-    def server(self, name, upstream_url, cores):
+    def server(self, name, upstream_url, cores, flags=()):
         port_file = self.work / f"{name}.port"
         ca = str(self.ca) if upstream_url.startswith("https") else ""
         if name == "igptd":
             command = [self.build / "service/igptd", "--listen=127.0.0.1:0", "--admin_listen=127.0.0.1:0",
                        f"--port_file={port_file}",
-                       f"--igpt_base_url={upstream_url}", "--drain_delay=0s", "--drain_timeout=1s"]
+                       f"--igpt_base_url={upstream_url}", "--drain_delay=0s", "--drain_timeout=1s", *flags]
             command += [f"--igpt_ca_file={ca}"] if ca else []
         elif name == "go":
             command = [self.work / "go-peer", "-listen=127.0.0.1:0", f"-port_file={port_file}",
