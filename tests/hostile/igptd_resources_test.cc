@@ -224,23 +224,29 @@ TEST(IgptdResourcesTest, AClientThatVanishedIsFound) {
   EXPECT_LE(absl::Now() - vanished, kVanishedLimit);
 }
 
+// An igptd with its stderr in a file of any kind; `directory` is for a wrapper.
+std::unique_ptr<Igptd> IgptdWithStderrIn(const std::string& file, const std::string& directory) {
+  const std::string wrapper = directory + "/igptd";
+  const char* binary = std::getenv("IGPTD_BINARY");
+  const std::string saved = binary == nullptr ? "IGPTD_BINARY is not set" : binary;
+  std::ofstream(wrapper) << "#!/bin/sh\nexec '" << saved << "' \"$@\" 2>'" << file << "'\n";
+  EXPECT_EQ(::chmod(wrapper.c_str(), 0700), 0);
+  ::setenv("IGPTD_BINARY", wrapper.c_str(), 1);
+  auto igptd = std::make_unique<Igptd>(std::vector<std::string>{"--log_format=json"});
+  ::setenv("IGPTD_BINARY", saved.c_str(), 1);
+  return igptd;
+}
+
 // An igptd with its stderr on a small pipe, which is read when the test says so.
 class IgptdOnAPipe {
  public:
   IgptdOnAPipe() : directory_(::testing::TempDir() + "blocked-log-XXXXXX") {
     EXPECT_NE(::mkdtemp(directory_.data()), nullptr);
     const std::string pipe = directory_ + "/stderr";
-    const std::string wrapper = directory_ + "/igptd";
     EXPECT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
     end_ = UniqueFd(::open(pipe.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK));
     ::fcntl(end_.get(), F_SETPIPE_SZ, 4096);
-    const char* binary = std::getenv("IGPTD_BINARY");
-    const std::string saved = binary == nullptr ? "IGPTD_BINARY is not set" : binary;
-    std::ofstream(wrapper) << "#!/bin/sh\nexec '" << saved << "' \"$@\" 2>'" << pipe << "'\n";
-    EXPECT_EQ(::chmod(wrapper.c_str(), 0700), 0);
-    ::setenv("IGPTD_BINARY", wrapper.c_str(), 1);
-    igptd_.emplace(std::vector<std::string>{"--log_format=json"});
-    ::setenv("IGPTD_BINARY", saved.c_str(), 1);
+    igptd_ = IgptdWithStderrIn(pipe, directory_);
   }
   ~IgptdOnAPipe() {
     igptd_.reset();
@@ -285,7 +291,7 @@ class IgptdOnAPipe {
 
   std::string directory_;
   UniqueFd end_;
-  std::optional<Igptd> igptd_;
+  std::unique_ptr<Igptd> igptd_;
   std::string log_;
 };
 
@@ -299,6 +305,16 @@ TEST(IgptdResourcesTest, ALogThatNobodyReadsHoldsUpNothing) {
   }
   EXPECT_TRUE(pipe.AwaitFull());
   igptd.Stop();  // expects exit code 0
+}
+
+TEST(IgptdResourcesTest, ALogThatCannotBeWrittenHoldsUpNothing) {
+  std::string directory = ::testing::TempDir() + "full-log-XXXXXX";
+  ASSERT_NE(::mkdtemp(directory.data()), nullptr);
+  const std::unique_ptr<Igptd> igptd = IgptdWithStderrIn("/dev/full", directory);
+  igptd->upstream.OnRequest(AnswerAtOnce);
+  for (int i = 0; i < 200; ++i) EXPECT_THAT(igptd->Ask(AskFor("ada", "?")).status, IsOkStatus());
+  igptd->Stop();  // expects exit code 0
+  std::filesystem::remove_all(directory);
 }
 
 // Far more calls than lines can wait: each is in the log, or among those that it says were dropped.

@@ -32,7 +32,8 @@ class Load {
   enum class Phase { kOpening, kWarmup, kMeasuring, kDone };
 
   std::unique_ptr<Connection> Connect();
-  // Starts calls that are due: the first ones, and those that wait for their turn (--every_ms) or after a failed connection.
+  // Starts calls that are due: the first ones, and those that wait for their turn (--every_ms) or after a failed
+  // connection.
   void StartDue(int64_t now);
   void StartCall(Slot& slot);
   void RunOnce();

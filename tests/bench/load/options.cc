@@ -11,22 +11,13 @@ namespace {
 using Value = std::variant<std::string*, bool*, int*, double*>;
 
 std::map<std::string_view, Value> Flags(Options& options) {
-  return {{"target", &options.target},
-          {"protocol", &options.protocol},
-          {"method", &options.method},
-          {"text", &options.text},
-          {"whole", &options.whole},
-          {"connections", &options.connections},
-          {"in_flight", &options.in_flight},
-          {"every_ms", &options.every_ms},
-          {"warmup_s", &options.warmup_s},
-          {"seconds", &options.seconds},
-          {"open_per_s", &options.open_per_s},
-          {"slow_readers", &options.slow_readers},
-          {"slow_text", &options.slow_text},
-          {"tls_ca", &options.tls_ca},
-          {"tls_cert", &options.tls_cert},
-          {"tls_key", &options.tls_key}};
+  return {
+      {"target", &options.target},       {"protocol", &options.protocol},     {"method", &options.method},
+      {"text", &options.text},           {"whole", &options.whole},           {"connections", &options.connections},
+      {"in_flight", &options.in_flight}, {"every_ms", &options.every_ms},     {"warmup_s", &options.warmup_s},
+      {"seconds", &options.seconds},     {"open_per_s", &options.open_per_s}, {"slow_readers", &options.slow_readers},
+      {"slow_text", &options.slow_text}, {"tls_ca", &options.tls_ca},         {"tls_cert", &options.tls_cert},
+      {"tls_key", &options.tls_key}};
 }
 
 template <typename Number>

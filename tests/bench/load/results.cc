@@ -30,8 +30,9 @@ std::string ToJson(const Results& results) {
          std::to_string(results.messages) + R"(,"events":)" + std::to_string(results.events) + R"(,"bytes":)" +
          std::to_string(results.bytes) + R"(,"seconds":)" + Decimal(results.seconds, 6) + R"(,"cpu_seconds":)" +
          Decimal(results.cpu_seconds, 6) + R"(,"slow_readers":)" + std::to_string(results.slow_readers) +
-         R"(,"latency_us":)" + Micros(results.latency) + R"(,"failed_us":)" + Micros(results.failed) + R"(,"first_us":)" + Micros(results.first) + R"(,"delay_us":)" +
-         Micros(results.delay) + R"(,"start_delay_us":)" + Micros(results.start_delay) + "}";
+         R"(,"latency_us":)" + Micros(results.latency) + R"(,"failed_us":)" + Micros(results.failed) +
+         R"(,"first_us":)" + Micros(results.first) + R"(,"delay_us":)" + Micros(results.delay) +
+         R"(,"start_delay_us":)" + Micros(results.start_delay) + "}";
 }
 
 }  // namespace igpt::bench
