@@ -73,6 +73,11 @@ Strains ResourceGuard::strains() const {
           .descriptors = descriptors_.load(std::memory_order_relaxed)};
 }
 
+ResourceUse ResourceGuard::use() const {
+  return {.memory = memory_use_.load(std::memory_order_relaxed),
+          .descriptors = descriptor_use_.load(std::memory_order_relaxed)};
+}
+
 void ResourceGuard::Run() {
   using std::chrono::steady_clock;
   pthread_setname_np(pthread_self(), "resources");
@@ -87,9 +92,10 @@ void ResourceGuard::Run() {
 
 // Memory that can't be read at this moment is as it was.
 void ResourceGuard::Look() {
-  bool changed = false;
-  if (const std::optional<double> used = MemoryUse(paths_)) changed |= Update(memory_, *used, "memory");
-  changed |= Update(descriptors_, DescriptorUse(), "file_descriptors");
+  if (const std::optional<double> used = MemoryUse(paths_)) memory_use_ = *used;
+  descriptor_use_ = DescriptorUse();
+  const bool memory_changed = Update(memory_, memory_use_, "memory");
+  const bool changed = Update(descriptors_, descriptor_use_, "file_descriptors") || memory_changed;
   const Strains now = strains();
   if (!changed && (now.memory == Strain::kNone || ++looks_ < kLooksPerSecond)) return;
   looks_ = 0;

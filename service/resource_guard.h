@@ -16,6 +16,12 @@ namespace igptd {
 // below where it began, so that calls aren't let in and shed in turn.
 Strain NextStrain(Strain last, double used);
 
+// How much of what there is is used, from 0 to 1.
+struct ResourceUse {
+  double memory = 0;
+  double descriptors = 0;
+};
+
 // Has a thread of its own, since the kernel may take its time to count. Thread-safe.
 class ResourceGuard {
  public:
@@ -28,6 +34,7 @@ class ResourceGuard {
 
   // As they were at the last look.
   Strains strains() const;
+  ResourceUse use() const;
 
  private:
   void Run();
@@ -36,6 +43,8 @@ class ResourceGuard {
   const std::function<void(Strains)> on_strain_;
   const ResourcePaths paths_;
   int looks_ = 0;  // the thread's own: since on_strain was told last
+  std::atomic<double> memory_use_ = 0;
+  std::atomic<double> descriptor_use_ = 0;
   std::atomic<Strain> memory_ = Strain::kNone;
   std::atomic<Strain> descriptors_ = Strain::kNone;
   std::mutex mutex_;

@@ -313,7 +313,7 @@ void Server::Collect(MetricFamilies& families) {
     AddCounter(families, "igptd_upstream_held_back_total", "Requests that were held back, as iGPT was failing.",
                upstream->held_back);
   }
-  CollectAdmission(families, admission_, resource_guard_->strains());
+  CollectAdmission(families, admission_, *resource_guard_);
   const auto closed = static_cast<double>(connections_closed_.value());
   const auto opened = static_cast<double>(connections_opened_.value());
   AddCounter(families, "igptd_connections_opened_total", "Connections that callers opened.", opened);

@@ -7,6 +7,7 @@
 #include "absl/time/clock.h"
 #include "gtest/gtest.h"
 #include "tests/integration/igptd_fixture.h"
+#include "tests/support/await.h"
 
 namespace igpt::testing {
 namespace {
@@ -183,6 +184,11 @@ TEST(IgptdMetricsTest, TheProcessAndItsConnectionsAreMeasured) {
   EXPECT_EQ(series.at("igptd_connections"), 0);
   EXPECT_EQ(series.at("igptd_log_lines_dropped_total"), 0);
   EXPECT_EQ(series.at("igptd_connections_ended_by_guard_total"), 0);
+  for (const char* resource : {"memory", "file_descriptors"}) {  // first looked at soon after the start
+    const std::string use = R"(igptd_resource_use_ratio{resource=")" + std::string(resource) + "\"}";
+    EXPECT_TRUE(AwaitTrue([&] { return igptd.Metrics().at(use) > 0; })) << use;
+    EXPECT_LT(igptd.Metrics().at(use), 1);
+  }
 
   igptd.upstream.OnRequest([](Exchange& exchange) { exchange.Answer(200, R"({"output":"Yes."})"); });
   EXPECT_THAT(igptd.Ask(AskFor("ada", "?")).status, IsOkStatus());

@@ -183,6 +183,7 @@ TEST(ResourceGuardTest, FollowsMemoryAndTellsOfIt) {
   };
   use(80);
   EXPECT_TRUE(becomes(Strain::kTight));
+  EXPECT_DOUBLE_EQ(guard.use().memory, 0.8);
   use(90);
   EXPECT_TRUE(becomes(Strain::kFull));
   // It is told again and again.
@@ -199,6 +200,7 @@ TEST(ResourceGuardTest, FollowsMemoryAndTellsOfIt) {
   use(10);
   EXPECT_TRUE(becomes(Strain::kNone));
   EXPECT_EQ(guard.strains().descriptors, Strain::kNone);
+  EXPECT_GT(guard.use().descriptors, 0);
   EXPECT_TRUE(awaits(told_none, 1));
 }
 
