@@ -18,6 +18,7 @@
 namespace igptd::sandbox {
 namespace {
 
+using ::testing::AnyOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -301,8 +302,9 @@ TEST_F(SandboxTest, RedirectsWithTheState) {
   };
   const Reply back = Get(authorize({{"redirect_uri", "https://app.example/cb?x=1#f"}, {"state", "a&b =ü"}}));
   EXPECT_EQ(back.status, 302);
-  // httplib's client decodes what was encoded.
-  EXPECT_EQ(back.header("Location"), "https://app.example/cb?x=1&state=a&b =ü#f");
+  // httplib's client decodes what was encoded, up to some version.
+  EXPECT_THAT(back.header("Location"), AnyOf("https://app.example/cb?x=1&state=a%26b%20%3D%C3%BC#f",
+                                             "https://app.example/cb?x=1&state=a&b =ü#f"));
   EXPECT_EQ(Get(authorize({{"redirect_uri", "http://localhost:1/cb"}})).header("Location"), "http://localhost:1/cb");
   const Reply page = Get(authorize({{"state", "unused"}}));
   EXPECT_EQ(page.status, 200);

@@ -44,6 +44,16 @@ void CurlMulti::Remove(CURL* easy) {
   curl_multi_remove_handle(multi_, easy);
 }
 
+void CurlMulti::Hold(Transfer& transfer) {
+  transfer.held_ = true;
+  if (transfer.socket_ != CURL_SOCKET_BAD) epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, transfer.socket_, nullptr);
+}
+
+void CurlMulti::Release(Transfer& transfer) {
+  transfer.held_ = false;
+  if (transfer.socket_ != CURL_SOCKET_BAD) Watch(EPOLL_CTL_ADD, transfer.socket_, transfer.events_);
+}
+
 void CurlMulti::OnSocketReady(int fd, uint32_t epoll_events) {
   int action = 0;
   if ((epoll_events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) action |= CURL_CSELECT_IN;
@@ -75,21 +85,34 @@ void CurlMulti::ReportCompleted() {
   }
 }
 
-int CurlMulti::OnSocket(CURL* /*easy*/, curl_socket_t fd, int what, void* self, void* registered) {
-  auto* multi = static_cast<CurlMulti*>(self);
-  if (what == CURL_POLL_REMOVE) {
-    epoll_ctl(multi->epoll_fd_, EPOLL_CTL_DEL, fd, nullptr);
-    return 0;
-  }
+// `operation`: EPOLL_CTL_ADD or EPOLL_CTL_MOD, whichever is likelier to be the right one.
+void CurlMulti::Watch(int operation, curl_socket_t fd, uint32_t events) {
   epoll_event event = {};
   event.data.fd = fd;
-  if ((what & CURL_POLL_IN) != 0) event.events |= EPOLLIN;
-  if ((what & CURL_POLL_OUT) != 0) event.events |= EPOLLOUT;
-  if (registered == nullptr) {
-    curl_multi_assign(multi->multi_, fd, multi);  // any value: "registered" from now on
-    if (epoll_ctl(multi->epoll_fd_, EPOLL_CTL_ADD, fd, &event) == 0) return 0;
+  event.events = events;
+  if (epoll_ctl(epoll_fd_, operation, fd, &event) == 0) return;
+  epoll_ctl(epoll_fd_, operation == EPOLL_CTL_ADD ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event);
+}
+
+int CurlMulti::OnSocket(CURL* easy, curl_socket_t fd, int what, void* self, void* /*registered*/) {
+  auto* multi = static_cast<CurlMulti*>(self);
+  Transfer* transfer = nullptr;  // stays so for handles of libcurl's own
+  curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
+  const bool known = transfer != nullptr && transfer->socket_ == fd;
+  if (what == CURL_POLL_REMOVE) {
+    epoll_ctl(multi->epoll_fd_, EPOLL_CTL_DEL, fd, nullptr);
+    if (known) transfer->socket_ = CURL_SOCKET_BAD;
+    return 0;
   }
-  epoll_ctl(multi->epoll_fd_, EPOLL_CTL_MOD, fd, &event);
+  uint32_t events = 0;
+  if ((what & CURL_POLL_IN) != 0) events |= EPOLLIN;
+  if ((what & CURL_POLL_OUT) != 0) events |= EPOLLOUT;
+  if (transfer != nullptr) {
+    transfer->socket_ = fd;
+    transfer->events_ = events;
+    if (transfer->held_) return 0;
+  }
+  multi->Watch(known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, events);
   return 0;  // anything else would end every transfer of this handle
 }
 

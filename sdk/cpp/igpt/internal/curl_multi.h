@@ -18,6 +18,12 @@ class CurlMulti {
     virtual ~Transfer() = default;
     // The transfer ended by itself with `result`. May remove the handle and destroy itself.
     virtual void OnCompleted(CURLcode result) = 0;
+
+   private:
+    friend class CurlMulti;
+    curl_socket_t socket_ = CURL_SOCKET_BAD;  // that libcurl waits for on its behalf
+    uint32_t events_ = 0;                     // epoll's, that it waits for
+    bool held_ = false;
   };
 
   // Registers libcurl's sockets in `epoll_fd`, with data.fd set, and takes them out again.
@@ -34,6 +40,11 @@ class CurlMulti {
   void Add(CURL* easy);
   void Remove(CURL* easy);
 
+  // Stops and restarts waiting for the transfer's socket. To be called before libcurl is told to pause or to go on:
+  // libcurl 8.5.0 goes on waiting for what a paused transfer is to read, and keeps up to 64 MiB of it.
+  void Hold(Transfer& transfer);
+  void Release(Transfer& transfer);
+
   // One of libcurl's sockets is ready.
   void OnSocketReady(int fd, uint32_t epoll_events);
 
@@ -47,6 +58,7 @@ class CurlMulti {
  private:
   static constexpr int64_t kNoTimer = INT64_MAX;
 
+  void Watch(int operation, curl_socket_t fd, uint32_t events);
   static int OnSocket(CURL* easy, curl_socket_t fd, int what, void* self, void* registered);
   static int OnTimer(CURLM* multi, long timeout_ms, void* self);  // NOLINT(google-runtime-int): libcurl's type
 

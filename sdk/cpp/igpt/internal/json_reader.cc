@@ -18,6 +18,9 @@ namespace ondemand = simdjson::ondemand;
 constexpr size_t kMinCapacity = 4 << 10;
 constexpr size_t kMaxKeptCapacity = 256 << 10;
 
+// No JSON begins with it, but simdjson 3.6 drops it; 3.0 does not.
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
 // simdjson's tokens reach up to the next one: this is without the white space between.
 std::string_view TrimEnd(std::string_view text) {
   const auto is_space = [](char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; };
@@ -150,7 +153,8 @@ void JsonReader::Start() {
   ondemand::document& document = parser_->document;
   const size_t capacity = std::max(kMinCapacity, std::bit_ceil(text_.size()));
   std::string_view token;
-  if ((parser.capacity() < capacity && parser.allocate(capacity) != simdjson::SUCCESS) ||
+  if (text_.starts_with(kByteOrderMark) ||
+      (parser.capacity() < capacity && parser.allocate(capacity) != simdjson::SUCCESS) ||
       parser.iterate(text_, text_.capacity()).get(document) != simdjson::SUCCESS ||
       document.raw_json_token().get(token) != simdjson::SUCCESS) {
     return Fail(JsonError::kNotJson, std::string::npos);

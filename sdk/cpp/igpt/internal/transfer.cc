@@ -75,12 +75,14 @@ Transfer::~Transfer() {
 void Transfer::Pause() {
   if (paused_) return;
   paused_ = true;
+  multi_.Hold(*this);
   curl_easy_pause(easy_.get(), CURLPAUSE_RECV);
 }
 
 void Transfer::Resume() {
   if (!paused_ || completed_) return;
   paused_ = false;
+  multi_.Release(*this);
   curl_easy_pause(easy_.get(), CURLPAUSE_CONT);
 }
 
