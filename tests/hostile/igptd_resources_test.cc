@@ -10,8 +10,6 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <functional>
 #include <memory>
 #include <sstream>
@@ -28,6 +26,7 @@
 #include "tests/hostile/http2_client.h"
 #include "tests/hostile/memory.h"
 #include "tests/support/await.h"
+#include "tests/support/scratch.h"
 #include "tests/support/unique_fd.h"
 
 namespace igpt::testing {
@@ -135,15 +134,30 @@ TEST(IgptdResourcesTest, WithoutFileDescriptorsItShedsAndRecovers) {
   EXPECT_TRUE(AskUntil(igptd, kRelief, IsServed));
 }
 
+// An igptd that a command of the shell runs: "$igptd" "$@", with whatever it wants around it. `directory` is for a
+// wrapper.
+std::unique_ptr<Igptd> IgptdRunBy(const ScratchDirectory& directory, const std::string& command) {
+  const char* binary = std::getenv("IGPTD_BINARY");
+  const std::string saved = binary == nullptr ? "IGPTD_BINARY is not set" : binary;
+  const std::string wrapper = directory.Write("igptd", "#!/bin/sh\nigptd='" + saved + "'\nexec " + command + "\n");
+  EXPECT_EQ(::chmod(wrapper.c_str(), 0700), 0);
+  ::setenv("IGPTD_BINARY", wrapper.c_str(), 1);
+  auto igptd = std::make_unique<Igptd>();
+  ::setenv("IGPTD_BINARY", saved.c_str(), 1);
+  return igptd;
+}
+
+std::unique_ptr<Igptd> IgptdWithStderrIn(const ScratchDirectory& directory, const std::string& file) {
+  return IgptdRunBy(directory, "\"$igptd\" \"$@\" 2>'" + file + "'");
+}
+
 // igptd on a machine with as much memory as a file says.
 TEST(IgptdResourcesTest, ItShedsBeforeMemoryRunsOut) {
   if (std::system("unshare --mount --propagation private true 2>/dev/null") != 0) {
     GTEST_SKIP() << "needs the right to mount a file over /proc/meminfo";
   }
-  std::string directory = ::testing::TempDir() + "little-memory-XXXXXX";
-  ASSERT_NE(::mkdtemp(directory.data()), nullptr);
-  const std::string meminfo = directory + "/meminfo";
-  const std::string wrapper = directory + "/igptd";
+  const ScratchDirectory directory;
+  const std::string meminfo = directory.File("meminfo");
   // In place, and always as long: igptd can read it at any time.
   const auto set_total = [&meminfo](size_t bytes) {
     std::array<char, 64> line = {};
@@ -152,59 +166,51 @@ TEST(IgptdResourcesTest, ItShedsBeforeMemoryRunsOut) {
     ASSERT_EQ(::pwrite(file.get(), line.data(), static_cast<size_t>(size), 0), size);
   };
   set_total(size_t{1} << 40);
-  const char* binary = std::getenv("IGPTD_BINARY");
-  ASSERT_NE(binary, nullptr);
-  const std::string saved = binary;
-  std::ofstream(wrapper) << "#!/bin/sh\nexec unshare --mount --propagation private sh -c 'mount --bind " << meminfo
-                         << " /proc/meminfo && exec " << saved << " \"$@\"' igptd \"$@\"\n";
-  ASSERT_EQ(::chmod(wrapper.c_str(), 0700), 0);
-  ::setenv("IGPTD_BINARY", wrapper.c_str(), 1);
-  {
-    Igptd igptd;
-    ::setenv("IGPTD_BINARY", saved.c_str(), 1);
-    std::atomic<bool> flood = true;
-    igptd.upstream.OnRequest([&](Exchange& exchange) {
-      if (!flood) return AnswerAtOnce(exchange);
-      exchange.StartSse();
-      while (exchange.SendSse(DeltaEvent(1, std::string(60'000, 'a')))) {
-      }
-    });
-    const pid_t pid = igptd.process->pid();
-    const size_t before = ResidentMemory(pid);
-    const size_t total = 2 * before;
-    set_total(total);
-
-    // Streams that nobody reads, each with its buffers full, until there is no room for one more.
-    std::vector<std::unique_ptr<Http2Client>> callers;
-    grpc::Status status;
-    for (int i = 0; i < 1000 && LimitOf(status).empty(); ++i) {
-      callers.push_back(std::make_unique<Http2Client>(igptd.process->address()));
-      callers.back()->Message(callers.back()->Open(kAskPath), AskFor("ada", "?").SerializeAsString());
-      callers.back()->Flush();
-      absl::SleepFor(absl::Milliseconds(20));
-      if (i % 10 != 9) continue;
-      grpc::ClientContext context;
-      const auto reader = igptd.recall->Ask(&context, AskFor("ada", "?"));
-      v1::AskResponse event;
-      if (reader->Read(&event)) context.TryCancel();
-      status = ReadAll(context, *reader).status;
+  std::atomic<bool> flood = true;
+  const std::string mount = "mount --bind " + meminfo + " /proc/meminfo";
+  const std::unique_ptr<Igptd> started = IgptdRunBy(
+      directory, "unshare --mount --propagation private sh -c '" + mount + " && exec \"$0\" \"$@\"' \"$igptd\" \"$@\"");
+  Igptd& igptd = *started;
+  igptd.upstream.OnRequest([&](Exchange& exchange) {
+    if (!flood) return AnswerAtOnce(exchange);
+    exchange.StartSse();
+    while (exchange.SendSse(DeltaEvent(1, std::string(60'000, 'a')))) {
     }
-    EXPECT_THAT(status, FailsWith(StatusCode::RESOURCE_EXHAUSTED, "OVERLOADED"));
-    EXPECT_EQ(LimitOf(status), "memory");
-    EXPECT_GE(igptd.Metrics().at(R"(igptd_strain{resource="memory"})"), 1);
-    EXPECT_LT(ResidentMemory(pid), total);
-    std::printf("%zu MiB of %zu MiB, after %zu streams\n", ResidentMemory(pid) / kMiB, total / kMiB, callers.size());
+  });
+  const pid_t pid = igptd.process->pid();
+  const size_t before = ResidentMemory(pid);
+  const size_t total = 2 * before;
+  set_total(total);
 
-    // When they are gone, it goes on.
-    callers.clear();
-    flood = false;
-    EXPECT_TRUE(AskUntil(igptd, kWaitLimit, IsServed));
-    EXPECT_TRUE(AwaitServing(igptd, true));
-    // Nor does what is freed stay with the process, and hold callers to a few calls for good.
-    EXPECT_TRUE(igptd.process->AwaitStderr(R"("on":"memory","strain":"none")"));
-    std::printf("%zu MiB when they are gone\n", ResidentMemory(pid) / kMiB);
+  // Streams that nobody reads, each with its buffers full, until there is no room for one more.
+  std::vector<std::unique_ptr<Http2Client>> callers;
+  grpc::Status status;
+  for (int i = 0; i < 1000 && LimitOf(status).empty(); ++i) {
+    callers.push_back(std::make_unique<Http2Client>(igptd.process->address()));
+    callers.back()->Message(callers.back()->Open(kAskPath), AskFor("ada", "?").SerializeAsString());
+    callers.back()->Flush();
+    absl::SleepFor(absl::Milliseconds(20));
+    if (i % 10 != 9) continue;
+    grpc::ClientContext context;
+    const auto reader = igptd.recall->Ask(&context, AskFor("ada", "?"));
+    v1::AskResponse event;
+    if (reader->Read(&event)) context.TryCancel();
+    status = ReadAll(context, *reader).status;
   }
-  std::filesystem::remove_all(directory);
+  EXPECT_THAT(status, FailsWith(StatusCode::RESOURCE_EXHAUSTED, "OVERLOADED"));
+  EXPECT_EQ(LimitOf(status), "memory");
+  EXPECT_GE(igptd.Metrics().at(R"(igptd_strain{resource="memory"})"), 1);
+  EXPECT_LT(ResidentMemory(pid), total);
+  std::printf("%zu MiB of %zu MiB, after %zu streams\n", ResidentMemory(pid) / kMiB, total / kMiB, callers.size());
+
+  // When they are gone, it goes on.
+  callers.clear();
+  flood = false;
+  EXPECT_TRUE(AskUntil(igptd, kWaitLimit, IsServed));
+  EXPECT_TRUE(AwaitServing(igptd, true));
+  // Nor does what is freed stay with the process, and hold callers to a few calls for good.
+  EXPECT_TRUE(igptd.process->AwaitStderr(R"("on":"memory","strain":"none")"));
+  std::printf("%zu MiB when they are gone\n", ResidentMemory(pid) / kMiB);
 }
 
 // The socket stays open, but nobody looks at it any more.
@@ -223,33 +229,15 @@ TEST(IgptdResourcesTest, AClientThatVanishedIsFound) {
   EXPECT_LE(absl::Now() - vanished, kVanishedLimit);
 }
 
-// An igptd with its stderr in a file of any kind; `directory` is for a wrapper.
-std::unique_ptr<Igptd> IgptdWithStderrIn(const std::string& file, const std::string& directory) {
-  const std::string wrapper = directory + "/igptd";
-  const char* binary = std::getenv("IGPTD_BINARY");
-  const std::string saved = binary == nullptr ? "IGPTD_BINARY is not set" : binary;
-  std::ofstream(wrapper) << "#!/bin/sh\nexec '" << saved << "' \"$@\" 2>'" << file << "'\n";
-  EXPECT_EQ(::chmod(wrapper.c_str(), 0700), 0);
-  ::setenv("IGPTD_BINARY", wrapper.c_str(), 1);
-  auto igptd = std::make_unique<Igptd>(std::vector<std::string>{"--log_format=json"});
-  ::setenv("IGPTD_BINARY", saved.c_str(), 1);
-  return igptd;
-}
-
 // An igptd with its stderr on a small pipe, which is read when the test says so.
 class IgptdOnAPipe {
  public:
-  IgptdOnAPipe() : directory_(::testing::TempDir() + "blocked-log-XXXXXX") {
-    EXPECT_NE(::mkdtemp(directory_.data()), nullptr);
-    const std::string pipe = directory_ + "/stderr";
+  IgptdOnAPipe() {
+    const std::string pipe = directory_.File("stderr");
     EXPECT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
     end_ = UniqueFd(::open(pipe.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK));
     ::fcntl(end_.get(), F_SETPIPE_SZ, 4096);
-    igptd_ = IgptdWithStderrIn(pipe, directory_);
-  }
-  ~IgptdOnAPipe() {
-    igptd_.reset();
-    std::filesystem::remove_all(directory_);
+    igptd_ = IgptdWithStderrIn(directory_, pipe);
   }
 
   Igptd& igptd() { return *igptd_; }
@@ -288,7 +276,7 @@ class IgptdOnAPipe {
     }
   }
 
-  std::string directory_;
+  const ScratchDirectory directory_;
   UniqueFd end_;
   std::unique_ptr<Igptd> igptd_;
   std::string log_;
@@ -307,13 +295,11 @@ TEST(IgptdResourcesTest, ALogThatNobodyReadsHoldsUpNothing) {
 }
 
 TEST(IgptdResourcesTest, ALogThatCannotBeWrittenHoldsUpNothing) {
-  std::string directory = ::testing::TempDir() + "full-log-XXXXXX";
-  ASSERT_NE(::mkdtemp(directory.data()), nullptr);
-  const std::unique_ptr<Igptd> igptd = IgptdWithStderrIn("/dev/full", directory);
+  const ScratchDirectory directory;
+  const std::unique_ptr<Igptd> igptd = IgptdWithStderrIn(directory, "/dev/full");
   igptd->upstream.OnRequest(AnswerAtOnce);
   for (int i = 0; i < 200; ++i) EXPECT_THAT(igptd->Ask(AskFor("ada", "?")).status, IsOkStatus());
   igptd->Stop();  // expects exit code 0
-  std::filesystem::remove_all(directory);
 }
 
 // Far more calls than lines can wait: each is in the log, or among those that it says were dropped.

@@ -45,24 +45,23 @@ class Process:
             text=True,
         )
 
-    def port(self):
-        """The port, once it is listened on."""
+    def find_once_started(self, pattern, file):
+        """What the group of `pattern` matches in the file, once it does."""
         limit = self.started_at + START_LIMIT_S
-        while not (self.port_file.exists() and self.port_file.read_text().strip()):
+        while not (file.exists() and (found := re.search(pattern, file.read_text()))):
             if self.popen.poll() is not None or time.monotonic() > limit:
                 log = pathlib.Path(self.log.name).read_text(errors="replace")
                 raise RuntimeError(f"{self.popen.args[0]} did not start:\n{log}")
             time.sleep(0.0005)
-        return int(self.port_file.read_text())
+        return found[1]
+
+    def port(self):
+        """The port, once it is listened on."""
+        return int(self.find_once_started(r"(\d+)", self.port_file))
 
     def admin_port(self):
         """The port of igptd's metrics, which its log tells last of all that it starts."""
-        limit = self.started_at + START_LIMIT_S
-        while not (port := re.search(r'"admin_port":(\d+)', pathlib.Path(self.log.name).read_text())):
-            if time.monotonic() > limit:
-                raise RuntimeError(f"{self.log.name} tells no admin port")
-            time.sleep(0.001)
-        return int(port[1])
+        return int(self.find_once_started(r'"admin_port":(\d+)', pathlib.Path(self.log.name)))
 
     def cpu_s(self):
         """User and system time of all its threads so far, by the kernel's account, in seconds."""

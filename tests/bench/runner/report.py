@@ -121,7 +121,7 @@ LABELS = {"latency_us": "call", "failed_us": "shed", "first_us": "first event", 
 
 def delays(case):
     """Which delays a case tells about."""
-    if case.flags:
+    if case.flags:  # limits: calls may be shed
         return [("latency_us", "p99"), ("delay_us", "p99"), ("failed_us", "p50"), ("failed_us", "p99")]
     if "every_us" in " ".join(case.load):
         return [("delay_us", "p50"), ("delay_us", "p99")]

@@ -19,6 +19,9 @@ class CurlMulti {
     // The transfer ended by itself with `result`. May remove the handle and destroy itself.
     virtual void OnCompleted(CURLcode result) = 0;
 
+   protected:
+    bool held() const { return held_; }
+
    private:
     friend class CurlMulti;
     curl_socket_t socket_ = CURL_SOCKET_BAD;  // that libcurl waits for on its behalf

@@ -73,15 +73,13 @@ Transfer::~Transfer() {
 }
 
 void Transfer::Pause() {
-  if (paused_) return;
-  paused_ = true;
+  if (paused()) return;
   multi_.Hold(*this);
   curl_easy_pause(easy_.get(), CURLPAUSE_RECV);
 }
 
 void Transfer::Resume() {
-  if (!paused_ || completed_) return;
-  paused_ = false;
+  if (!paused() || completed_) return;
   multi_.Release(*this);
   curl_easy_pause(easy_.get(), CURLPAUSE_CONT);
 }

@@ -54,7 +54,7 @@ class Transfer final : private CurlMulti::Transfer {
   // buffer. Resume() may call OnBody before it returns, and must not be called inside libcurl.
   void Pause();
   void Resume();
-  bool paused() const { return paused_; }
+  bool paused() const { return held(); }
 
   // Whether a byte of the request may have left this machine.
   bool RequestSent() const;
@@ -98,7 +98,6 @@ class Transfer final : private CurlMulti::Transfer {
   int sends_ = 0;
   bool send_refused_ = false;
   bool spoiled_ = false;
-  bool paused_ = false;
   bool completed_ = false;
 };
 
