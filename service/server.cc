@@ -16,14 +16,14 @@
 #include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server_builder.h"
 #include "igpt/client.h"
-#include "service/admission_metrics.h"
-#include "service/allocator.h"
-#include "service/caller_auth.h"
-#include "service/caller_gate.h"
-#include "service/connection_guard.h"
-#include "service/cores.h"
-#include "service/goaway.h"
+#include "service/access/caller_auth.h"
+#include "service/access/caller_gate.h"
+#include "service/edge/connection_guard.h"
+#include "service/edge/goaway.h"
+#include "service/observe/admission_metrics.h"
 #include "service/rpc/loop.h"
+#include "service/system/allocator.h"
+#include "service/system/cores.h"
 
 namespace igptd {
 namespace {

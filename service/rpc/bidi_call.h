@@ -9,7 +9,7 @@
 
 #include "grpcpp/completion_queue.h"
 #include "grpcpp/support/async_stream.h"
-#include "service/rpc/server_call.h"
+#include "service/rpc/call.h"
 
 namespace igptd::rpc {
 

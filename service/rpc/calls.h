@@ -11,8 +11,8 @@
 #include "grpcpp/support/async_stream.h"
 #include "grpcpp/support/async_unary_call.h"
 #include "grpcpp/support/byte_buffer.h"
+#include "service/rpc/call.h"
 #include "service/rpc/parse.h"
-#include "service/rpc/server_call.h"
 
 namespace igptd::rpc {
 

@@ -17,7 +17,7 @@
 #include "absl/time/time.h"
 #include "grpcpp/completion_queue.h"
 #include "igpt/event_loop.h"
-#include "service/rpc/connection.h"
+#include "service/edge/connection.h"
 
 namespace igptd::rpc {
 

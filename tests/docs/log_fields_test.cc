@@ -5,7 +5,7 @@
 #include <string>
 
 #include "gtest/gtest.h"
-#include "tests/integration/igptd_fixture.h"
+#include "tests/integration/igptd/igptd_fixture.h"
 #include "tests/support/scratch.h"
 
 namespace igpt::testing {

@@ -21,7 +21,7 @@
 #include "gtest/gtest.h"
 #include "tests/fault/fault_script.h"
 #include "tests/fault/relay.h"
-#include "tests/integration/igptd_fixture.h"
+#include "tests/integration/igptd/igptd_fixture.h"
 #include "tests/support/certificate.h"
 
 namespace igpt::testing {

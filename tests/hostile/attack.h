@@ -11,7 +11,7 @@
 
 #include "absl/time/time.h"
 #include "grpcpp/support/status.h"
-#include "tests/integration/igptd_fixture.h"
+#include "tests/integration/igptd/igptd_fixture.h"
 
 namespace igpt::testing {
 

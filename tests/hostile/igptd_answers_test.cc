@@ -8,7 +8,7 @@
 #include "gtest/gtest.h"
 #include "tests/hostile/attack.h"
 #include "tests/hostile/bounds.h"
-#include "tests/integration/igptd_fixture.h"
+#include "tests/integration/igptd/igptd_fixture.h"
 
 namespace igpt::testing {
 namespace {

@@ -11,7 +11,7 @@
 
 #include "absl/memory/memory.h"
 #include "absl/status/status.h"
-#include "igpt/internal/curl_multi.h"
+#include "igpt/internal/http/curl_multi.h"
 #include "igpt/internal/monotonic.h"
 
 namespace igpt {

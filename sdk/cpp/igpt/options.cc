@@ -9,7 +9,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "igpt/error.h"
-#include "igpt/internal/base_url.h"
+#include "igpt/internal/http/base_url.h"
 #include "igpt/internal/request_check.h"
 
 namespace igpt {

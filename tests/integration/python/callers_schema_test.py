@@ -31,7 +31,7 @@ def main():
     schema = json.loads((root / "deploy/callers.schema.json").read_text())
     jsonschema.Draft202012Validator.check_schema(schema)
     validator = jsonschema.Draft202012Validator(schema)
-    cases = json.loads((root / "tests/unit/callers_cases.json").read_text())
+    cases = json.loads((root / "tests/unit/service/callers_cases.json").read_text())
     examples = re.findall(r"^```json callers\n(.*?)^```", (root / "README.md").read_text(), re.MULTILINE | re.DOTALL)
     assert examples, "README.md shows no callers file"
     cases += [{"name": f"README's example {i}", "file": json.loads(text)} for i, text in enumerate(examples)]

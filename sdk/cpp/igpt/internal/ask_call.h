@@ -12,9 +12,9 @@
 #include "absl/status/status.h"
 #include "igpt/ask_stream.h"
 #include "igpt/internal/client_core.h"
-#include "igpt/internal/http_call.h"
-#include "igpt/internal/json_codec.h"
-#include "igpt/internal/sse_parser.h"
+#include "igpt/internal/http/http_call.h"
+#include "igpt/internal/http/sse_parser.h"
+#include "igpt/internal/json/codec.h"
 
 namespace igpt::internal {
 

@@ -8,11 +8,11 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/random/random.h"
 #include "igpt/event_loop.h"
-#include "igpt/internal/base_url.h"
-#include "igpt/internal/http_status.h"
-#include "igpt/internal/resolver.h"
-#include "igpt/internal/retry_policy.h"
-#include "igpt/internal/throttle.h"
+#include "igpt/internal/http/base_url.h"
+#include "igpt/internal/http/resolver.h"
+#include "igpt/internal/policy/http_status.h"
+#include "igpt/internal/policy/retry_policy.h"
+#include "igpt/internal/policy/throttle.h"
 #include "igpt/options.h"
 
 namespace igpt::internal {

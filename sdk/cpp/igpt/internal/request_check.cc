@@ -12,7 +12,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/civil_time.h"
-#include "igpt/internal/json_codec.h"
+#include "igpt/internal/json/codec.h"
 #include "igpt/internal/string_view.h"
 
 namespace igpt::internal {

@@ -10,7 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "igpt/internal/client_core.h"
-#include "igpt/internal/http_call.h"
+#include "igpt/internal/http/http_call.h"
 
 namespace igpt::internal {
 

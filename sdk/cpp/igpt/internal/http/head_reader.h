@@ -1,0 +1,33 @@
+// The head of an HTTP answer, from its lines as libcurl hands them over. Pure.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string_view>
+
+#include "igpt/internal/policy/http_status.h"
+
+namespace igpt::internal {
+
+class HeadReader {
+ public:
+  enum class Took {
+    kLine,       // there is more to come, or the line was a trailer
+    kHead,       // with this line the head is whole; only once
+    kMalformed,  // it is no HTTP, is over 64 KiB, or doesn't say where the body ends
+  };
+
+  // Takes one line of a head, its end included, and so all lines of all heads: a 1xx comes before the answer, trailers
+  // after it.
+  Took TakeLine(std::string_view text);
+
+  const ResponseHead& head() const { return head_; }
+
+ private:
+  ResponseHead head_;
+  std::optional<size_t> length_;  // the body's, if the head says it
+  size_t bytes_ = 0;              // of this head
+  bool done_ = false;
+};
+
+}  // namespace igpt::internal

@@ -1,0 +1,250 @@
+// Decoding of what Ask gives: events, and whole answers. See json_codec.h.
+#include <simdjson.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "igpt/internal/json/codec.h"
+#include "igpt/internal/json/entities.h"
+#include "igpt/internal/json/fields.h"
+#include "igpt/internal/json/status.h"
+
+namespace igpt::internal {
+namespace {
+
+using Payload = decltype(AskEvent::payload);
+
+// A piece of an item's content or summary.
+struct Part {
+  std::string type;
+  std::string text;
+};
+
+Held ReadPart(Input& in, Part* out) {
+  Field fields[] = {
+      Bind<ReadString>("type", &out->type),
+      Bind<ReadString>("text", &out->text),
+  };
+  return ReadFields(in, fields);
+}
+
+// Moves the texts of the parts of that type. False when there are parts of another.
+bool TakeTexts(std::vector<Part>& parts, std::string_view type, std::vector<std::string>* texts) {
+  bool all = true;
+  for (Part& part : parts) {
+    if (part.type == type) {
+      texts->push_back(std::move(part.text));
+    } else {
+      all = false;
+    }
+  }
+  return all;
+}
+
+// The item of an event, which says itself what it is.
+Held ReadItem(Input& in, Payload* out) {
+  std::string type, name, arguments, call_id, role;
+  std::vector<Part> content, summary;
+  std::vector<Source> sources;
+  Field fields[] = {
+      Bind<ReadString>("type", &type),
+      Bind<ReadString>("name", &name),
+      Bind<ReadString>("arguments", &arguments),
+      Bind<ReadString>("callId", &call_id),
+      Bind<ReadString>("role", &role),
+      Bind<ReadList<Part, ReadPart>>("content", &content),
+      Bind<ReadList<Part, ReadPart>>("summary", &summary),
+      Bind<ReadMetadata>("metadata", &sources),
+  };
+  Held held = ReadFields(in, fields);
+  bool all = true;
+  if (type == "reasoning") {
+    Reasoning& reasoning = out->emplace<Reasoning>();
+    all = TakeTexts(summary, "summary_text", &reasoning.summary) && content.empty() &&
+          HasOnly(fields, {"type", "summary", "content"});
+  } else if (type == "function_call") {
+    *out = ToolCall{std::move(name), std::move(arguments), std::move(call_id)};
+    all = HasOnly(fields, {"type", "name", "arguments", "callId"});
+  } else if (type == "function_call_result") {
+    *out = ToolOutput{std::move(name), std::move(call_id), std::move(sources)};
+    all = HasOnly(fields, {"type", "name", "callId", "metadata"});
+  } else if (type == "message") {
+    OutputItem& item = out->emplace<OutputItem>();
+    item.role = std::move(role);
+    all = TakeTexts(content, "output_text", &item.text) && HasOnly(fields, {"type", "role", "content"});
+  } else {
+    return Held::kNothing;
+  }
+  return all ? held : Held::kPart;
+}
+
+Held ReadContext(Input& in, RunStarted* out) {
+  Field fields[] = {
+      Bind<ReadString>("quality", &out->quality),
+      Bind<ReadString>("reasoning_effort", &out->reasoning_effort),
+      Bind<ReadInt64>("indexed", &out->indexed),
+      Bind<ReadList<Datasource, ReadDatasource>>("datasources", &out->datasources),
+  };
+  return ReadFields(in, fields);
+}
+
+Held ReadOutput(Input& in, Output* out) {
+  switch (in.json.type()) {
+    case JsonType::kNull:
+      return Held::kWhole;
+    case JsonType::kString:
+      return ReadString(in, &out->emplace<Text>().text);
+    default:
+      return ReadRaw(in, &out->emplace<Json>().json);
+  }
+}
+
+// Where JSON was asked for, an output that is a string holds it.
+absl::Status MakeJson(TextKind kind, Output* output) {
+  Text* text = std::get_if<Text>(output);
+  if (text == nullptr) return absl::OkStatus();
+  JsonReader json(std::move(text->text));
+  if (json.Finish() != JsonError::kNone) {
+    return MakeStatus(kind.not_json, "JSON was asked for, but the output that iGPT sent is none, or nests too deep");
+  }
+  *output = Json{std::move(json).TakeText()};
+  return absl::OkStatus();
+}
+
+// Whatever an event or a whole answer is documented to have, in one.
+struct Members {
+  std::string error;
+  std::string type;
+  std::optional<int64_t> seq;
+  std::optional<std::string> delta;
+  std::optional<int64_t> turn;
+  std::optional<std::string> text;
+  Payload item;
+  RunStarted context;
+  std::string output_format;
+  Answer answer;
+};
+
+// The first of them are those of any event.
+constexpr size_t kEventFields = 2;
+std::array<Field, 16> FieldsOf(Members& members) {
+  return {{
+      Bind<ReadString>("type", &members.type),
+      Bind<ReadInt64>("seq", &members.seq),
+      Bind<ReadString>("delta", &members.delta),
+      Bind<ReadInt64>("turn", &members.turn),
+      Bind<ReadString>("text", &members.text),
+      Bind<ReadItem>("item", &members.item),
+      Bind<ReadString>("id", &members.answer.id),
+      Bind<ReadUnixMillis>("timestampStart", &members.answer.started_at),
+      Bind<ReadUnixMillis>("timestamp", &members.answer.finished_at),
+      Bind<ReadMillis>("duration", &members.answer.duration),
+      Bind<ReadOutput>("output", &members.answer.output),
+      Bind<ReadUsage>("usage", &members.answer.usage),
+      Bind<ReadMetadata>("metadata", &members.answer.sources),
+      Bind<ReadContext>("context", &members.context),
+      Bind<ReadRaw>("output_format", &members.output_format),
+      Bind<ReadApiError>("error", &members.error),
+  }};
+}
+
+// Whether the event is the whole answer. One that has an output is, unless its name says that it is another event of a
+// run: taking such a one for the end would hide that the run was cut off.
+bool IsAnswer(std::string_view type, std::span<const Field> fields) {
+  return type == "run.done" || (Has(fields, "output") && !type.starts_with("run."));
+}
+
+constexpr std::string_view kAnswerKeys[] = {
+    "id", "timestampStart", "timestamp", "duration", "output", "usage", "metadata",
+};
+
+// Moves the members to where they belong in an event of that type. False when some of `fields` belong nowhere.
+bool TakePayload(Members& members, std::span<const Field> fields, std::string_view type, Payload* payload) {
+  if (members.delta) {
+    *payload = Delta{*std::move(members.delta)};
+    return HasOnly(fields, {"delta"});
+  }
+  if (IsAnswer(type, fields)) {
+    *payload = std::move(members.answer);
+    return HasOnly(fields, kAnswerKeys);
+  }
+  if (type == "run.start") {
+    members.context.id = std::move(members.answer.id);
+    members.context.started_at = members.answer.finished_at;
+    members.context.output_format_json = std::move(members.output_format);
+    *payload = std::move(members.context);
+    return HasOnly(fields, {"id", "timestamp", "context", "output_format"});
+  }
+  if (members.item.index() != 0) {
+    *payload = std::move(members.item);
+    return HasOnly(fields, {"item"});
+  }
+  if (members.turn) {
+    *payload = Turn{*members.turn};
+    return HasOnly(fields, {"turn"});
+  }
+  if (type == "run.reasoning_summary_part.start" || type == "run.reasoning_summary_part.done") {
+    Reasoning& reasoning = payload->emplace<Reasoning>();
+    if (members.text) reasoning.summary.push_back(*std::move(members.text));
+    return HasOnly(fields, {"text"});
+  }
+  return false;
+}
+
+}  // namespace
+
+absl::StatusOr<AskEvent> DecodeAskEvent(std::string data, std::string_view name, AskDecoding decoding) {
+  Input in{JsonReader(std::move(data)), decoding.include_raw};
+  const bool is_object = in.json.type() == JsonType::kObject;
+  Members members;
+  std::array fields = FieldsOf(members);
+  const Held held = ReadFields(in, fields);
+  if (absl::Status status = FinishReading(in.json, members.error, kEventText); !status.ok()) return status;
+  if (!simdjson::validate_utf8(name)) {
+    return MakeStatus(ErrorKind::kMalformed, "iGPT sent an event whose name is not valid UTF-8");
+  }
+
+  AskEvent event;
+  event.seq = members.seq;
+  event.type = members.type.empty() ? std::string(name) : std::move(members.type);
+  const bool all =
+      is_object && TakePayload(members, std::span(fields).subspan<kEventFields>(), event.type, &event.payload);
+  if (Answer* answer = std::get_if<Answer>(&event.payload); answer != nullptr && decoding.json_wanted) {
+    if (absl::Status status = MakeJson(kEventText, &answer->output); !status.ok()) return status;
+  }
+  if (held != Held::kWhole || !all || decoding.include_raw) event.raw_json = std::move(in.json).TakeText();
+  return event;
+}
+
+absl::StatusOr<Answer> DecodeAnswer(std::string body, AskDecoding decoding) {
+  Input in{JsonReader(std::move(body)), decoding.include_raw};
+  const bool is_object = in.json.type() == JsonType::kObject;
+  Members members;
+  std::array fields = FieldsOf(members);
+  const Held held = is_object ? ReadFields(in, fields) : ReadOutput(in, &members.answer.output);
+  if (absl::Status status = FinishReading(in.json, members.error, kAnswerText); !status.ok()) return status;
+
+  Answer answer;
+  bool all = true;
+  if (is_object && !Seen(fields, "output")) {
+    answer.output = Json{std::string(in.json.last_text())};
+  } else {
+    answer = std::move(members.answer);
+    all = held == Held::kWhole && HasOnly(fields, kAnswerKeys);
+  }
+  if (decoding.json_wanted) {
+    if (absl::Status status = MakeJson(kAnswerText, &answer.output); !status.ok()) return status;
+  }
+  if (!all || decoding.include_raw) answer.raw_json = std::move(in.json).TakeText();
+  return answer;
+}
+
+}  // namespace igpt::internal

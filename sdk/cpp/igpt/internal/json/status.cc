@@ -1,0 +1,44 @@
+#include "igpt/internal/json/status.h"
+
+#include "absl/strings/str_cat.h"
+#include "igpt/internal/json/fields.h"
+#include "igpt/options.h"
+
+namespace igpt::internal {
+namespace {
+
+absl::Status ApiError(const std::string& code) {
+  if (code == "auth") {
+    return MakeStatus(ErrorKind::kAuth, "iGPT refused the API key: it is missing, wrong or expired");
+  }
+  if (code == "params") {
+    return MakeStatus(ErrorKind::kParams, "iGPT refused the parameters: one is missing or malformed");
+  }
+  Error error;
+  error.kind = ErrorKind::kApi;
+  error.api_code = code;
+  return MakeStatus(error, absl::StrCat("iGPT reported the error \"", code, "\""));
+}
+
+}  // namespace
+
+absl::Status FinishReading(JsonReader& json, const std::string& api_error, TextKind kind) {
+  const auto error = [kind](ErrorKind error_kind, std::string_view what) {
+    return MakeStatus(error_kind, absl::StrCat("iGPT sent an ", std::string(kind.name), " that ", std::string(what)));
+  };
+  switch (json.Finish()) {
+    case JsonError::kNone:
+      return api_error.empty() ? absl::OkStatus() : ApiError(api_error);
+    case JsonError::kNotUtf8:
+      return error(ErrorKind::kMalformed, "is not valid UTF-8");
+    case JsonError::kTooDeep:
+      return error(ErrorKind::kMalformed, absl::StrCat("nests deeper than ", kMaxJsonDepth));
+    case JsonError::kTooLong:
+      return error(ErrorKind::kTooLarge, absl::StrCat("holds a list of more than ", kMaxListItems, " items"));
+    case JsonError::kNotJson:
+      break;
+  }
+  return error(kind.not_json, "is not valid JSON");
+}
+
+}  // namespace igpt::internal

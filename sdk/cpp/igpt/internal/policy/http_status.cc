@@ -1,0 +1,217 @@
+#include "igpt/internal/policy/http_status.h"
+
+#include <curl/curl.h>
+
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+
+namespace igpt::internal {
+namespace {
+
+std::string Normalized(std::string_view value) {
+  std::string text(value);
+  absl::StripAsciiWhitespace(&text);
+  absl::AsciiStrToLower(&text);
+  return text;
+}
+
+// "Text/HTML; charset=utf-8" → "text/html".
+std::string MediaType(std::string_view content_type) {
+  return Normalized(content_type.substr(0, content_type.find(';')));
+}
+
+bool HasContentCoding(std::string_view content_encoding) {
+  const std::string coding = Normalized(content_encoding);
+  return !coding.empty() && coding != "identity";
+}
+
+// Whether the route may answer with this content type. None at all is taken for JSON.
+bool IsExpected(Route route, std::string_view content_type) {
+  const std::string type = MediaType(content_type);
+  return type.empty() || type == "application/json" || type == "text/json" || type.ends_with("+json") ||
+         (route == Route::kAsk && IsEventStream(type));
+}
+
+HeadVerdict HeadError(const ResponseHead& head, ErrorKind kind, const char* message) {
+  HeadVerdict verdict;
+  verdict.failed.error.kind = kind;
+  verdict.failed.error.http_status = head.status;
+  verdict.message = absl::StrCat("HTTP ", head.status, ": ", message);
+  return verdict;
+}
+
+std::optional<HeadVerdict> CheckBody(Route route, const ResponseHead& head) {
+  if (HasContentCoding(head.content_encoding)) {
+    return HeadError(head, ErrorKind::kProtocol,
+                     "the answer is compressed, which was not asked for; check the proxies on the way to iGPT");
+  }
+  if (!IsExpected(route, head.content_type)) {
+    return HeadError(head, ErrorKind::kProtocol,
+                     "the answer's content type is not iGPT's, so it may be a login page; check base_url and the "
+                     "proxies on the way to iGPT");
+  }
+  return std::nullopt;
+}
+
+HeadVerdict Lasting(ErrorKind kind, bool reached, std::string message) {
+  HeadVerdict verdict;
+  verdict.failed.error.kind = kind;
+  verdict.failed.reached = reached;
+  verdict.message = std::move(message);
+  return verdict;
+}
+
+HeadVerdict Transient(ErrorKind kind, bool reached, std::string message) {
+  HeadVerdict verdict = Lasting(kind, reached, std::move(message));
+  verdict.failed.transient = true;
+  return verdict;
+}
+
+// What is wrong with the server's certificate, from the words of libcurl with OpenSSL. The host's name is looked for
+// first: that message holds names, and those may hold the words of the others.
+const char* CertificateProblem(std::string_view detail) {
+  const std::string text = Normalized(detail);
+  const auto says = [&text](const char* words) { return text.find(words) != text.npos; };
+  if (says("does not match target") || says("subject name matches") || says("hostname mismatch") ||
+      says("ip address mismatch")) {
+    return "iGPT's certificate is for another host: check base_url";
+  }
+  if (says("has expired")) return "iGPT's certificate has expired: check this machine's clock, else it must be renewed";
+  if (says("not yet valid")) return "iGPT's certificate is not valid yet: check this machine's clock";
+  if (says("self-signed") || says("self signed") || says("issuer") || says("unable to verify the first")) {
+    return "iGPT's certificate is from an unknown authority: check ca_file and the system's certificates";
+  }
+  return "iGPT's certificate was refused: check base_url and ca_file";
+}
+
+// A certificate whose signature doesn't verify (another key under a trusted authority's name) fails within libcrypto,
+// and libcurl takes OpenSSL's first word for a failed handshake: one that is not about SSL itself.
+bool IsBadSignature(std::string_view detail) {
+  const std::string text = Normalized(detail);
+  return text.find("error:") != text.npos && text.find(" routines:") != text.npos &&
+         text.find("ssl routines:") == text.npos;
+}
+
+}  // namespace
+
+std::string_view RoutePath(Route route) {
+  switch (route) {
+    case Route::kAsk:
+      return "recall/ask/";
+    case Route::kSearch:
+      return "recall/search/";
+    case Route::kList:
+      return "datasources/list/";
+    case Route::kDisconnect:
+      return "datasources/disconnect/";
+    case Route::kAuthorize:
+      return "connectors/authorize/";
+  }
+  return "";
+}
+
+bool IsEventStream(std::string_view content_type) {
+  return MediaType(content_type) == "text/event-stream";
+}
+
+std::optional<HeadVerdict> CheckHead(Route route, const ResponseHead& head, absl::Time now) {
+  const int status = head.status;
+  if (status == 200) return CheckBody(route, head);
+  if (status == 401 || status == 403) {
+    return HeadError(head, ErrorKind::kAuth, "iGPT refused the API key; check that it is right and not expired");
+  }
+  if (status == 400 || status == 422) {
+    return HeadError(head, ErrorKind::kParams, "iGPT refused the request's parameters; check their values");
+  }
+  if (status == 404 && route == Route::kDisconnect) {
+    return HeadError(head, ErrorKind::kNotFound, "iGPT has no such datasource; List has the ids");
+  }
+  if (status == 429) {
+    HeadVerdict verdict = HeadError(head, ErrorKind::kRateLimited, "iGPT limits the rate of requests; try again later");
+    verdict.failed.transient = true;
+    verdict.failed.error.retry_after = ParseRetryAfter(head.retry_after, now);
+    return verdict;
+  }
+  if (status >= 500 && status <= 599) {
+    HeadVerdict verdict = HeadError(head, ErrorKind::kUnavailable, "iGPT is not available; try again later");
+    verdict.failed.transient = status == 500 || (status >= 502 && status <= 504);
+    verdict.failed.error.retry_after = ParseRetryAfter(head.retry_after, now);
+    return verdict;
+  }
+  if (status >= 300 && status <= 399) {
+    return HeadError(head, ErrorKind::kProtocol,
+                     "redirects are not followed, as they could leak the key; check base_url");
+  }
+  return HeadError(head, ErrorKind::kProtocol, "iGPT's API has no such answer; check base_url");
+}
+
+HeadVerdict CheckTransport(int curl_code, bool request_sent, std::string_view detail) {
+  switch (curl_code) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+      return Transient(ErrorKind::kNetwork, /*reached=*/false,
+                       "iGPT's host name could not be resolved: check base_url and the name servers");
+    case CURLE_COULDNT_RESOLVE_PROXY:
+      return Transient(ErrorKind::kNetwork, /*reached=*/false,
+                       "the proxy's host name could not be resolved: check proxy");
+    case CURLE_COULDNT_CONNECT:
+      return Transient(ErrorKind::kNetwork, /*reached=*/false,
+                       "iGPT refused the connection or is unreachable: check base_url and the network");
+    case CURLE_SSL_CONNECT_ERROR:
+      if (IsBadSignature(detail)) return Lasting(ErrorKind::kNetwork, request_sent, CertificateProblem(detail));
+      return Transient(ErrorKind::kNetwork, request_sent,
+                       "the TLS handshake with iGPT failed: check base_url and the network");
+    case CURLE_PROXY:
+      return Transient(ErrorKind::kNetwork, request_sent, "the proxy refused the connection: check proxy");
+
+    case CURLE_PEER_FAILED_VERIFICATION:
+      return Lasting(ErrorKind::kNetwork, request_sent, CertificateProblem(detail));
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_INVALIDCERTSTATUS:
+    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+      return Lasting(ErrorKind::kNetwork, request_sent, "iGPT's certificate was refused: check base_url and ca_file");
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CRL_BADFILE:
+      return Lasting(ErrorKind::kNetwork, request_sent, "the certificate authorities could not be read: check ca_file");
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CLIENTCERT:
+    case CURLE_SSL_CIPHER:
+      return Lasting(ErrorKind::kNetwork, request_sent,
+                     "TLS with iGPT could not be set up: check the system's TLS settings");
+
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+    case CURLE_GOT_NOTHING:
+    case CURLE_PARTIAL_FILE:
+    case CURLE_SEND_FAIL_REWIND:
+    case CURLE_HTTP2:
+    case CURLE_HTTP2_STREAM:
+      return Transient(ErrorKind::kNetwork, request_sent,
+                       "the connection to iGPT broke: try again, and check the network");
+
+    case CURLE_OPERATION_TIMEDOUT: {
+      HeadVerdict verdict =
+          Transient(ErrorKind::kTimeout, /*reached=*/false,
+                    "connecting to iGPT took longer than connect_timeout: check the network, or raise it");
+      verdict.failed.error.timer = "connect";
+      return verdict;
+    }
+
+    case CURLE_TOO_MANY_REDIRECTS:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_BAD_CONTENT_ENCODING:
+    case CURLE_WRITE_ERROR:    // we refused a line of the head
+    case CURLE_OUT_OF_MEMORY:  // that is how libcurl refuses a line of over 100 KB; we have aborted when memory is
+                               // short
+      return Lasting(ErrorKind::kProtocol, request_sent,
+                     "what answered does not speak HTTP as iGPT does: check base_url and proxy");
+
+    default:
+      return Lasting(ErrorKind::kNetwork, request_sent,
+                     absl::StrCat("libcurl: ", curl_easy_strerror(static_cast<CURLcode>(curl_code))));
+  }
+}
+
+}  // namespace igpt::internal

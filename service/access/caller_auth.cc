@@ -1,0 +1,67 @@
+#include "service/access/caller_auth.h"
+
+#include <openssl/crypto.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "absl/strings/match.h"
+#include "absl/strings/string_view.h"
+
+namespace igptd {
+
+CallerAuth::CallerAuth(const Callers& callers) : open_standard_services_(callers.open_standard_services) {
+  for (const Caller& each : callers.callers) {
+    const auto caller = std::make_shared<const Caller>(each);
+    for (const TokenHash& token : caller->tokens) by_token_[token] = caller;
+    for (const std::string& san : caller->sans) by_san_[san] = caller;
+  }
+}
+
+// A part of a SHA-256 is as good a hash as any. That it decides where is looked tells nothing of a token: nobody can
+// choose tokens by it.
+size_t CallerAuth::HashOf::operator()(const TokenHash& hash) const {
+  size_t part;
+  std::memcpy(&part, hash.data(), sizeof(part));
+  return part;
+}
+
+bool CallerAuth::SameInConstantTime::operator()(const TokenHash& a, const TokenHash& b) const {
+  return CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+std::shared_ptr<const Caller> CallerAuth::ByAuthorization(std::string_view authorization) const {
+  constexpr std::string_view kScheme = "bearer ";
+  const std::string_view scheme = authorization.substr(0, kScheme.size());
+  if (!absl::EqualsIgnoreCase({scheme.data(), scheme.size()}, {kScheme.data(), kScheme.size()})) return nullptr;
+  const auto found = by_token_.find(HashToken(authorization.substr(kScheme.size())));
+  return found == by_token_.end() ? nullptr : found->second;
+}
+
+std::shared_ptr<const Caller> CallerAuth::BySans(const std::vector<std::string>& sans) const {
+  std::shared_ptr<const Caller> caller;
+  for (const std::string& san : sans) {
+    const auto found = by_san_.find(san);
+    if (found == by_san_.end()) continue;
+    if (caller != nullptr && caller != found->second) return nullptr;
+    caller = found->second;
+  }
+  return caller;
+}
+
+bool MayCall(const Caller& caller, std::string_view method) {
+  const std::string_view service = method.substr(0, method.find('/') + 1);
+  return caller.methods.empty() ||
+         std::any_of(caller.methods.begin(), caller.methods.end(), [&](std::string_view allowed) {
+           return allowed == method || (allowed.ends_with('*') && allowed.substr(0, allowed.size() - 1) == service);
+         });
+}
+
+bool MayActFor(const Caller& caller, std::string_view user) {
+  return caller.any_user || (caller.own_name && user == caller.limits.name) ||
+         std::find(caller.users.begin(), caller.users.end(), user) != caller.users.end() ||
+         std::any_of(caller.user_prefixes.begin(), caller.user_prefixes.end(),
+                     [user](std::string_view prefix) { return user.starts_with(prefix); });
+}
+
+}  // namespace igptd

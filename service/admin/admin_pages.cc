@@ -1,0 +1,47 @@
+#include "service/admin/admin_pages.h"
+
+#include <string>
+
+#include "absl/strings/ascii.h"
+#include "service/config/config_page.h"
+#include "service/observe/log.h"
+
+namespace igptd {
+namespace {
+
+// As long as a loop may be busy with other things and igptd be alive.
+constexpr absl::Duration kLoopLimit = absl::Seconds(1);
+
+constexpr int kServiceUnavailable = 503;
+constexpr int kBadRequest = 400;
+
+AdminPage LogLevelPage() {
+  return {.body = std::string(LogLevelName()) + "\n"};
+}
+
+}  // namespace
+
+void AddPages(AdminServer& admin, Server& server, const Metrics& metrics, const std::vector<Setting>& settings) {
+  admin.OnGet("/metrics", [&metrics]() -> AdminPage {
+    return {.body = metrics.Text(), .content_type = "text/plain; version=0.0.4; charset=utf-8"};
+  });
+  admin.OnGet("/healthz", [&server]() -> AdminPage {
+    if (server.Responds(kLoopLimit)) return {.body = "serving\n"};
+    return {.status = kServiceUnavailable, .body = "not serving: an event loop does not answer within 1 s\n"};
+  });
+  admin.OnGet("/readyz", [&server]() -> AdminPage {
+    const std::string why_not = server.readiness().WhyNot();
+    if (why_not.empty()) return {.body = "ready\n"};
+    return {.status = kServiceUnavailable, .body = "not ready: " + why_not + "\n"};
+  });
+  admin.OnGet("/configz", [page = ConfigPage(settings)]() -> AdminPage { return {.body = page}; });
+  admin.OnGet("/loglevel", LogLevelPage);
+  admin.OnPost("/loglevel", [](const std::string& body) -> AdminPage {
+    std::string level = body;
+    absl::StripAsciiWhitespace(&level);
+    if (SetLogLevel(level)) return LogLevelPage();
+    return {.status = kBadRequest, .body = "send trace, debug, info, warn or error\n"};
+  });
+}
+
+}  // namespace igptd

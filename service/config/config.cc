@@ -1,0 +1,223 @@
+#include "service/config/config.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
+#include "igpt/error.h"
+#include "igpt/version.h"
+
+namespace igptd {
+namespace {
+
+using absl::ZeroDuration;
+
+constexpr absl::Duration kMinTimeout = absl::Milliseconds(1);
+constexpr size_t kMaxKeyFileBytes = 4096;
+
+// What the SDK has against an option or key, without the option's name.
+absl::Status Unnamed(const absl::Status& status) {
+  const std::optional<igpt::Error> error = igpt::ErrorOf(status);
+  if (!error || error->violations.empty()) return status;
+  return absl::InvalidArgumentError(error->violations.front().description);
+}
+
+// An option of the SDK, which knows best what it may be. `make` is what the flag would be without that.
+template <typename T, typename Make>
+FlagValue ClientOption(igpt::Options& options, T igpt::Options::*option, Make make) {
+  FlagValue flag = make(options.*option);
+  flag.set = [&options, option, make](const std::string& value) {
+    igpt::Options probe;
+    probe.api_key = "unused";
+    absl::Status set = make(probe.*option).set(value);
+    if (!set.ok()) return set;
+    const absl::Status valid = igpt::Validate(probe);
+    if (!valid.ok()) return Unnamed(valid);
+    options.*option = probe.*option;
+    return absl::OkStatus();
+  };
+  return flag;
+}
+
+auto TextOf(const char* hint) {
+  return [hint](std::string& variable) { return Text(variable, hint); };
+}
+FlagValue Timeout(absl::Duration& variable) {
+  return Duration(variable, kMinTimeout);
+}
+
+// Stands where there must be no flag: a command line can be read by every user of the machine.
+Flag KeyFlag() {
+  return {"igpt_api_key", "", {"", "", [](const std::string&) {
+                                 return absl::InvalidArgumentError(
+                                     "no such flag; set the variable IGPT_API_KEY or use --igpt_api_key_file");
+                               }}};
+}
+
+// The certificate and its key go together; the callers' authorities go with them.
+std::vector<std::string> CheckTls(const Config& config) {
+  const bool certificate = !config.tls_cert_file.empty();
+  const bool key = !config.tls_key_file.empty();
+  std::vector<std::string> problems;
+  if (certificate && !key) problems.emplace_back("--tls_cert_file: needs --tls_key_file; add that or remove this");
+  if (key && !certificate) problems.emplace_back("--tls_key_file: needs --tls_cert_file; add that or remove this");
+  if (!config.tls_client_ca_file.empty() && !certificate && !key) {
+    problems.emplace_back("--tls_client_ca_file: needs --tls_cert_file and --tls_key_file; add them or remove this");
+  }
+  return problems;
+}
+
+// What is wrong with the values together, each being right by itself.
+std::vector<std::string> CheckTogether(const Config& config, const std::vector<Flag>& flags) {
+  const auto source = [&flags](const std::string& name) {
+    return std::find_if(flags.begin(), flags.end(), [&](const Flag& flag) { return flag.name == name; })->source;
+  };
+  const auto source_if = [&source](bool holds, const std::string& name) { return holds ? source(name) : ""; };
+  const std::string key = config.client.api_key.empty() ? "" : "IGPT_API_KEY";
+  const std::string key_file = source_if(!config.igpt_api_key_file.empty(), "igpt_api_key_file");
+  std::vector<std::string> problems = CheckTls(config);
+  if (config.sandbox) {
+    const std::string proxy = source_if(!config.client.proxy.empty(), "igpt_proxy");
+    for (const std::string& other : {source("igpt_base_url"), proxy, key, key_file}) {
+      if (other.empty()) continue;
+      problems.push_back(absl::StrCat(other, ": must not be set together with ", source("sandbox"),
+                                      ", which takes iGPT's place; remove one of them"));
+    }
+    return problems;
+  }
+  if (key.empty() && key_file.empty()) {
+    problems.push_back(
+        "no iGPT key: set the variable IGPT_API_KEY or use --igpt_api_key_file, or start with --sandbox, which needs "
+        "none");
+  }
+  if (!key.empty() && !key_file.empty()) {
+    problems.push_back(absl::StrCat(key, ": must not be set together with ", key_file, "; remove one of them"));
+  }
+  for (const std::string& detail : {source("sandbox_listen"), source_if(config.sandbox_faults, "sandbox_faults")}) {
+    if (!detail.empty()) problems.push_back(absl::StrCat(detail, ": needs --sandbox; add that or remove this"));
+  }
+  return problems;
+}
+
+}  // namespace
+
+std::vector<Flag> Flags(Config& config) {
+  using O = igpt::Options;
+  O& client = config.client;
+  return {
+      {"listen", "where gRPC is served; port 0 picks a free one", Address(config.listen)},
+      {"port_file", "a file to write the port to, once gRPC is served", Text(config.port_file, "PATH")},
+      {"admin_listen", "HTTP for metrics, health and configuration; empty is off",
+       OptionalAddress(config.admin_listen)},
+      {"tls_cert_file", "igptd's certificate and those that lead to its authority (PEM), for TLS; watched",
+       Text(config.tls_cert_file, "PATH")},
+      {"tls_key_file", "the certificate's private key (PEM)", Text(config.tls_key_file, "PATH")},
+      {"tls_client_ca_file", "authorities (PEM) that callers need a certificate of; without it they need none",
+       Text(config.tls_client_ca_file, "PATH")},
+      {"callers_file", "who may call, and for which users (JSON); watched. Without it, whoever can connect",
+       Text(config.callers_file, "PATH")},
+      {"igpt_base_url", "the iGPT API", ClientOption(client, &O::base_url, TextOf("URL"))},
+      {"igpt_ca_file", "certificate authorities (PEM) to trust in place of the system's",
+       ClientOption(client, &O::ca_file, TextOf("PATH"))},
+      {"igpt_proxy", "a proxy to reach iGPT through; http_proxy and the like are ignored",
+       ClientOption(client, &O::proxy, TextOf("URL"))},
+      {"igpt_api_key_file", "a file that holds the iGPT key; a new key in it is used without a restart",
+       Text(config.igpt_api_key_file, "PATH")},
+      {"default_user", "the user of requests that name none", ClientOption(client, &O::user, TextOf("USER"))},
+      {"sandbox", "use the built-in stand-in for iGPT, which needs no key", Boolean(config.sandbox)},
+      {"sandbox_listen", "where the sandbox is served; port 0 picks a free one", Address(config.sandbox_listen)},
+      {"sandbox_faults", "let requests ask the sandbox for faults (x-sandbox-fault)", Boolean(config.sandbox_faults)},
+      {"max_retries", "how often a request is sent to iGPT at most, the first time included",
+       ClientOption(client, &O::max_retries, Integer)},
+      {"backoff_base_ms", "the longest wait before the second time, in milliseconds",
+       ClientOption(client, &O::backoff_base, Milliseconds)},
+      {"backoff_factor", "how many times longer each further wait may be",
+       ClientOption(client, &O::backoff_factor, Integer)},
+      {"connect_timeout", "how long name, TCP and TLS may take, each time",
+       ClientOption(client, &O::connect_timeout, Timeout)},
+      {"first_byte_timeout", "how long the first byte of iGPT's answer may take, each time",
+       ClientOption(client, &O::first_byte_timeout, Timeout)},
+      {"idle_timeout", "how long iGPT may pause within an answer", ClientOption(client, &O::idle_timeout, Timeout)},
+      {"max_call_duration", "how long a call may take, retries included",
+       ClientOption(client, &O::max_call_duration, Timeout)},
+      {"heartbeat_interval", "the longest silence in the stream of an Ask; 0 is off",
+       Duration(config.heartbeat_interval, ZeroDuration())},
+      {"stalled_reader_timeout", "how long a caller may stop reading", Timeout(config.stalled_reader_timeout)},
+      {"max_answer_bytes", "the largest answer of iGPT; all events of a stream together",
+       ClientOption(client, &O::max_answer_bytes, Bytes)},
+      {"max_event_bytes", "the largest event of a stream", ClientOption(client, &O::max_event_bytes, Bytes)},
+      {"max_in_flight", "how many calls may run at once; 0 is off", Integer(config.admission.max_in_flight)},
+      {"max_in_flight_per_caller", "how many of them a caller may have without a limit of its own; 0 is off",
+       Integer(config.admission.max_in_flight_per_caller)},
+      {"drain_delay", "on SIGTERM: how long new calls are still served", Duration(config.drain_delay, ZeroDuration())},
+      {"drain_timeout", "after that: how long running calls may go on", Duration(config.drain_timeout, ZeroDuration())},
+      {"log_level", "trace, debug, info, warn or error",
+       Choice(config.log_level, {"trace", "debug", "info", "warn", "error"})},
+      {"log_format", "text, json, or auto: text on a terminal, else json",
+       Choice(config.log_format, {"auto", "text", "json"})},
+      {"channelz", "serve grpc.channelz.v1.Channelz: connections, their peers and how many calls",
+       Boolean(config.channelz)},
+      {"allow_core_dumps", "let a crash write the memory to a core dump: it holds keys, questions and answers",
+       Boolean(config.allow_core_dumps)},
+      {"check_config", "check the configuration and exit", Boolean(config.check_config)},
+      {"help", "print this and exit", Boolean(config.help)},
+      {"version", "print the version and exit", Boolean(config.version)},
+  };
+}
+
+absl::StatusOr<Config> ParseConfig(const std::vector<std::string>& args, GetEnv getenv) {
+  Config config;
+  config.client.client_name = absl::StrCat("igptd/", igpt::kVersion);
+  std::vector<Flag> flags = Flags(config);
+  flags.push_back(KeyFlag());
+  std::vector<std::string> problems = ParseFlags(args, getenv, flags);
+  if (config.help || config.version) return config;
+
+  const char* key = getenv("IGPT_API_KEY");
+  if (key != nullptr && *key != '\0') {
+    config.client.api_key = key;
+    const absl::Status valid = igpt::ValidateApiKey(key);
+    if (!valid.ok()) problems.push_back(absl::StrCat("IGPT_API_KEY: ", Unnamed(valid).message()));
+  }
+  for (const Flag& now : Flags(config)) {
+    const auto set = std::find_if(flags.begin(), flags.end(), [&](const Flag& flag) { return flag.name == now.name; });
+    config.settings.push_back({now.name, now.value.text, set->source});
+  }
+  if (key != nullptr && *key != '\0') config.settings.push_back({"igpt_api_key", key, "IGPT_API_KEY"});
+  // Whether they go together is worth saying only of values that are known.
+  if (problems.empty()) problems = CheckTogether(config, flags);
+  if (!problems.empty()) return absl::InvalidArgumentError(absl::StrJoin(problems, "; "));
+  return config;
+}
+
+std::string HelpText() {
+  Config defaults;
+  return absl::StrCat(
+      "igptd ", igpt::kVersion, ": a gRPC service in front of the iGPT API\n\n", "Usage: igptd [--name=value]...\n",
+      "       igptd health [--name=value]...  (whether an igptd serves; igptd health --help tells more)\n"
+      "       igptd hash-token  (an entry for the callers file, from a token on its input)\n\n",
+      FlagsHelp(Flags(defaults)),
+      "\n"
+      "Each flag can be set by an environment variable too: IGPTD_LOG_LEVEL=warn is --log_level=warn.\n"
+      "A flag wins over its variable. Durations are written 250ms, 15s, 1m30s; sizes 65536, 64KiB, 16MiB.\n"
+      "The iGPT key is taken from the variable IGPT_API_KEY or from --igpt_api_key_file.\n");
+}
+
+absl::StatusOr<std::string> ParseApiKeyFile(const std::string& path, const std::string& text) {
+  const auto error = [&path](const std::string& what) {
+    return absl::InvalidArgumentError(absl::StrCat("the key file ", path, " ", what));
+  };
+  if (text.size() > kMaxKeyFileBytes) return error("is over 4 KiB; it must hold the iGPT key and nothing else");
+  absl::string_view key = text;
+  if (absl::ConsumeSuffix(&key, "\n")) absl::ConsumeSuffix(&key, "\r");
+  if (key.empty()) return error("is empty; it must hold the iGPT key");
+  if (!igpt::ValidateApiKey(std::string(key)).ok()) {
+    return error("must hold the iGPT key and nothing else: one line of visible ASCII");
+  }
+  return std::string(key);
+}
+
+}  // namespace igptd

@@ -1,0 +1,209 @@
+#include "service/edge/connection_guard.h"
+
+#include <grpc/grpc.h>
+#include <grpc/support/alloc.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/clock.h"
+#include "service/observe/log.h"
+#include "service/system/resources.h"
+
+namespace igptd {
+namespace {
+
+// How often the connections are looked at while there are any.
+constexpr std::chrono::milliseconds kInterval{50};
+
+// What a connection may have sent that is no part of a call yet: some tens of the largest requests at once.
+constexpr int64_t kMaxUnclaimedBytes = 64 << 20;
+// What is forgotten of it, for what is never claimed: pings, windows, uploads that were given up.
+constexpr int64_t kForgottenPerSecond = 256 << 10;
+
+// By how much the process may grow at a stroke before whoever sent most of what is unclaimed has to go: kMaxOpenStreams
+// calls that come at once take less before igptd gets the first. Growth at that other pace is calm.
+constexpr int64_t kMaxSurge = 160 << 20;
+constexpr int64_t kCalmGrowthPerSecond = 32 << 20;
+// Only who sent so much that is unclaimed, and so much more than calls that igptd got, is to blame.
+constexpr int64_t kMinBlamedBytes = 64 << 10;
+constexpr int64_t kBlamedRatio = 8;
+
+// Calls that began and neither ended nor are calls to igptd are counted over so long; with more than so many of them,
+// the connections are examined, and one of which so many streams, and most, failed between two looks has to go.
+constexpr absl::Duration kLostWindow = absl::Seconds(1);
+constexpr int64_t kMaxLostCalls = 1000;
+constexpr int64_t kMaxFailedStreams = 200;
+
+uint64_t BytesReceived(int fd) {
+  tcp_info info = {};
+  socklen_t size = sizeof(info);
+  return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 ? info.tcpi_bytes_received : 0;
+}
+
+// What channelz says is JSON with numbers as strings: "streamsStarted":"12". What is zero isn't there.
+int64_t NumberIn(std::string_view json, std::string_view name) {
+  const std::string key = std::string("\"").append(name).append("\":\"");
+  const size_t found = json.find(key);
+  if (found == std::string_view::npos) return 0;
+  const std::string_view rest = json.substr(found + key.size());
+  int64_t number = 0;
+  const std::string_view digits = rest.substr(0, rest.find('"'));
+  return absl::SimpleAtoi(absl::string_view(digits.data(), digits.size()), &number) ? number : 0;
+}
+
+std::string Taken(char* json) {
+  std::string text = json == nullptr ? "" : json;
+  gpr_free(json);
+  return text;
+}
+
+}  // namespace
+
+ConnectionGuard::ConnectionGuard() : thread_([this] { Run(); }) {}
+
+ConnectionGuard::~ConnectionGuard() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_one();
+  thread_.join();
+}
+
+void ConnectionGuard::Opened(std::shared_ptr<rpc::Connection> connection) {
+  const std::lock_guard lock(mutex_);
+  if (connections_.empty()) changed_.notify_one();
+  connections_.insert(std::move(connection));
+}
+
+void ConnectionGuard::Closed(const std::shared_ptr<rpc::Connection>& connection) {
+  const std::lock_guard lock(mutex_);
+  connections_.erase(connection);
+}
+
+void ConnectionGuard::Run() {
+  pthread_setname_np(pthread_self(), "guard");
+  for (;;) {
+    Connections connections;
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, [this] { return stopping_ || !connections_.empty(); });
+      if (changed_.wait_for(lock, kInterval, [this] { return stopping_; })) return;
+      connections = connections_;
+    }
+    Look(connections);
+  }
+}
+
+void ConnectionGuard::Look(const Connections& connections) {
+  const absl::Time now = absl::Now();
+  const absl::Duration passed = std::min(now - looked_at_, absl::Seconds(1));
+  looked_at_ = now;
+  Count(connections, passed);
+
+  const int64_t memory = ReadProcessMemory().value_or(ProcessMemory()).resident;
+  const auto calm_growth = static_cast<int64_t>(absl::ToDoubleSeconds(passed) * kCalmGrowthPerSecond);
+  calm_memory_ = calm_memory_ == 0 ? memory : std::min(memory, calm_memory_ + calm_growth);
+  if (memory - calm_memory_ > kMaxSurge) EndHeaviest(connections);
+
+  const std::string server = Taken(grpc_channelz_get_servers(0));
+  const int64_t lost =
+      NumberIn(server, "callsStarted") - NumberIn(server, "callsSucceeded") - NumberIn(server, "callsFailed");
+  if (now - lost_since_ > kLostWindow) {
+    lost_since_ = now;
+    lost_calls_ = lost;
+  }
+  if (lost - lost_calls_ > kMaxLostCalls) EndResetting(connections);
+}
+
+// Also forgets connections that are gone.
+void ConnectionGuard::Count(const Connections& connections, absl::Duration passed) {
+  ++look_;
+  const auto forgotten = static_cast<int64_t>(absl::ToDoubleSeconds(passed) * kForgottenPerSecond);
+  for (const auto& connection : connections) {
+    Watched& watched = watched_[connection];
+    watched.look = look_;
+    const uint64_t received = BytesReceived(connection->fd());
+    const int64_t claimed = connection->TakeClaimed();
+    watched.lately_claimed = watched.lately_claimed / 2 + claimed;
+    watched.unclaimed += static_cast<int64_t>(received - watched.received) - claimed - forgotten;
+    watched.unclaimed = std::max<int64_t>(watched.unclaimed, 0);
+    watched.received = received;
+    if (!watched.ended && watched.unclaimed > kMaxUnclaimedBytes) {
+      End(*connection, watched, "it sent too much that is no part of a call");
+    }
+  }
+  absl::erase_if(watched_, [this](const auto& entry) { return entry.second.look != look_; });
+}
+
+void ConnectionGuard::EndHeaviest(const Connections& connections) {
+  std::shared_ptr<rpc::Connection> heaviest;
+  int64_t most = kMinBlamedBytes;
+  for (const auto& connection : connections) {
+    const Watched& watched = watched_[connection];
+    if (watched.ended || watched.unclaimed < most || watched.unclaimed < kBlamedRatio * watched.lately_claimed)
+      continue;
+    heaviest = connection;
+    most = watched.unclaimed;
+  }
+  if (heaviest == nullptr) return;
+  End(*heaviest, watched_[heaviest], "memory grew while it sent what is no part of a call");
+}
+
+void ConnectionGuard::EndResetting(const Connections& connections) {
+  absl::flat_hash_map<std::string, std::shared_ptr<rpc::Connection>> by_peer;
+  for (const auto& connection : connections) by_peer[connection->peer()] = connection;
+  const int64_t server = NumberIn(Taken(grpc_channelz_get_servers(0)), "serverId");
+  constexpr int kMaxSockets = 500;
+  for (int64_t next = 0;;) {
+    const std::string page = Taken(grpc_channelz_get_server_sockets(server, next, kMaxSockets));
+    size_t at = 0;
+    // {"socketRef":[{"name":"chttp2 ipv4:127.0.0.1:35950","socketId":"5"},…]}
+    constexpr std::string_view kName = R"("name":"chttp2 )";
+    while ((at = page.find(kName, at)) != std::string::npos) {
+      at += kName.size();
+      const std::string peer = page.substr(at, page.find('"', at) - at);
+      const int64_t socket = NumberIn(std::string_view(page).substr(at), "socketId");
+      next = std::max(next, socket + 1);
+      const auto found = by_peer.find(peer);
+      if (found == by_peer.end()) continue;
+      Watched& watched = watched_[found->second];
+      const std::string streams = Taken(grpc_channelz_get_socket(socket));
+      const int64_t started = NumberIn(streams, "streamsStarted");
+      const int64_t failed = NumberIn(streams, "streamsFailed");
+      const int64_t more_failed = failed - watched.streams_failed;
+      const bool recent = looked_at_ - watched.examined_at < 2 * kLostWindow;
+      if (recent && !watched.ended && more_failed > kMaxFailedStreams &&
+          2 * more_failed > started - watched.streams_started) {
+        End(*found->second, watched, "it resets calls as fast as it starts them");
+      }
+      // Those that keep to the limit in our SETTINGS don't come here.
+      const int64_t open = started - failed - NumberIn(streams, "streamsSucceeded");
+      if (!watched.ended && open > kMaxOpenStreams) {
+        End(*found->second, watched, "it has more calls open than it may");
+      }
+      watched.streams_started = started;
+      watched.streams_failed = failed;
+      watched.examined_at = looked_at_;
+    }
+    if (page.find("\"end\":true") != std::string::npos || page.find(kName) == std::string::npos) return;
+  }
+}
+
+void ConnectionGuard::End(rpc::Connection& connection, Watched& watched, const char* why) {
+  watched.ended = true;
+  LogLine(LogLevel::kWarn, "ending a connection").With("peer", connection.peer()).With("why", why);
+  connection.End();
+  ended_.Increment();
+}
+
+}  // namespace igptd

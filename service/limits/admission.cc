@@ -1,0 +1,180 @@
+#include "service/limits/admission.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "absl/hash/hash.h"
+#include "absl/strings/string_view.h"
+
+namespace igptd {
+namespace {
+
+constexpr std::memory_order kRelaxed = std::memory_order_relaxed;
+
+// When a call of a caller ends, and room with it, nobody knows.
+constexpr absl::Duration kRetryDelay = absl::Milliseconds(500);
+
+// Under this limit there is nothing to share: the first to come may take it all.
+constexpr int64_t kMinShared = 100;
+
+// So many calls run however short memory is: it isn't they who hold it, and shedding them too would free nothing. What
+// an allocator keeps of freed memory is theirs to use.
+constexpr int64_t kAlwaysInFlight = 4;
+
+// How many calls may be held for so many in flight: twice as many, and some more where that is few, since gRPC can be
+// late to say that a call is over.
+int64_t MostHeld(int64_t in_flight) {
+  constexpr int64_t kSome = 64;
+  return 2 * in_flight + kSome;
+}
+
+int64_t OrNone(int limit) {
+  return limit > 0 ? limit : std::numeric_limits<int64_t>::max() / 4;
+}
+
+}  // namespace
+
+// Guarded by its stripe's mutex.
+struct Admission::Caller {
+  std::string name;
+  Stripe& stripe;
+  int64_t in_flight = 0;  // without those that are finishing
+  int64_t held = 0;       // with them
+
+  // The token bucket of its starts.
+  bool limited = false;
+  double tokens = 0;
+  absl::Time refilled_at = absl::InfinitePast();
+
+  // How long until it may start one more. Fills the bucket up to now.
+  absl::Duration UntilStart(const CallerLimits& limits, absl::Time now) {
+    const bool was_limited = std::exchange(limited, limits.starts_per_second > 0);
+    if (!limited) return absl::ZeroDuration();
+    const double burst = std::max(1.0, limits.burst);
+    const double earned = absl::ToDoubleSeconds(std::max(now - refilled_at, absl::ZeroDuration()));
+    tokens = was_limited ? std::min(burst, tokens + earned * limits.starts_per_second) : burst;
+    refilled_at = now;
+    return tokens >= 1 ? absl::ZeroDuration() : absl::Seconds((1 - tokens) / limits.starts_per_second);
+  }
+};
+
+std::string_view LimitName(Limit limit) {
+  switch (limit) {
+    case Limit::kInFlight:
+      return "max_in_flight";
+    case Limit::kCallerInFlight:
+      return "max_in_flight_per_caller";
+    case Limit::kCallerStarts:
+      return "starts_per_second";
+    case Limit::kMemory:
+      return "memory";
+    case Limit::kDescriptors:
+      return "file_descriptors";
+  }
+  return "";
+}
+
+std::string_view HostOf(std::string_view peer) {
+  return peer.substr(0, peer.rfind(':'));
+}
+
+Admission::Admission(AdmissionOptions options) : options_(options) {}
+
+Admission::~Admission() = default;
+
+Admission::Permit::~Permit() {
+  if (admission_ != nullptr) admission_->Return(*caller_, finishing_);
+}
+
+Admission::Permit::Permit(Permit&& other) noexcept
+    : admission_(std::exchange(other.admission_, nullptr)), caller_(other.caller_), finishing_(other.finishing_) {}
+
+Admission::Permit& Admission::Permit::operator=(Permit&& other) noexcept {
+  std::swap(admission_, other.admission_);
+  std::swap(caller_, other.caller_);
+  std::swap(finishing_, other.finishing_);
+  return *this;
+}
+
+void Admission::Permit::Finishing() {
+  if (admission_ != nullptr && !std::exchange(finishing_, true)) admission_->Finishing(*caller_);
+}
+
+Admission::Decision Admission::Admit(const CallerLimits& limits, std::string_view host, Strains strains,
+                                     absl::Time now) {
+  const std::string_view name = limits.name.empty() ? host : limits.name;
+  Stripe& stripe = stripes_[absl::HashOf(name) % kStripes];
+  const std::lock_guard lock(stripe.mutex);
+  std::unique_ptr<Caller>& found = stripe.callers[absl::string_view(name.data(), name.size())];
+  if (found == nullptr) found = std::make_unique<Caller>(Caller{.name = std::string(name), .stripe = stripe});
+  Caller& caller = *found;
+
+  std::optional<Shed> shed = Check(caller, limits, strains);
+  if (!shed.has_value()) {
+    const absl::Duration wait = caller.UntilStart(limits, now);
+    if (wait > absl::ZeroDuration()) shed = Shed{Limit::kCallerStarts, wait};
+  }
+  if (!shed.has_value() && !Take()) shed = Shed{Limit::kInFlight, kRetryDelay};
+  if (shed.has_value()) {
+    shed_[static_cast<size_t>(shed->limit)].fetch_add(1, kRelaxed);
+    if (caller.held == 0 && !caller.limited) stripe.callers.erase(caller.name);
+    return {Permit(), shed};
+  }
+  if (caller.limited) caller.tokens -= 1;
+  if (caller.held == 0) callers_.fetch_add(1, kRelaxed);
+  ++caller.in_flight;
+  ++caller.held;
+  return {Permit(*this, caller), std::nullopt};
+}
+
+// What speaks against one more call of this caller, but for its rate and for what others do at this moment.
+std::optional<Admission::Shed> Admission::Check(const Caller& caller, const CallerLimits& limits,
+                                                Strains strains) const {
+  const int64_t own = OrNone(limits.max_in_flight > 0 ? limits.max_in_flight : options_.max_in_flight_per_caller);
+  if (caller.in_flight >= own || caller.held >= MostHeld(own)) return Shed{Limit::kCallerInFlight, kRetryDelay};
+
+  const int64_t max = OrNone(options_.max_in_flight);
+  const int64_t all = held_.load(kRelaxed);
+  if (strains.descriptors == Strain::kFull) return Shed{Limit::kDescriptors, kRetryDelay};
+  if (strains.memory == Strain::kFull && all >= kAlwaysInFlight) return Shed{Limit::kMemory, kRetryDelay};
+
+  // The share that each would have if there were one more.
+  const bool greedy = caller.held > 0 && caller.held * (callers_.load(kRelaxed) + 1) >= all;
+  if (!greedy) return std::nullopt;
+  if (max >= kMinShared && in_flight_.load(kRelaxed) >= max - max / 10) return Shed{Limit::kInFlight, kRetryDelay};
+  if (strains.descriptors == Strain::kTight) return Shed{Limit::kDescriptors, kRetryDelay};
+  if (strains.memory == Strain::kTight && all >= kAlwaysInFlight) return Shed{Limit::kMemory, kRetryDelay};
+  return std::nullopt;
+}
+
+// A place among all calls in flight, if there is one.
+bool Admission::Take() {
+  const int64_t max = OrNone(options_.max_in_flight);
+  if (held_.load(kRelaxed) >= MostHeld(max)) return false;
+  int64_t in_flight = in_flight_.load(kRelaxed);
+  do {
+    if (in_flight >= max) return false;
+  } while (!in_flight_.compare_exchange_weak(in_flight, in_flight + 1, kRelaxed));
+  held_.fetch_add(1, kRelaxed);
+  return true;
+}
+
+void Admission::Finishing(Caller& caller) {
+  in_flight_.fetch_sub(1, kRelaxed);
+  const std::lock_guard lock(caller.stripe.mutex);
+  --caller.in_flight;
+}
+
+void Admission::Return(Caller& caller, bool finishing) {
+  held_.fetch_sub(1, kRelaxed);
+  if (!finishing) in_flight_.fetch_sub(1, kRelaxed);
+  Stripe& stripe = caller.stripe;
+  const std::lock_guard lock(stripe.mutex);
+  if (!finishing) --caller.in_flight;
+  if (--caller.held > 0) return;
+  callers_.fetch_sub(1, kRelaxed);
+  if (!caller.limited) stripe.callers.erase(caller.name);
+}
+
+}  // namespace igptd

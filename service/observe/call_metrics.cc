@@ -1,0 +1,196 @@
+#include "service/observe/call_metrics.h"
+
+#include <map>
+#include <utility>
+
+#include "service/errors/errors.h"
+
+namespace igptd {
+namespace {
+
+using grpc::StatusCode;
+namespace v1 = igpt::v1;
+
+// From answers out of a cache to those that think for minutes.
+constexpr double kCallBounds[] = {.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 900};
+constexpr double kFirstEventBounds[] = {.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 20, 30, 60, 120};
+// From bursts to the silence that a heartbeat breaks, and beyond.
+constexpr double kGapBounds[] = {.001, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 15, 30, 60, 120};
+constexpr double kOwnTimeBounds[] = {.00005, .0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, 1};
+constexpr double kLagBounds[] = {.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 5};
+
+// The ends that calls can have. These are there from the start, as zeros: a rate doesn't see the step from nothing to
+// one, and the first error of a kind is the one to be told of.
+struct End {
+  StatusCode code;
+  v1::ErrorReason reason;
+};
+constexpr End kEnds[] = {
+    {StatusCode::OK, v1::ERROR_REASON_UNSPECIFIED},
+    {StatusCode::INVALID_ARGUMENT, v1::ERROR_REASON_INVALID_REQUEST},
+    {StatusCode::RESOURCE_EXHAUSTED, v1::ERROR_REASON_INVALID_REQUEST},
+    {StatusCode::INVALID_ARGUMENT, v1::ERROR_REASON_IGPT_PARAMS},
+    {StatusCode::FAILED_PRECONDITION, v1::ERROR_REASON_IGPT_AUTH},
+    {StatusCode::UNAUTHENTICATED, v1::ERROR_REASON_IGPT_AUTH},
+    {StatusCode::UNKNOWN, v1::ERROR_REASON_IGPT_ERROR},
+    {StatusCode::NOT_FOUND, v1::ERROR_REASON_IGPT_NOT_FOUND},
+    {StatusCode::RESOURCE_EXHAUSTED, v1::ERROR_REASON_IGPT_RATE_LIMITED},
+    {StatusCode::UNAVAILABLE, v1::ERROR_REASON_IGPT_UNAVAILABLE},
+    {StatusCode::UNAVAILABLE, v1::ERROR_REASON_NETWORK_ERROR},
+    {StatusCode::INTERNAL, v1::ERROR_REASON_IGPT_PROTOCOL},
+    {StatusCode::UNAVAILABLE, v1::ERROR_REASON_IGPT_TIMEOUT},
+    {StatusCode::DEADLINE_EXCEEDED, v1::ERROR_REASON_IGPT_TIMEOUT},
+    {StatusCode::DEADLINE_EXCEEDED, v1::ERROR_REASON_DEADLINE},
+    {StatusCode::CANCELLED, v1::ERROR_REASON_REQUEST_ABORTED},
+    {StatusCode::UNAVAILABLE, v1::ERROR_REASON_STREAM_TRUNCATED},
+    {StatusCode::DATA_LOSS, v1::ERROR_REASON_STREAM_MALFORMED},
+    {StatusCode::RESOURCE_EXHAUSTED, v1::ERROR_REASON_ANSWER_TOO_LARGE},
+    {StatusCode::RESOURCE_EXHAUSTED, v1::ERROR_REASON_SLOW_CONSUMER},
+    {StatusCode::RESOURCE_EXHAUSTED, v1::ERROR_REASON_OVERLOADED},
+    {StatusCode::UNAVAILABLE, v1::ERROR_REASON_SHUTTING_DOWN},
+    {StatusCode::UNAUTHENTICATED, v1::ERROR_REASON_CALLER_UNAUTHENTICATED},
+    {StatusCode::PERMISSION_DENIED, v1::ERROR_REASON_USER_NOT_ALLOWED},
+};
+
+using EndCounts = std::array<std::array<int64_t, MethodMetrics::kReasons>, MethodMetrics::kCodes>;
+
+// A method's numbers on all loops.
+struct Totals {
+  bool streams = false;
+  int64_t accepted = 0;
+  int64_t started = 0;
+  int64_t ended = 0;
+  EndCounts ends = {};
+  prometheus::ClientMetric::Histogram duration;
+  prometheus::ClientMetric::Histogram own_time;
+};
+
+void Add(const MethodMetrics& metrics, Totals& totals) {
+  totals.streams = metrics.streams;
+  // The later ones first, so that no difference is ever negative.
+  totals.ended += metrics.ended.value();
+  totals.started += metrics.started.value();
+  totals.accepted += metrics.accepted.value();
+  for (size_t code = 0; code < metrics.ends.size(); ++code) {
+    for (size_t reason = 0; reason < metrics.ends[code].size(); ++reason) {
+      totals.ends[code][reason] += metrics.ends[code][reason].value();
+    }
+  }
+  metrics.duration.AddTo(totals.duration);
+  metrics.own_time.AddTo(totals.own_time);
+}
+
+// The ends that are to be shown: those that can be, and those that were.
+bool Shown(const EndCounts& ends, StatusCode code, v1::ErrorReason reason) {
+  if (ends[code][reason] > 0) return true;
+  for (const End& end : kEnds) {
+    if (end.code == code && end.reason == reason) return true;
+  }
+  return false;
+}
+
+void AddEnds(const EndCounts& ends, const MetricLabels& method, prometheus::MetricFamily& handled,
+             prometheus::MetricFamily& errors) {
+  for (size_t code = 0; code < ends.size(); ++code) {
+    const auto status = static_cast<StatusCode>(code);
+    MetricLabels labels = method;
+    labels.emplace_back("grpc_code", MetricCodeName(status));
+    int64_t all = 0;
+    bool shown = false;
+    for (size_t number = 0; number < ends[code].size(); ++number) {
+      const auto reason = static_cast<v1::ErrorReason>(number);
+      if (!Shown(ends, status, reason)) continue;
+      shown = true;
+      all += ends[code][number];
+      if (status == StatusCode::OK) continue;
+      MetricLabels with_reason = labels;
+      with_reason.emplace_back("reason", ReasonName(reason));
+      AddValue(errors, with_reason, static_cast<double>(ends[code][number]));
+    }
+    if (shown) AddValue(handled, labels, static_cast<double>(all));
+  }
+}
+
+}  // namespace
+
+MethodMetrics::MethodMetrics(std::string_view name, bool method_streams)
+    : service(name.substr(0, name.find('/'))),
+      method(name.substr(name.find('/') + 1)),
+      streams(method_streams),
+      lag(kLagBounds),
+      duration(kCallBounds),
+      own_time(kOwnTimeBounds),
+      first_event(kFirstEventBounds),
+      event_gap(kGapBounds) {}
+
+void MethodMetrics::OnStarted(absl::Duration waited) {
+  started.Increment();
+  lag.Observe(waited);
+}
+
+void MethodMetrics::OnEvent(bool first, absl::Duration after) {
+  if (streams) (first ? first_event : event_gap).Observe(after);
+}
+
+void MethodMetrics::OnEnding(const rpc::CallRecord& record) {
+  ended.Increment();
+  ends[record.code][record.reason].Increment();
+  duration.Observe(record.duration);
+  own_time.Observe(record.duration - record.waited);
+}
+
+std::string_view MetricCodeName(StatusCode code) {
+  static constexpr std::string_view kNames[] = {
+      "OK",       "Canceled",       "Unknown",          "InvalidArgument",   "DeadlineExceeded",
+      "NotFound", "AlreadyExists",  "PermissionDenied", "ResourceExhausted", "FailedPrecondition",
+      "Aborted",  "OutOfRange",     "Unimplemented",    "Internal",          "Unavailable",
+      "DataLoss", "Unauthenticated"};
+  return kNames[code];
+}
+
+void CollectCalls(const std::vector<const MethodMetrics*>& methods, MetricFamilies& families) {
+  std::map<std::pair<std::string, std::string>, Totals> totals;
+  prometheus::ClientMetric::Histogram first_event;
+  prometheus::ClientMetric::Histogram event_gap;
+  prometheus::ClientMetric::Histogram lag;
+  for (const MethodMetrics* metrics : methods) {
+    Add(*metrics, totals[{metrics->service, metrics->method}]);
+    metrics->first_event.AddTo(first_event);
+    metrics->event_gap.AddTo(event_gap);
+    metrics->lag.AddTo(lag);
+  }
+
+  auto started = CounterFamily("grpc_server_started_total", "Calls that were begun.");
+  auto handled = CounterFamily("grpc_server_handled_total", "Calls that ended, by their gRPC code.");
+  auto errors = CounterFamily("igptd_errors_total", "Calls that ended with another code than OK, by code and reason.");
+  auto handling = HistogramFamily("grpc_server_handling_seconds", "How long calls took, from acceptance to end.");
+  auto own_time = HistogramFamily("igptd_overhead_seconds",
+                                  "What igptd itself took of a call: all but the waits for iGPT and for the caller.");
+  int64_t queued = 0;
+  int64_t streams = 0;
+  for (auto& [name, method] : totals) {
+    const MetricLabels labels = {{"grpc_service", name.first}, {"grpc_method", name.second}};
+    AddValue(started, labels, static_cast<double>(method.started));
+    AddEnds(method.ends, labels, handled, errors);
+    AddHistogram(handling, labels, std::move(method.duration));
+    AddHistogram(own_time, labels, std::move(method.own_time));
+    queued += method.accepted - method.started;
+    if (method.streams) streams += method.started - method.ended;
+  }
+  auto first = HistogramFamily("igptd_time_to_first_event_seconds",
+                               "How long streams took to their first event that is no heartbeat.");
+  AddHistogram(first, {}, std::move(first_event));
+  auto gap =
+      HistogramFamily("igptd_event_gap_seconds", "How long after the event before it an event of a stream came.");
+  AddHistogram(gap, {}, std::move(event_gap));
+  auto loop_lag =
+      HistogramFamily("igptd_event_loop_lag_seconds", "How long accepted calls waited for the turn of their loop.");
+  AddHistogram(loop_lag, {}, std::move(lag));
+  for (auto* family : {&started, &handled, &errors, &handling, &own_time, &first, &gap, &loop_lag}) {
+    families.push_back(std::move(*family));
+  }
+  AddGauge(families, "igptd_streams_in_flight", "Streams that run now.", static_cast<double>(streams));
+  AddGauge(families, "igptd_calls_queued", "Accepted calls that wait for their loop now.", static_cast<double>(queued));
+}
+
+}  // namespace igptd

@@ -1,0 +1,53 @@
+// What is counted of callers' calls.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "grpcpp/support/status.h"
+#include "igpt/v1/error_reason.pb.h"
+#include "service/observe/metric_family.h"
+#include "service/observe/metric_values.h"
+#include "service/rpc/call.h"
+
+namespace igptd {
+
+// The calls of one method on one loop.
+struct MethodMetrics final : public rpc::CallObserver {
+  // `name`: "igpt.v1.RecallService/Ask".
+  MethodMetrics(std::string_view name, bool method_streams);
+
+  void OnAccepted() override { accepted.Increment(); }
+  void OnStarted(absl::Duration waited) override;
+  void OnEvent(bool first, absl::Duration after) override;
+  void OnEnding(const rpc::CallRecord& record) override;
+
+  static constexpr size_t kCodes = grpc::StatusCode::UNAUTHENTICATED + 1;
+  static constexpr size_t kReasons = igpt::v1::ErrorReason_ARRAYSIZE;
+
+  const std::string service;  // "igpt.v1.RecallService"
+  const std::string method;   // "Ask"
+  const bool streams;
+  Counter accepted;  // the only one that isn't counted on the loop's thread
+  Counter started;
+  Counter ended;
+  std::array<std::array<Counter, kReasons>, kCodes> ends;  // by code and reason
+  Durations lag;
+  Durations duration;
+  Durations own_time;
+  Durations first_event;
+  Durations event_gap;
+};
+
+// A code as gRPC's metrics have it everywhere, which is as Go writes it: "ResourceExhausted".
+std::string_view MetricCodeName(grpc::StatusCode code);
+
+// Adds the families of these, which may be of several loops: then their sums. From any thread.
+void CollectCalls(const std::vector<const MethodMetrics*>& methods, MetricFamilies& families);
+
+}  // namespace igptd

@@ -1,0 +1,116 @@
+#include "service/observe/upstream_metrics.h"
+
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace igptd {
+namespace {
+
+constexpr std::string_view kRoutes[] = {"recall/ask", "recall/search", "datasources/list", "datasources/disconnect",
+                                        "connectors/authorize"};
+
+// From answers out of a cache to those that think for minutes.
+constexpr double kBounds[] = {.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 900};
+
+size_t IndexOf(std::optional<igpt::ErrorKind> error) {
+  return error.has_value() ? static_cast<size_t>(*error) + 1 : 0;
+}
+
+std::string ResultName(size_t index) {
+  if (index == 0) return "ok";
+  return std::string(igpt::ErrorKindName(static_cast<igpt::ErrorKind>(index - 1)));
+}
+
+// What can become of a request, and is there from the start, as zeros: a rate doesn't see the step from nothing to one.
+bool CanBe(size_t index) {
+  if (index == 0) return true;
+  switch (static_cast<igpt::ErrorKind>(index - 1)) {
+    case igpt::ErrorKind::kInvalidRequest:  // then there is no request
+    case igpt::ErrorKind::kApi:             // these are said in an answer that came whole
+    case igpt::ErrorKind::kTruncated:
+      return false;
+    default:
+      return true;
+  }
+}
+
+bool IsGivenUp(size_t index) {
+  return index == IndexOf(igpt::ErrorKind::kAborted) || index == IndexOf(igpt::ErrorKind::kDeadline);
+}
+
+}  // namespace
+
+UpstreamMetrics::Route::Route(std::string_view route_name) : name(route_name), duration(kBounds) {}
+
+UpstreamMetrics::UpstreamMetrics() {
+  for (const std::string_view route : kRoutes) routes_.emplace_back(route);
+}
+
+void UpstreamMetrics::OnRequestEnd(const igpt::RequestReport& report) {
+  for (Route& route : routes_) {
+    if (route.name != report.route) continue;
+    route.results[IndexOf(report.error)].Increment();
+    // What was sent on connections that turned out to be dead.
+    const int lost = report.sends > 1 ? report.sends - 1 : 0;
+    route.results[IndexOf(igpt::ErrorKind::kNetwork)].Add(lost);
+    route.retries.Add(lost + (report.retry ? 1 : 0));
+    route.duration.Observe(report.duration);
+  }
+  new_connections_.Add(report.new_connections);
+  if (report.sends > report.new_connections) reused_connections_.Add(report.sends - report.new_connections);
+}
+
+void CollectUpstream(const std::vector<const UpstreamMetrics*>& loops, MetricFamilies& families) {
+  auto requests = CounterFamily("igptd_upstream_requests_total", "Requests to iGPT that ended, by their result.");
+  auto seconds = HistogramFamily("igptd_upstream_seconds", "How long requests to iGPT took, with look-up and connect.");
+  auto retries = CounterFamily("igptd_upstream_retries_total", "Requests to iGPT that repeated an earlier one.");
+  auto cancelled = CounterFamily("igptd_upstream_cancelled_total",
+                                 "Requests to iGPT that igptd aborted, mostly because the caller had gone.");
+  for (size_t i = 0; i < std::size(kRoutes); ++i) {
+    std::array<int64_t, UpstreamMetrics::kResults> results = {};
+    int64_t all_retries = 0;
+    prometheus::ClientMetric::Histogram duration;
+    for (const UpstreamMetrics* loop : loops) {
+      const UpstreamMetrics::Route& route = loop->routes_[i];
+      for (size_t result = 0; result < results.size(); ++result) results[result] += route.results[result].value();
+      all_retries += route.retries.value();
+      route.duration.AddTo(duration);
+    }
+    const MetricLabels labels = {{"route", std::string(kRoutes[i])}};
+    int64_t given_up = 0;
+    for (size_t result = 0; result < results.size(); ++result) {
+      if (IsGivenUp(result)) given_up += results[result];
+      if (!CanBe(result) && results[result] == 0) continue;
+      MetricLabels with_result = labels;
+      with_result.emplace_back("result", ResultName(result));
+      AddValue(requests, with_result, static_cast<double>(results[result]));
+    }
+    AddHistogram(seconds, labels, std::move(duration));
+    AddValue(retries, labels, static_cast<double>(all_retries));
+    AddValue(cancelled, labels, static_cast<double>(given_up));
+  }
+
+  auto connections = CounterFamily("igptd_upstream_connections_total",
+                                   "Connections that requests to iGPT were sent on: new ones, and pooled ones.");
+  auto lookups = CounterFamily("igptd_dns_lookups_total", "Look-ups of iGPT's host name, by their result.");
+  int64_t new_connections = 0;
+  int64_t reused_connections = 0;
+  int64_t found = 0;
+  int64_t failed = 0;
+  for (const UpstreamMetrics* loop : loops) {
+    new_connections += loop->new_connections_.value();
+    reused_connections += loop->reused_connections_.value();
+    found += loop->lookups_.value();
+    failed += loop->failed_lookups_.value();
+  }
+  AddValue(connections, {{"state", "new"}}, static_cast<double>(new_connections));
+  AddValue(connections, {{"state", "reused"}}, static_cast<double>(reused_connections));
+  AddValue(lookups, {{"result", "ok"}}, static_cast<double>(found));
+  AddValue(lookups, {{"result", "failed"}}, static_cast<double>(failed));
+  for (auto* family : {&requests, &seconds, &retries, &cancelled, &connections, &lookups}) {
+    families.push_back(std::move(*family));
+  }
+}
+
+}  // namespace igptd

@@ -1,0 +1,116 @@
+#include "service/standard/channelz.h"
+
+#include <grpc/grpc.h>
+#include <grpc/support/alloc.h>
+
+#include <cstdint>
+#include <initializer_list>
+#include <string_view>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "google/protobuf/util/json_util.h"
+
+namespace igptd {
+namespace {
+
+namespace v1 = grpc::channelz::v1;
+
+// What a request says, and where.
+using Field = std::pair<absl::string_view, int64_t>;
+
+// Ends the call with `describe()`: gRPC describes what it has in the JSON form of the protos, and null is what it
+// doesn't have. It ends the program over a negative number, so none of `numbers` may be.
+template <typename Request, typename Response, typename Describe>
+void Answer(rpc::UnaryCall<Request, Response>& call, std::initializer_list<Field> numbers, Describe describe) {
+  for (const auto& [field, number] : numbers) {
+    if (number >= 0) continue;
+    return call.Finish(
+        {grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, absl::StrCat(field, " must not be negative")), {}});
+  }
+  char* json = describe();
+  if (json == nullptr) return call.Finish({grpc::Status(grpc::StatusCode::NOT_FOUND, "there is no such id"), {}});
+  Response response;
+  const bool read = google::protobuf::util::JsonStringToMessage(json, &response).ok();
+  gpr_free(json);
+  if (!read) {
+    return call.Finish({grpc::Status(grpc::StatusCode::INTERNAL, "gRPC's description can't be read"), {}});
+  }
+  call.Finish(response);
+}
+
+// The RPC with this number and name, whose calls `answer` ends.
+template <int kMethod, typename Request, typename Response>
+rpc::Method<rpc::UnaryCall<Request, Response>> MakeMethod(ChannelzRequests& requests, std::string_view name,
+                                                          rpc::Loop& loop, const rpc::CallEnvironment& environment,
+                                                          grpc::ServerCompletionQueue* incoming,
+                                                          void (*answer)(rpc::UnaryCall<Request, Response>&)) {
+  return {name, loop, environment, incoming, [&requests](auto... args) { requests.Request<kMethod>(args...); }, answer};
+}
+
+void TopChannels(rpc::UnaryCall<v1::GetTopChannelsRequest, v1::GetTopChannelsResponse>& call) {
+  const int64_t start = call.request().start_channel_id();
+  Answer(call, {{"start_channel_id", start}}, [start] { return grpc_channelz_get_top_channels(start); });
+}
+
+void Servers(rpc::UnaryCall<v1::GetServersRequest, v1::GetServersResponse>& call) {
+  const int64_t start = call.request().start_server_id();
+  Answer(call, {{"start_server_id", start}}, [start] { return grpc_channelz_get_servers(start); });
+}
+
+void Server(rpc::UnaryCall<v1::GetServerRequest, v1::GetServerResponse>& call) {
+  const int64_t id = call.request().server_id();
+  Answer(call, {{"server_id", id}}, [id] { return grpc_channelz_get_server(id); });
+}
+
+void ServerSockets(rpc::UnaryCall<v1::GetServerSocketsRequest, v1::GetServerSocketsResponse>& call) {
+  const int64_t id = call.request().server_id();
+  const int64_t start = call.request().start_socket_id();
+  const int64_t most = call.request().max_results();
+  Answer(call, {{"server_id", id}, {"start_socket_id", start}, {"max_results", most}},
+         [=] { return grpc_channelz_get_server_sockets(id, start, most); });
+}
+
+void Channel(rpc::UnaryCall<v1::GetChannelRequest, v1::GetChannelResponse>& call) {
+  const int64_t id = call.request().channel_id();
+  Answer(call, {{"channel_id", id}}, [id] { return grpc_channelz_get_channel(id); });
+}
+
+void Subchannel(rpc::UnaryCall<v1::GetSubchannelRequest, v1::GetSubchannelResponse>& call) {
+  const int64_t id = call.request().subchannel_id();
+  Answer(call, {{"subchannel_id", id}}, [id] { return grpc_channelz_get_subchannel(id); });
+}
+
+void Socket(rpc::UnaryCall<v1::GetSocketRequest, v1::GetSocketResponse>& call) {
+  const int64_t id = call.request().socket_id();
+  Answer(call, {{"socket_id", id}}, [id] { return grpc_channelz_get_socket(id); });
+}
+
+}  // namespace
+
+Channelz::Channelz(ChannelzRequests& requests, rpc::Loop& loop, const rpc::CallEnvironment& environment,
+                   grpc::ServerCompletionQueue* incoming)
+    : top_channels_(MakeMethod<0>(requests, "grpc.channelz.v1.Channelz/GetTopChannels", loop, environment, incoming,
+                                  TopChannels)),
+      servers_(MakeMethod<1>(requests, "grpc.channelz.v1.Channelz/GetServers", loop, environment, incoming, Servers)),
+      server_(MakeMethod<2>(requests, "grpc.channelz.v1.Channelz/GetServer", loop, environment, incoming, Server)),
+      server_sockets_(MakeMethod<3>(requests, "grpc.channelz.v1.Channelz/GetServerSockets", loop, environment, incoming,
+                                    ServerSockets)),
+      channel_(MakeMethod<4>(requests, "grpc.channelz.v1.Channelz/GetChannel", loop, environment, incoming, Channel)),
+      subchannel_(
+          MakeMethod<5>(requests, "grpc.channelz.v1.Channelz/GetSubchannel", loop, environment, incoming, Subchannel)),
+      socket_(MakeMethod<6>(requests, "grpc.channelz.v1.Channelz/GetSocket", loop, environment, incoming, Socket)) {}
+
+void Channelz::Accept() {
+  const auto accept = []<typename Call>(const rpc::Method<Call>& method) { Call::AcceptNext(method); };
+  accept(top_channels_);
+  accept(servers_);
+  accept(server_);
+  accept(server_sockets_);
+  accept(channel_);
+  accept(subchannel_);
+  accept(socket_);
+}
+
+}  // namespace igptd

@@ -1,0 +1,91 @@
+#include "service/standard/health.h"
+
+#include <coroutine>
+#include <optional>
+#include <utility>
+
+namespace igptd {
+
+using grpc::health::v1::HealthCheckResponse;
+
+namespace {
+// By this name a probe asks whether to restart igptd, in place of whether to send it calls: whoever answers, lives.
+constexpr char kLiveness[] = "liveness";
+}  // namespace
+
+Health::Health(HealthRequests& requests, const std::vector<std::string>& services, rpc::Loop& loop,
+               const rpc::CallEnvironment& environment, grpc::ServerCompletionQueue* incoming)
+    : loop_(loop),
+      check_{"grpc.health.v1.Health/Check",
+             loop,
+             environment,
+             incoming,
+             [&requests](auto... args) { requests.RequestCheck(args...); },
+             [this](CheckCall& call) { Check(call); }},
+      watch_{"grpc.health.v1.Health/Watch",
+             loop,
+             environment,
+             incoming,
+             [&requests](auto... args) { requests.RequestWatch(args...); },
+             [this](WatchCall& call) { Watch(call); }},
+      services_(services.begin(), services.end()) {
+  services_.insert({"", kLiveness});
+}
+
+void Health::Accept() {
+  CheckCall::AcceptNext(check_);
+  WatchCall::AcceptNext(watch_);
+}
+
+void Health::SetServing(bool serving) {
+  loop_.events().Post([this, serving] {
+    serving_ = serving;
+    WakeWatchers();
+  });
+}
+
+void Health::WakeWatchers() {
+  for (void* watcher : std::exchange(watchers_, {})) std::coroutine_handle<>::from_address(watcher).resume();
+}
+
+Health::Status Health::StatusOf(const std::string& service) const {
+  if (!services_.contains(service)) return HealthCheckResponse::SERVICE_UNKNOWN;
+  return serving_ || service == kLiveness ? HealthCheckResponse::SERVING : HealthCheckResponse::NOT_SERVING;
+}
+
+void Health::Check(CheckCall& call) {
+  HealthCheckResponse response;
+  response.set_status(StatusOf(call.request().service()));
+  if (response.status() == HealthCheckResponse::SERVICE_UNKNOWN) {
+    return call.Finish({grpc::Status(grpc::StatusCode::NOT_FOUND, "no such service"), {}});
+  }
+  call.Finish(response);
+}
+
+rpc::Task Health::Watch(WatchCall& call) {
+  struct Change {
+    Health& health;
+    WatchCall& call;
+    bool await_ready() const { return call.stopping(); }
+    void await_suspend(std::coroutine_handle<> waiting) { health.watchers_.insert(waiting.address()); }
+    void await_resume() const {}
+  };
+  // All of them look again, most of them for nothing: watchers are few, and seldom leave.
+  call.OnStop([this] { loop_.events().Defer([this] { WakeWatchers(); }); });
+  // A service that isn't known may become so: that is no error here.
+  HealthCheckResponse response;
+  std::optional<Status> told;
+  while (!call.stopping()) {
+    const Status status = StatusOf(call.request().service());
+    if (told == status) {
+      co_await Change{*this, call};
+      continue;
+    }
+    told = status;
+    response.set_status(status);
+    if (!co_await call.Write(response, /*is_event=*/true, /*more=*/false)) break;
+  }
+  call.Finish(rpc::CancelledByCaller());
+}
+
+}  // namespace igptd

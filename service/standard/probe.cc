@@ -1,0 +1,159 @@
+#include "service/standard/probe.h"
+
+#include <grpc/grpc.h>
+#include <grpc/support/log.h>
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/security/tls_credentials_options.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <memory>
+#include <sstream>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/time/clock.h"
+#include "grpc/health/v1/health.grpc.pb.h"
+#include "service/config/config.h"
+
+namespace igptd {
+namespace {
+
+using grpc::health::v1::HealthCheckRequest;
+using grpc::health::v1::HealthCheckResponse;
+
+constexpr int kExitNotServing = 1;
+constexpr int kExitUsage = 2;
+
+constexpr absl::Duration kMinTimeout = absl::Milliseconds(1);
+
+std::vector<Flag> ProbeFlags(HealthProbe& probe) {
+  return {
+      {"address", "where igptd serves gRPC", Address(probe.address)},
+      {"service", "the service to ask for by its full name, in place of the whole", Text(probe.service, "NAME")},
+      {"timeout", "how long the answer may take", Duration(probe.timeout, kMinTimeout)},
+      {"tls_cert_file", "ask over TLS, and show this certificate (PEM) when asked", Text(probe.tls_cert_file, "PATH")},
+      {"tls_key_file", "its private key (PEM)", Text(probe.tls_key_file, "PATH")},
+      {"help", "print this and exit", Boolean(probe.help)},
+  };
+}
+
+// As the igptd beside it has been started, as far as variables say.
+HealthProbe DefaultProbe(GetEnv getenv) {
+  const auto variable = [&getenv](const char* name, const std::string& fallback) {
+    const char* value = getenv(name);
+    return value != nullptr ? std::string(value) : fallback;
+  };
+  HealthProbe probe;
+  probe.address = ReachableAddress(variable("IGPTD_LISTEN", Config().listen));
+  probe.tls_cert_file = variable("IGPTD_TLS_CERT_FILE", "");
+  probe.tls_key_file = variable("IGPTD_TLS_KEY_FILE", "");
+  return probe;
+}
+
+std::string ProbeHelp(HealthProbe& defaults) {
+  return absl::StrCat("igptd health asks an igptd whether it serves, by grpc.health.v1 over a new connection.\n\n",
+                      "Usage: igptd health [--name=value]...\n\n", FlagsHelp(ProbeFlags(defaults)),
+                      "\n"
+                      "The variables IGPTD_LISTEN, IGPTD_TLS_CERT_FILE and IGPTD_TLS_KEY_FILE, where igptd is started "
+                      "with them, are the\n"
+                      "defaults. Exit codes: 0 it serves, 1 it does not, 2 wrong usage.\n");
+}
+
+absl::StatusOr<std::string> ReadFile(const std::string& flag, const std::string& path) {
+  std::ifstream file(path);
+  std::ostringstream text;
+  if (!(text << file.rdbuf())) return absl::InvalidArgumentError(absl::StrCat("--", flag, ": cannot read ", path));
+  return std::move(text).str();
+}
+
+absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> Credentials(const HealthProbe& probe) {
+  if (probe.tls_cert_file.empty()) return grpc::InsecureChannelCredentials();
+  absl::StatusOr<std::string> certificate = ReadFile("tls_cert_file", probe.tls_cert_file);
+  if (!certificate.ok()) return certificate.status();
+  absl::StatusOr<std::string> key = ReadFile("tls_key_file", probe.tls_key_file);
+  if (!key.ok()) return key.status();
+  grpc::experimental::TlsChannelCredentialsOptions options;
+  options.set_certificate_provider(std::make_shared<grpc::experimental::StaticDataCertificateProvider>(
+      std::vector<grpc::experimental::IdentityKeyCertPair>{{*std::move(key), *std::move(certificate)}}));
+  options.watch_identity_key_cert_pairs();
+  options.set_verify_server_certs(false);
+  options.set_certificate_verifier(std::make_shared<grpc::experimental::NoOpCertificateVerifier>());
+  options.set_check_call_host(false);
+  return grpc::experimental::TlsCredentials(options);
+}
+
+absl::Status NotServing(const HealthProbe& probe, const std::string& why) {
+  return absl::UnavailableError(
+      absl::StrCat(probe.address, probe.service.empty() ? "" : ", ", probe.service, ": ", why));
+}
+
+}  // namespace
+
+std::string ReachableAddress(const std::string& address) {
+  if (absl::StartsWith(address, "0.0.0.0:")) return absl::StrCat("127.0.0.1", address.substr(address.rfind(':')));
+  if (absl::StartsWith(address, "[::]:")) return absl::StrCat("[::1]", address.substr(address.rfind(':')));
+  return address;
+}
+
+absl::StatusOr<HealthProbe> ParseHealthProbe(const std::vector<std::string>& args, GetEnv getenv) {
+  HealthProbe probe = DefaultProbe(getenv);
+  std::vector<Flag> flags = ProbeFlags(probe);
+  std::vector<std::string> problems = ParseFlags(
+      args, [](const char*) -> const char* { return nullptr; }, flags);
+  if (probe.help) return probe;
+  if (problems.empty() && absl::EndsWith(probe.address, ":0")) {
+    problems.emplace_back("--address: needs the port that igptd serves on; port 0 stands for any free one");
+  }
+  if (problems.empty() && probe.tls_cert_file.empty() != probe.tls_key_file.empty()) {
+    problems.emplace_back("--tls_cert_file and --tls_key_file: give both or none");
+  }
+  if (!problems.empty()) return absl::InvalidArgumentError(absl::StrJoin(problems, "; "));
+  return probe;
+}
+
+absl::Status CheckHealth(const HealthProbe& probe) {
+  const absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> credentials = Credentials(probe);
+  if (!credentials.ok()) return credentials.status();
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);  // a variable such as http_proxy doesn't lead to igptd
+  const auto stub =
+      grpc::health::v1::Health::NewStub(grpc::CreateCustomChannel(probe.address, *credentials, arguments));
+  grpc::ClientContext context;
+  context.set_deadline(absl::ToChronoTime(absl::Now() + probe.timeout));
+  HealthCheckRequest request;
+  request.set_service(probe.service);
+  HealthCheckResponse response;
+  const grpc::Status status = stub->Check(&context, request, &response);
+  if (status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED) {
+    return NotServing(probe, absl::StrCat("no answer within ", absl::FormatDuration(probe.timeout)));
+  }
+  if (!status.ok()) return NotServing(probe, status.error_message());
+  if (response.status() == HealthCheckResponse::SERVING) return absl::OkStatus();
+  return NotServing(probe, HealthCheckResponse::ServingStatus_Name(response.status()));
+}
+
+int RunHealthProbe(const std::vector<std::string>& args, GetEnv getenv) {
+  const auto fail = [](const absl::Status& status, int exit_code) {
+    std::fprintf(stderr, "igptd health: %s\n", std::string(status.message()).c_str());
+    return exit_code;
+  };
+  const absl::StatusOr<HealthProbe> probe = ParseHealthProbe(args, getenv);
+  if (!probe.ok()) return fail(probe.status(), kExitUsage);
+  if (probe->help) {
+    HealthProbe defaults = DefaultProbe(getenv);
+    std::fputs(ProbeHelp(defaults).c_str(), stdout);
+    return EXIT_SUCCESS;
+  }
+  gpr_set_log_function([](gpr_log_func_args*) {});  // the line below says it all
+  grpc_init();                                      // never undone, as in main: a probe doesn't wait for gRPC's own end
+  if (const absl::Status health = CheckHealth(*probe); !health.ok()) return fail(health, kExitNotServing);
+  std::puts("serving");
+  return EXIT_SUCCESS;
+}
+
+}  // namespace igptd

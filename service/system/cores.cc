@@ -1,0 +1,41 @@
+#include "service/system/cores.h"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+
+namespace igptd {
+
+int UsableCores() {
+  cpu_set_t allowed;  // fails where there are more than 1,024 cores
+  const bool known = sched_getaffinity(0, sizeof(allowed), &allowed) == 0;
+  const int cores = known ? CPU_COUNT(&allowed) : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  std::ifstream file("/sys/fs/cgroup/cpu.max");
+  const int limit = CoresOfCpuMax(std::string(std::istreambuf_iterator<char>(file), {}));
+  return limit == 0 ? cores : std::min(cores, limit);
+}
+
+// "<microseconds> <period in microseconds>", or "max <period>".
+int CoresOfCpuMax(std::string_view cpu_max) {
+  const std::pair<std::string, std::string> parts =
+      absl::StrSplit(absl::string_view(cpu_max.data(), cpu_max.size()), absl::MaxSplits(' ', 1));
+  int64_t quota;
+  int64_t period;
+  if (!absl::SimpleAtoi(parts.first, &quota) || !absl::SimpleAtoi(parts.second, &period) || quota <= 0 || period <= 0) {
+    return 0;
+  }
+  constexpr int64_t kMany = 4096;
+  return static_cast<int>(std::min(kMany, (quota - 1) / period + 1));
+}
+
+}  // namespace igptd

@@ -1,0 +1,80 @@
+// The callers of a soak: threads that make one planned call after the other and record what they got.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "grpcpp/channel.h"
+#include "grpcpp/client_context.h"
+#include "soak/history.h"
+#include "soak/plan.h"
+
+namespace igpt::soak {
+
+// Cancels running calls at given times. Thread-safe.
+class Canceller {
+ public:
+  Canceller();
+  ~Canceller();
+
+  void Begin(uint32_t call, grpc::ClientContext& context);
+  // From here on the context is not touched. When the call was cancelled, if it was.
+  std::optional<absl::Time> End(uint32_t call);
+
+  // Both do nothing when the call is over by then, or was cancelled before.
+  void Cancel(uint32_t call);
+  void CancelAt(uint32_t call, absl::Time time);
+
+  // Until the call has been cancelled; false when `limit` passed first.
+  bool AwaitCancelled(uint32_t call, absl::Duration limit);
+
+ private:
+  struct Pending {
+    grpc::ClientContext* context = nullptr;
+    std::optional<absl::Time> cancelled_at;
+  };
+
+  void Work();
+  void CancelLocked(uint32_t call);
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::map<uint32_t, Pending> pending_;
+  std::multimap<absl::Time, uint32_t> timers_;
+  bool stopping_ = false;
+  std::thread worker_;
+};
+
+class Callers {
+ public:
+  // `target`: the address that calls go to, most of them over a few connections.
+  Callers(uint64_t seed, std::string target, Recorder& recorder);
+
+  // Something upstream that the call's cancel may be waiting for. Thread-safe.
+  void OnMoment(uint32_t call);
+
+  // Makes calls until then, and returns when they are over.
+  void Run(int threads, absl::Time until);
+
+ private:
+  void RunCall(const CallPlan& plan, const std::shared_ptr<grpc::Channel>& shared);
+  void Ask(const CallPlan& plan, grpc::ClientContext& context, const std::shared_ptr<grpc::Channel>& channel,
+           CallRecord& record);
+
+  const uint64_t seed_;
+  const std::string target_;
+  Recorder& recorder_;
+  Canceller canceller_;
+  std::atomic<uint32_t> next_ = 0;
+};
+
+}  // namespace igpt::soak

@@ -1,0 +1,279 @@
+#include "soak/checker.h"
+
+#include <algorithm>
+#include <map>
+#include <string_view>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+
+namespace igpt::soak {
+namespace {
+
+using grpc::StatusCode;
+
+// What is known of one call.
+struct Facts {
+  const CallRecord* call = nullptr;
+  std::vector<const Attempt*> attempts;
+  std::vector<const LogLine*> log;
+};
+
+std::map<uint32_t, Facts> ByCall(const History& history) {
+  std::map<uint32_t, Facts> all;
+  for (const CallRecord& call : history.calls) all[call.plan.call].call = &call;
+  for (const Attempt& attempt : history.attempts) all[attempt.call].attempts.push_back(&attempt);
+  for (const LogLine& line : history.log) all[line.call].log.push_back(&line);
+  return all;
+}
+
+std::string_view CodeName(StatusCode code) {
+  constexpr std::string_view kNames[] = {
+      "OK",        "CANCELLED",      "UNKNOWN",           "INVALID_ARGUMENT",   "DEADLINE_EXCEEDED",
+      "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
+      "ABORTED",   "OUT_OF_RANGE",   "UNIMPLEMENTED",     "INTERNAL",           "UNAVAILABLE",
+      "DATA_LOSS", "UNAUTHENTICATED"};
+  return kNames[static_cast<size_t>(code)];
+}
+
+std::string StatusText(const CallRecord& call) {
+  return absl::StrCat(std::string(CodeName(call.code)), "/", call.reason);
+}
+
+bool Is(const CallRecord& call, StatusCode code, std::string_view reason) {
+  return call.code == code && call.reason == reason;
+}
+
+bool CancelledByCaller(const CallRecord& call) {
+  return call.code == StatusCode::CANCELLED && call.cancelled_at.has_value();
+}
+
+// The caller's own library ends a call at its deadline, without a reason; so may igptd, with one.
+bool PastDeadline(const CallRecord& call) {
+  constexpr absl::Duration kSlack = absl::Milliseconds(50);
+  return call.code == StatusCode::DEADLINE_EXCEEDED && (call.reason.empty() || call.reason == "DEADLINE") &&
+         call.ended_at - call.started_at >= call.plan.deadline - kSlack;
+}
+
+bool GivenUp(const CallRecord& call) {
+  return CancelledByCaller(call) || PastDeadline(call);
+}
+
+bool DuringOutage(const History& history, const CallRecord& call) {
+  return std::any_of(history.outages.begin(), history.outages.end(), [&](const Outage& outage) {
+    return outage.begin <= call.ended_at && call.started_at <= outage.end;
+  });
+}
+
+bool MayBeRepeated(const Attempt& attempt) {
+  switch (attempt.fault) {
+    case Fault::kStatus:
+    case Fault::kRateLimited:
+      return true;
+    case Fault::kFin:
+      return attempt.whole_events == 0;
+    case Fault::kRst:  // may overtake what was sent before it
+      return true;
+    default:
+      return false;
+  }
+}
+
+class CallChecker {
+ public:
+  CallChecker(const History& history, const Facts& facts, std::vector<Violation>& violations)
+      : history_(history), facts_(facts), call_(*facts.call), violations_(violations) {}
+
+  void Check() {
+    CheckEvents();
+    CheckStatus();
+    CheckAttempts();
+    CheckLeftRunning();
+    CheckLog();
+  }
+
+ private:
+  void Add(const std::string& what) { violations_.push_back({call_.plan.call, what}); }
+
+  void CheckEvents() {
+    for (const std::string& text : call_.damaged) Add("a damaged or misplaced event: " + text);
+    uint32_t expected = 0;
+    const Run* before = nullptr;
+    for (const Run& run : call_.received) {
+      const Mark& first = run.first;
+      if (first.call != call_.plan.call) {
+        Add(absl::StrCat("an event of call ", first.call));
+      } else if (first.user != call_.plan.user) {
+        Add(absl::StrCat("an event of user ", first.user));
+      } else if (before != nullptr && before->first.attempt != first.attempt) {
+        Add(absl::StrCat("events of attempts ", before->first.attempt, " and ", first.attempt));
+      } else if (first.seq > expected) {
+        Add(absl::StrCat("events ", expected, " to ", first.seq - 1, " are lost, or come late"));
+      } else if (first.seq < expected) {
+        Add(absl::StrCat("event ", first.seq, " is repeated, or out of order"));
+      }
+      expected = first.seq + run.count;
+      before = &run;
+    }
+  }
+
+  void CheckStatus() {
+    if (GivenUp(call_)) return;
+    const Attempt* last = facts_.attempts.empty() ? nullptr : facts_.attempts.back();
+    const uint32_t received = call_.received_count();
+    if (call_.code == StatusCode::OK) {
+      if (last == nullptr) return Add("OK, but nothing was asked");
+      if (last->fault != Fault::kNone) return Add(absl::StrCat("OK after ", ToText(last->fault)));
+      if (received != static_cast<uint32_t>(call_.plan.events)) {
+        return Add(absl::StrCat("OK with ", received, " of ", call_.plan.events, " events"));
+      }
+      if (!call_.received.empty() && call_.received[0].first.attempt != static_cast<uint32_t>(last->number)) {
+        Add("OK with the events of an attempt that was not the last");
+      }
+      return;
+    }
+    // The attempts that were refused a connection did not arrive.
+    if (Is(call_, StatusCode::UNAVAILABLE, "NETWORK_ERROR") && received == 0 && DuringOutage(history_, call_)) return;
+    // Nor did what was held back because others had failed.
+    if (last == nullptr && absl::StrContains(call_.message, "held back")) {
+      if (call_.code != StatusCode::UNAVAILABLE) Add(absl::StrCat(StatusText(call_), " for a call that was held back"));
+      return;
+    }
+    if (last == nullptr) return Add(absl::StrCat(StatusText(call_), ", but nothing was asked"));
+    if (!Fits(*last, received)) {
+      return Add(absl::StrCat(StatusText(call_), " after ", ToText(last->fault), " and ", last->whole_events, " events",
+                              ": ", call_.message));
+    }
+    const auto sent = static_cast<uint32_t>(last->whole_events);
+    if (received > sent || (received < sent && last->fault != Fault::kRst)) {
+      Add(absl::StrCat(received, " events were received of ", sent, " that were sent before the ",
+                       ToText(last->fault)));
+    }
+  }
+
+  // Whether the status, which is an error, says what the upstream did in its last attempt.
+  bool Fits(const Attempt& last, uint32_t received) const {
+    switch (last.fault) {
+      case Fault::kFin:
+      case Fault::kRst:
+        return Is(call_, StatusCode::UNAVAILABLE, "STREAM_TRUNCATED") ||
+               (received == 0 && Is(call_, StatusCode::UNAVAILABLE, "NETWORK_ERROR"));
+      case Fault::kStall:
+        return Is(call_, received == 0 ? StatusCode::UNAVAILABLE : StatusCode::DEADLINE_EXCEEDED, "IGPT_TIMEOUT");
+      case Fault::kStatus:
+        return Is(call_, StatusCode::UNAVAILABLE, "IGPT_UNAVAILABLE");
+      case Fault::kRateLimited:
+        return Is(call_, StatusCode::RESOURCE_EXHAUSTED, "IGPT_RATE_LIMITED");
+      case Fault::kErrorEvent:
+        return Is(call_, StatusCode::INVALID_ARGUMENT, "IGPT_PARAMS");
+      case Fault::kMalformed:
+        return Is(call_, StatusCode::DATA_LOSS, "STREAM_MALFORMED");
+      case Fault::kUnfinished:
+        return Is(call_, StatusCode::UNAVAILABLE, "STREAM_TRUNCATED");
+      case Fault::kNone:
+      case Fault::kFlood:
+      case Fault::kCount:
+        return false;
+    }
+    return false;
+  }
+
+  void CheckAttempts() {
+    const std::vector<const Attempt*>& attempts = facts_.attempts;
+    const bool once = call_.plan.rpc == Rpc::kDisconnect || call_.plan.rpc == Rpc::kAuthorize;
+    const size_t most = once ? 1 : static_cast<size_t>(history_.max_attempts);
+    if (attempts.size() > most) Add(absl::StrCat(attempts.size(), " requests arrived; ", most, " may"));
+    for (size_t i = 0; i + 1 < attempts.size(); ++i) {
+      const Attempt& attempt = *attempts[i];
+      if (!MayBeRepeated(attempt)) {
+        Add(absl::StrCat("asked again after ", ToText(attempt.fault), " and ", attempt.whole_events, " events"));
+      }
+    }
+  }
+
+  void CheckLeftRunning() {
+    for (const Attempt* attempt : facts_.attempts) {
+      const absl::Duration late = attempt->arrived_at - call_.ended_at;
+      if (late > kLeftRunning) {
+        Add(absl::StrCat("attempt ", attempt->number, " arrived ", absl::FormatDuration(late),
+                         " after the call's end"));
+      }
+      if (attempt->end == Attempt::End::kRunning) {
+        Add(absl::StrCat("attempt ", attempt->number, " runs on for ever"));
+      } else if (attempt->ended_at - call_.ended_at > kLeftRunning) {
+        Add(absl::StrCat("attempt ", attempt->number, " ran on for ",
+                         absl::FormatDuration(attempt->ended_at - call_.ended_at), " after the call's end"));
+      }
+    }
+  }
+
+  void CheckLog() {
+    if (facts_.log.size() > 1) Add(absl::StrCat(facts_.log.size(), " log lines"));
+    if (GivenUp(call_)) {
+      // It may never have got to igptd; if it was asked, it did.
+      if (facts_.log.empty() && !facts_.attempts.empty()) Add("asked, but no log line");
+      return;
+    }
+    if (facts_.log.empty()) return Add("no log line");
+    const LogLine& line = *facts_.log.front();
+    // An end that raced with the caller's giving up may be told otherwise than it was logged, but never as OK.
+    const bool raced = call_.plan.cancel != Cancel::kNever || call_.plan.deadline != absl::InfiniteDuration();
+    if (line.code == CodeName(call_.code) && line.reason == call_.reason) return;
+    if (raced && call_.code != StatusCode::OK) return;
+    Add(absl::StrCat("logged as ", line.code, "/", line.reason, ", told as ", StatusText(call_)));
+  }
+
+  const History& history_;
+  const Facts& facts_;
+  const CallRecord& call_;
+  std::vector<Violation>& violations_;
+};
+
+}  // namespace
+
+std::vector<Violation> Check(const History& history) {
+  std::vector<Violation> violations;
+  for (const std::string& incident : history.incidents) violations.push_back({std::nullopt, incident});
+  for (const auto& [number, facts] : ByCall(history)) {
+    if (facts.call == nullptr) {
+      violations.push_back({number, "a request or a log line of a call that nobody made"});
+    } else {
+      CallChecker(history, facts, violations).Check();
+    }
+  }
+  return violations;
+}
+
+std::string Describe(const History& history, uint32_t number) {
+  const auto found = std::find_if(history.calls.begin(), history.calls.end(),
+                                  [number](const CallRecord& call) { return call.plan.call == number; });
+  if (found == history.calls.end()) return "  nothing else is known of it\n";
+  const CallRecord& call = *found;
+  const auto at = [&call](absl::Time time) {
+    return absl::StrFormat("%+.1f ms", absl::ToDoubleMilliseconds(time - call.started_at));
+  };
+  std::string text = absl::StrCat("  plan: ", Describe(call.plan), "\n");
+  absl::StrAppend(&text, "  began ", absl::FormatTime(absl::RFC3339_full, call.started_at, absl::UTCTimeZone()), "\n");
+  for (const Attempt& attempt : history.attempts) {
+    if (attempt.call != number) continue;
+    constexpr const char* kEnds[] = {"running", "done", "closed by igptd"};
+    absl::StrAppend(&text, "  attempt ", attempt.number, ": arrived ", at(attempt.arrived_at), ", ",
+                    ToText(attempt.fault), ", ", attempt.whole_events, " events sent, ",
+                    kEnds[static_cast<int>(attempt.end)], " ", at(attempt.ended_at), "\n");
+  }
+  if (call.cancelled_at.has_value()) absl::StrAppend(&text, "  cancelled ", at(*call.cancelled_at), "\n");
+  for (const Run& run : call.received) {
+    absl::StrAppend(&text, "  received ", run.count, " events from ", run.first.seq, " of call ", run.first.call,
+                    ", user ", run.first.user, ", attempt ", run.first.attempt, "\n");
+  }
+  absl::StrAppend(&text, "  ended ", at(call.ended_at), " with ", StatusText(call), " ", call.message, "\n");
+  for (const LogLine& line : history.log) {
+    if (line.call == number) {
+      absl::StrAppend(&text, "  logged ", at(line.time), ": ", line.code, "/", line.reason, "\n");
+    }
+  }
+  return text;
+}
+
+}  // namespace igpt::soak

@@ -1,0 +1,217 @@
+#include "soak/replacement.h"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "soak/health_check.h"
+#include "tests/support/loopback.h"
+
+namespace igpt::soak {
+namespace {
+
+using testing::IgptdProcess;
+using testing::Subprocess;
+using testing::UniqueFd;
+
+constexpr char kHaproxy[] = "/usr/sbin/haproxy";
+
+constexpr absl::Duration kKeyInterval = absl::Seconds(4);
+constexpr absl::Duration kOutageInterval = absl::Seconds(7);
+constexpr absl::Duration kOutage = absl::Milliseconds(250);
+constexpr absl::Duration kReplaceInterval = absl::Seconds(2);
+// Longer than haproxy needs to see it: it looks every 200 ms, twice.
+constexpr absl::Duration kDrainDelay = absl::Seconds(6);
+constexpr absl::Duration kDrainTimeout = absl::Seconds(20);
+constexpr absl::Duration kStateInterval = absl::Milliseconds(20);
+
+// A port that is bound but not listened on: nothing else gets it, but who sets SO_REUSEADDR may listen.
+UniqueFd HoldPort(int* port) {
+  UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const int on = 1;
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  sockaddr_in address = {.sin_family = AF_INET, .sin_port = 0, .sin_addr = {htonl(INADDR_LOOPBACK)}, .sin_zero = {}};
+  socklen_t size = sizeof address;
+  if (::bind(socket.get(), reinterpret_cast<sockaddr*>(&address), size) < 0 ||
+      ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &size) < 0) {
+    std::perror("bind");
+    std::abort();
+  }
+  *port = ntohs(address.sin_port);
+  return socket;
+}
+
+bool Listens(int port) {
+  return testing::ConnectToLoopback(port).get() >= 0;
+}
+
+std::string Local(int port) {
+  return absl::StrCat("127.0.0.1:", port);
+}
+
+}  // namespace
+
+Replacement::Replacement(std::string directory, Upstream& upstream, Recorder& recorder)
+    : directory_(std::move(directory)), upstream_(upstream), recorder_(recorder) {
+  const char* name = "a";
+  for (Server& server : servers_) {
+    server.name = std::exchange(name, "b");
+    server.holder = HoldPort(&server.port);
+  }
+  ChangeKey();
+}
+
+Replacement::~Replacement() {
+  Stop();
+}
+
+absl::Status Replacement::Start(bool behind_haproxy) {
+  if (absl::Status started = StartServer(servers_[0]); !started.ok()) return started;
+  target_ = Local(servers_[0].port);
+  if (!behind_haproxy) return absl::OkStatus();
+  if (absl::Status started = StartServer(servers_[1]); !started.ok()) return started;
+  return StartHaproxy();
+}
+
+absl::Status Replacement::StartServer(Server& server) {
+  auto started = IgptdProcess::Start({
+      "--listen=" + Local(server.port),
+      "--igpt_base_url=" + upstream_.url(),
+      "--igpt_api_key_file=" + directory_ + "/key",
+      "--first_byte_timeout=4s",
+      "--idle_timeout=4s",
+      "--max_answer_bytes=1GiB",
+      "--drain_delay=" + absl::FormatDuration(kDrainDelay),
+      "--drain_timeout=" + absl::FormatDuration(kDrainTimeout),
+      "--log_format=json",
+  });
+  if (!started.ok()) return started.status();
+  server.process = *std::move(started);
+  return absl::OkStatus();
+}
+
+void Replacement::StopServer(Server& server) {
+  if (server.process == nullptr) return;
+  server.process->Signal(SIGTERM);
+  const std::optional<int> code = server.process->AwaitExit(kDrainDelay + kDrainTimeout + absl::Seconds(10));
+  if (code != 0) recorder_.AddIncident(absl::StrCat("igptd exited with ", code.value_or(-1)));
+  recorder_.AddLog(server.process->Stderr());
+  server.process.reset();
+}
+
+// By connections, not by HTTP/2 requests: so it is igptd alone that moves its callers to the other server, as it is
+// behind a Kubernetes Service. (And haproxy 2.6 was seen to end a connection, with all calls on it, when gRPC C++ 1.51
+// gave up a call on it before its head was written.)
+absl::Status Replacement::StartHaproxy() {
+  int port = 0;
+  const UniqueFd holder = HoldPort(&port);
+  target_ = Local(port);
+  const std::string path = directory_ + "/haproxy.cfg";
+  std::ofstream file(path);
+  file << "global\n  nbthread 1\n  noreuseport\n  maxconn 4000\n"
+          "defaults\n  mode tcp\n  timeout connect 5s\n  timeout client 2m\n  timeout server 2m\n  timeout check 4s\n"
+          "frontend callers\n  bind "
+       << target_ << "\n  default_backend igptd\nbackend igptd\n"
+       << HealthCheckLines();
+  for (const Server& server : servers_) {
+    file << "  server " << server.name << " " << Local(server.port) << " check inter 200ms fall 2 rise 1\n";
+  }
+  file.close();
+  haproxy_ =
+      std::make_unique<Subprocess>(std::vector<std::string>{kHaproxy, "-db", "-f", path}, std::vector<std::string>{});
+  for (const absl::Time limit = absl::Now() + testing::kWaitLimit; absl::Now() < limit;) {
+    if (haproxy_->AwaitExit(kStateInterval).has_value()) break;
+    if (Listens(port)) return absl::OkStatus();
+  }
+  return absl::UnavailableError("haproxy does not serve: " + haproxy_->Stderr());
+}
+
+size_t Replacement::TimesSaid(const Server& server, const std::string& state) const {
+  const std::string said = haproxy_->Stderr();
+  const std::string line = absl::StrCat("Server igptd/", server.name, " is ", state);
+  size_t times = 0;
+  for (size_t at = said.find(line); at != std::string::npos; at = said.find(line, at + 1)) ++times;
+  return times;
+}
+
+void Replacement::AwaitState(const Server& server, const std::string& state, size_t before) const {
+  const absl::Time limit = absl::Now() + testing::kWaitLimit;
+  while (TimesSaid(server, state) <= before && absl::Now() < limit) absl::SleepFor(kStateInterval);
+  if (TimesSaid(server, state) <= before) {
+    recorder_.AddIncident(absl::StrCat("haproxy does not see that igptd ", server.name, " is ", state));
+  }
+}
+
+void Replacement::Begin() {
+  disturber_ = std::thread([this] { DisturbUpstream(); });
+  if (haproxy_ != nullptr) replacer_ = std::thread([this] { ReplaceServers(); });
+}
+
+void Replacement::Stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    over_ = true;
+  }
+  changed_.notify_all();
+  if (replacer_.joinable()) replacer_.join();
+  if (disturber_.joinable()) disturber_.join();
+  for (Server& server : servers_) {
+    if (server.process != nullptr) server.process->Signal(SIGTERM);
+  }
+  for (Server& server : servers_) StopServer(server);
+  haproxy_.reset();
+}
+
+bool Replacement::Pause(absl::Duration duration) {
+  std::unique_lock lock(mutex_);
+  return !changed_.wait_for(lock, absl::ToChronoMilliseconds(duration), [this] { return over_; });
+}
+
+// The other one is up before this one is ended, and it is up again before the other's turn comes.
+void Replacement::ReplaceServers() {
+  for (size_t turn = 0; Pause(kReplaceInterval); ++turn) {
+    Server& server = servers_[turn % servers_.size()];
+    const size_t ups = TimesSaid(server, "UP");
+    StopServer(server);
+    if (absl::Status started = StartServer(server); !started.ok()) {
+      recorder_.AddIncident(started.ToString());
+      return;
+    }
+    AwaitState(server, "UP", ups);
+    ++replaced_;
+  }
+}
+
+void Replacement::DisturbUpstream() {
+  absl::Time next_key = absl::Now() + kKeyInterval;
+  absl::Time next_outage = absl::Now() + kOutageInterval;
+  while (Pause(std::min(next_key, next_outage) - absl::Now())) {
+    if (absl::Now() >= next_key) {
+      ChangeKey();
+      next_key += kKeyInterval;
+    }
+    if (absl::Now() >= next_outage) {
+      upstream_.Refuse(true);
+      Pause(kOutage);
+      upstream_.Refuse(false);
+      next_outage += kOutageInterval;
+    }
+  }
+}
+
+void Replacement::ChangeKey() {
+  const std::string key = absl::StrCat("ak:soak-", ++keys_);
+  upstream_.SetKey(key);
+  const std::string path = directory_ + "/key";
+  std::ofstream(path + ".new") << key << "\n";
+  if (std::rename((path + ".new").c_str(), path.c_str()) != 0) std::perror("rename");
+}
+
+}  // namespace igpt::soak

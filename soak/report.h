@@ -1,0 +1,25 @@
+// What a soak says at its end.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "soak/checker.h"
+#include "soak/history.h"
+
+namespace igpt::soak {
+
+struct Circumstances {
+  uint64_t seed = 0;
+  double minutes = 0;
+  int replaced = 0;
+  int keys = 0;
+};
+
+// The violations with what is known of their calls, the times from cancels to closed sockets, the counts, and the
+// verdict as the last line.
+std::string Report(const Circumstances& circumstances, const History& history,
+                   const std::vector<Violation>& violations);
+
+}  // namespace igpt::soak

@@ -1,0 +1,90 @@
+// The log of a real igptd: its level, and its lines whatever callers send.
+#include <csignal>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "gtest/gtest.h"
+#include "tests/integration/igptd/igptd_fixture.h"
+
+namespace igpt::testing {
+namespace {
+
+using ::testing::Optional;
+using ::testing::Pair;
+using ::testing::SizeIs;
+using ::testing::UnorderedElementsAre;
+
+void AnswersYes(Exchange& exchange) {
+  exchange.Answer(200, R"({"output":"Yes."})");
+}
+
+void AskOnce(Igptd& igptd, const std::string& request_id) {
+  const Stream stream = igptd.Ask(AskFor("ada", "Is it so?"), [&](grpc::ClientContext& context) {
+    context.AddMetadata("x-request-id", request_id);
+  });
+  EXPECT_THAT(stream.status, IsOkStatus());
+}
+
+// The level at the start hides the lines of calls, debug shows them.
+TEST(IgptdLogTest, ASighupShowsDebugLinesAndTheNextHidesThem) {
+  Igptd igptd({"--log_level=error"});
+  igptd.upstream.OnRequest(AnswersYes);
+  igptd.process->Signal(SIGHUP);
+  ASSERT_TRUE(igptd.process->AwaitStderr(R"("from":"error","to":"debug")"));
+  AskOnce(igptd, "shown");
+  ASSERT_TRUE(igptd.process->AwaitStderr("shown"));  // written after the caller has its answer
+  igptd.process->Signal(SIGHUP);
+  ASSERT_TRUE(igptd.process->AwaitStderr(R"("from":"debug","to":"error")"));
+  AskOnce(igptd, "hidden");
+  igptd.Stop();
+  ASSERT_THAT(igptd.CallLines(), SizeIs(1)) << igptd.process->Stderr();
+  EXPECT_EQ(igptd.CallLines()[0]["request_id"], "shown");
+  EXPECT_EQ(igptd.CallLines()[0]["level"], "info");
+}
+
+// What became of a call at iGPT, whether it succeeded or not.
+TEST(IgptdLogTest, ALineSaysHowOftenIgptWasAsked) {
+  Igptd igptd;
+  const auto fail = [](Exchange& exchange) { exchange.Answer(503, ""); };
+  for (int i = 0; i < 2; ++i) igptd.upstream.OnNextRequest(fail);
+  igptd.upstream.OnNextRequest(AnswersYes);
+  AskOnce(igptd, "third");
+  igptd.upstream.OnNextRequest(AnswersYes);
+  AskOnce(igptd, "first");
+  igptd.upstream.OnRequest(fail);
+  const auto with_id = [](std::string id) {
+    return [id = std::move(id)](grpc::ClientContext& context) { context.AddMetadata("x-request-id", id); };
+  };
+  igpt::v1::ListRequest list;
+  list.set_user("ada");
+  EXPECT_EQ(igptd.List(list, with_id("never")).status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(igptd.List({}, with_id("refused")).status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  igptd.Stop();
+  std::map<std::string, int> attempts;
+  for (const nlohmann::json& call : igptd.CallLines()) attempts[call["request_id"]] = call.value("attempts", -1);
+  EXPECT_THAT(attempts, UnorderedElementsAre(Pair("third", 3), Pair("first", 1), Pair("never", 3), Pair("refused", 0)));
+}
+
+// Not a second signal that would cut the drain short.
+TEST(IgptdLogTest, ASighupDoesNotEndADrain) {
+  Event may_end;
+  Igptd igptd({"--drain_timeout=5m"});
+  igptd.upstream.OnNextRequest(RunUntil(may_end));
+  grpc::ClientContext context;
+  const auto reader = igptd.recall->Ask(&context, AskFor("ada", "Is it so?"));
+  igpt::v1::AskResponse event;
+  ASSERT_TRUE(reader->Read(&event));
+  igptd.process->Signal(SIGTERM);
+  ASSERT_TRUE(igptd.process->AwaitStderr("draining"));
+  igptd.process->Signal(SIGHUP);
+  ASSERT_TRUE(igptd.process->AwaitStderr(R"("to":"debug")"));
+  igptd.process->Signal(SIGHUP);
+  ASSERT_TRUE(igptd.process->AwaitStderr(R"("to":"info")"));
+  may_end.Set();
+  EXPECT_THAT(ReadAll(context, *reader).status, IsOkStatus());
+  EXPECT_THAT(igptd.process->AwaitExit(), Optional(0));
+}
+
+}  // namespace
+}  // namespace igpt::testing

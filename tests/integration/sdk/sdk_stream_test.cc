@@ -1,0 +1,301 @@
+// What an AskStream gives: the events in order, each once, and the end that they deserve.
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "igpt/ask_stream.h"
+#include "tests/integration/sdk/sdk_fixture.h"
+
+namespace igpt::testing {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+// The ways to read a stream to its end. Each returns when it is there.
+class Reader {
+ public:
+  // Blocking, on the test's thread.
+  static Reading Blocking(EventLoop& /*loop*/, AskStream& stream) { return ReadAll(stream); }
+
+  // With callbacks.
+  static Reading Async(EventLoop& /*loop*/, AskStream& stream) {
+    Reader reader(stream);
+    reader.ReadNext();
+    EXPECT_TRUE(reader.done_.Await());
+    return std::move(reader.reading_);
+  }
+
+  // On the loop, without waiting for what is there.
+  static Reading OnLoop(EventLoop& loop, AskStream& stream) {
+    Reader reader(stream);
+    loop.Post([&] { reader.TakeReadable(); });
+    EXPECT_TRUE(reader.done_.Await());
+    return std::move(reader.reading_);
+  }
+
+ private:
+  explicit Reader(AskStream& stream) : stream_(stream) {}
+
+  void ReadNext() {
+    stream_.Read([this](AskResult result) {
+      if (reading_.Take(std::move(result))) return ReadNext();
+      done_.Set();
+    });
+  }
+
+  void TakeReadable() {
+    while (stream_.Readable()) {
+      if (!reading_.Take(*stream_.TryRead())) return done_.Set();
+    }
+    EXPECT_EQ(stream_.TryRead(), std::nullopt);
+    stream_.WaitReadable(absl::InfiniteDuration(), [this] { TakeReadable(); });
+  }
+
+  AskStream& stream_;
+  Reading reading_;
+  Event done_;
+};
+
+class StreamTest : public ::testing::Test {
+ protected:
+  // What a client reads when the stream is answered so.
+  Reading Ask(Handler handler, AskRequest request = Question()) {
+    server_.OnNextRequest(std::move(handler));
+    return AskAll(*client_, std::move(request));
+  }
+
+  ScriptedHttpServer server_;
+  const std::unique_ptr<EventLoop> loop_ = MakeLoop();
+  const std::unique_ptr<Client> client_ = MakeClient(OptionsFor(server_), loop_.get());
+};
+
+TEST_F(StreamTest, EventsComeInOrderHoweverTheyAreRead) {
+  std::vector<std::string> events = {std::string(kRunStart)};
+  for (int i = 1; i < 50; ++i) events.push_back(DeltaEvent(i));
+  events.emplace_back(kRunDone);
+  for (const auto& read : {Reader::Blocking, Reader::Async, Reader::OnLoop}) {
+    server_.OnNextRequest(Stream(events));
+    const std::unique_ptr<AskStream> stream = client_->recall().AskStream(Question());
+    const Reading reading = read(*loop_, *stream);
+    EXPECT_THAT(reading, EndsProperly());
+    EXPECT_EQ(reading.events, events);
+    EXPECT_FALSE(stream->Read()->has_value()) << "the end stays the end";
+  }
+}
+
+TEST_F(StreamTest, EventsAreReadAsTheyArrive) {
+  Event read_first;
+  ScriptedHttpServer server;
+  server.OnRequest([&](Exchange& exchange) {
+    exchange.StartSse();
+    exchange.SendSse(DeltaEvent(1));
+    exchange.WaitFor(read_first);
+    exchange.SendSse(kRunDone);
+    exchange.EndChunked();
+  });
+  const std::unique_ptr<Client> client = MakeClient(OptionsFor(server));
+  const std::unique_ptr<AskStream> stream = client->recall().AskStream(Question());
+  const AskResult first = stream->Read();
+  ASSERT_THAT(first, IsOk());
+  EXPECT_EQ(std::get<Delta>((*first)->payload).text, "We ");
+  EXPECT_EQ((*first)->seq, 1);
+  EXPECT_EQ((*first)->type, "run.output_text.delta");
+  read_first.Set();
+  EXPECT_THAT(ReadAll(*stream), EndsProperly());
+}
+
+TEST_F(StreamTest, WaitReadableEndsWithItsTimeout) {
+  server_.OnNextRequest(Stall);
+  std::unique_ptr<AskStream> stream = client_->recall().AskStream(Question());
+  Event woken;
+  RunOnLoop(*loop_, [&] {
+    stream->WaitReadable(absl::InfiniteDuration(), [] { ADD_FAILURE() << "this wait was replaced"; });
+    stream->WaitReadable(absl::Milliseconds(10), [&] {
+      EXPECT_FALSE(stream->Readable());
+      EXPECT_EQ(stream->TryRead(), std::nullopt);
+      woken.Set();
+    });
+  });
+  EXPECT_TRUE(woken.Await());
+}
+
+// A wait that was about to be woken is replaced by a Read, after its event was taken: the Read waits for the next one.
+TEST_F(StreamTest, ReadInPlaceOfAWaitGetsTheNextEvent) {
+  Event took_first;
+  ScriptedHttpServer server;
+  server.OnRequest([&](Exchange& exchange) {
+    exchange.StartSse();
+    exchange.SendSse(DeltaEvent(1));
+    exchange.WaitFor(took_first);
+    exchange.SendSse(DeltaEvent(2));
+    exchange.Stall();
+  });
+  const std::unique_ptr<Client> client = MakeClient(OptionsFor(server), loop_.get());
+  const std::unique_ptr<AskStream> stream = client->recall().AskStream(Question());
+  Event second;
+  RunOnLoop(*loop_, [&] {
+    stream->WaitReadable(absl::InfiniteDuration(), [&] {
+      stream->WaitReadable(absl::InfiniteDuration(), [] { ADD_FAILURE() << "this wait was replaced"; });
+      EXPECT_EQ((*stream->TryRead())->value().seq, 1);
+      stream->Read([&](AskResult result) {
+        EXPECT_EQ(result->value().seq, 2);
+        second.Set();
+      });
+      took_first.Set();
+    });
+  });
+  EXPECT_TRUE(second.Await());
+}
+
+TEST_F(StreamTest, RunThatIsDoneNeedsNoProperEndOfItsBody) {
+  for (const auto& end : {&Exchange::Close, &Exchange::Reset, &Exchange::Stall}) {
+    Event read;
+    ScriptedHttpServer server;
+    server.OnRequest([&](Exchange& exchange) {
+      exchange.StartSse();
+      exchange.SendSse(kRunStart, kRunDone);
+      exchange.WaitFor(read);
+      (exchange.*end)();
+    });
+    const std::unique_ptr<Client> client = MakeClient(OptionsFor(server));
+    const std::unique_ptr<AskStream> stream = client->recall().AskStream(Question());
+    EXPECT_THAT(stream->Read(), IsOk());
+    EXPECT_THAT(stream->Read(), IsOk());
+    read.Set();
+    EXPECT_THAT(ReadAll(*stream), EndsProperly());
+  }
+}
+
+TEST_F(StreamTest, CleanEndWithAnOpenRunIsTruncated) {
+  const Reading reading = Ask(Stream({std::string(kRunStart), DeltaEvent(1)}));
+  EXPECT_THAT(reading.events, SizeIs(2));
+  EXPECT_THAT(reading.end, IsError(ErrorKind::kTruncated));
+  EXPECT_EQ(reading.error().events_delivered, 2);
+  EXPECT_EQ(reading.error().attempts, 1);
+}
+
+TEST_F(StreamTest, CleanEndWithoutARunIsProper) {
+  EXPECT_THAT(Ask(Stream({DeltaEvent(1), R"({"new":"kind"})"})), EndsProperly());
+}
+
+TEST_F(StreamTest, DoneMarkerIsNoEvent) {
+  const Reading reading = Ask(Stream({DeltaEvent(1), "[DONE]"}));
+  EXPECT_THAT(reading, EndsProperly());
+  EXPECT_THAT(reading.events, ElementsAre(DeltaEvent(1)));
+}
+
+TEST_F(StreamTest, StreamWithoutAnEventIsNoAnswer) {
+  const Handler cases[] = {
+      Stream({}),
+      Stream({"[DONE]"}),
+      Respond(200, "", {{"Content-Type", "text/event-stream"}}),
+      Respond(200, ": comment\n\n", {{"Content-Type", "text/event-stream"}}),
+  };
+  for (const Handler& handler : cases) EXPECT_THAT(Ask(handler).end, IsError(ErrorKind::kProtocol));
+}
+
+TEST_F(StreamTest, ErrorEventEndsTheStreamAfterTheEventsBeforeIt) {
+  struct {
+    std::string code;
+    ErrorKind kind;
+  } cases[] = {{"auth", ErrorKind::kAuth}, {"params", ErrorKind::kParams}, {"quota", ErrorKind::kApi}};
+  for (const auto& [code, kind] : cases) {
+    const Reading reading = Ask(Stream({std::string(kRunStart), DeltaEvent(1), R"({"error":")" + code + R"("})",
+                                        DeltaEvent(2), std::string(kRunDone)}));
+    EXPECT_THAT(reading.events, ElementsAre(kRunStart, DeltaEvent(1)));
+    EXPECT_THAT(reading.end, IsError(kind));
+    EXPECT_EQ(reading.error().events_delivered, 2);
+    EXPECT_EQ(reading.error().api_code, kind == ErrorKind::kApi ? code : "");
+  }
+}
+
+TEST_F(StreamTest, MalformedEventEndsTheStreamAfterTheEventsBeforeIt) {
+  for (const std::string& bad : {std::string("{\"type\":"), std::string("{\"delta\":\"\xFF\"}"),
+                                 std::string(100, '[') + std::string(100, ']')}) {
+    const Reading reading = Ask(Stream({DeltaEvent(1), bad, std::string(kRunDone)}));
+    EXPECT_THAT(reading.events, ElementsAre(DeltaEvent(1)));
+    EXPECT_THAT(reading.end, IsError(ErrorKind::kMalformed));
+    EXPECT_EQ(reading.error().events_delivered, 1);
+  }
+}
+
+TEST_F(StreamTest, JsonAnswerIsOneEvent) {
+  const std::string answer = R"({"output":"We will.","usage":{"total_tokens":7}})";
+  server_.OnRequest(Respond(200, answer));
+  for (const bool whole_answer : {false, true}) {
+    AskRequest request = Question();
+    request.whole_answer = whole_answer;
+    const std::unique_ptr<AskStream> stream = client_->recall().AskStream(request);
+    const AskResult event = stream->Read();
+    ASSERT_THAT(event, IsOk());
+    EXPECT_EQ(std::get<Text>(std::get<Answer>((*event)->payload).output).text, "We will.");
+    EXPECT_EQ((*event)->raw_json, answer);
+    EXPECT_THAT(ReadAll(*stream), EndsProperly());
+  }
+  EXPECT_THAT(server_.requests()[1].body, ::testing::HasSubstr(R"("stream":false)"));
+  EXPECT_EQ(server_.requests()[1].Header("Accept"), "application/json");
+}
+
+TEST_F(StreamTest, WhatIsNoAnswerIsRefused) {
+  const std::string stream = "data: {}\n\n";
+  const Handler cases[] = {
+      Respond(200, "<html>", {{"Content-Type", "text/html; charset=utf-8"}}),
+      Respond(200, ""),
+      Respond(204, ""),
+      Respond(200, "not JSON"),
+      Respond(200, stream, {{"Content-Type", "text/event-stream"}, {"Content-Encoding", "gzip"}}),
+      Respond(302, stream, {{"Content-Type", "text/event-stream"}, {"Location", server_.url("/elsewhere")}}),
+      Respond(308, stream, {{"Content-Type", "text/event-stream"}, {"Location", server_.url("/elsewhere")}}),
+  };
+  for (const Handler& handler : cases) {
+    const Reading reading = Ask(handler);
+    EXPECT_THAT(reading.events, IsEmpty());
+    EXPECT_THAT(reading.end, IsError(ErrorKind::kProtocol));
+  }
+  for (const HttpRequest& request : server_.requests()) EXPECT_EQ(request.target, "/v1/recall/ask/");
+  EXPECT_THAT(server_.requests(), SizeIs(std::size(cases)));
+}
+
+TEST_F(StreamTest, BlockingFormsAreRefusedOnTheLoop) {
+  const auto refused = StatusIs(absl::StatusCode::kFailedPrecondition);
+  server_.OnRequest(Stall);
+  std::unique_ptr<AskStream> stream = client_->recall().AskStream(Question());
+  RunOnLoop(*loop_, [&] {
+    EXPECT_THAT(stream->Read(), refused);
+    EXPECT_THAT(client_->recall().Ask(Question()), refused);
+    EXPECT_THAT(client_->recall().Search({}), refused);
+    EXPECT_THAT(client_->datasources().List({}), refused);
+    EXPECT_THAT(client_->datasources().Disconnect(DisconnectSpike()), refused);
+    EXPECT_THAT(client_->connectors().Authorize(ConnectSpike()), refused);
+  });
+}
+
+TEST_F(StreamTest, CallbacksComeAfterTheirCallReturned) {
+  server_.OnRequest(WholeRun());
+  std::unique_ptr<AskStream> stream = client_->recall().AskStream(Question());
+  EXPECT_THAT(ReadAll(*stream), EndsProperly());
+  Event done;
+  bool returned = false;
+  RunOnLoop(*loop_, [&] {
+    stream->Read([&](const AskResult& result) {
+      EXPECT_TRUE(returned);
+      EXPECT_FALSE(result->has_value());
+    });
+    client_->recall().Ask({}, {}, [&](const absl::StatusOr<Answer>& result) {
+      EXPECT_TRUE(returned);
+      EXPECT_THAT(result, IsError(ErrorKind::kInvalidRequest));
+      done.Set();
+    });
+    returned = true;
+  });
+  EXPECT_TRUE(done.Await());
+}
+
+}  // namespace
+}  // namespace igpt::testing

@@ -1,0 +1,321 @@
+#include "igpt/internal/policy/http_status.h"
+
+#include <curl/curl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace igpt::internal {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+const absl::Time kNow = absl::FromUnixSeconds(1700000000);
+constexpr Route kRoutes[] = {Route::kAsk, Route::kSearch, Route::kList, Route::kDisconnect, Route::kAuthorize};
+
+ResponseHead Head(int status) {
+  ResponseHead head;
+  head.status = status;
+  head.content_type = "application/json";
+  return head;
+}
+
+TEST(RoutePathTest, IsTheApis) {
+  EXPECT_EQ(RoutePath(Route::kAsk), "recall/ask/");
+  EXPECT_EQ(RoutePath(Route::kSearch), "recall/search/");
+  EXPECT_EQ(RoutePath(Route::kList), "datasources/list/");
+  EXPECT_EQ(RoutePath(Route::kDisconnect), "datasources/disconnect/");
+  EXPECT_EQ(RoutePath(Route::kAuthorize), "connectors/authorize/");
+}
+
+TEST(IsEventStreamTest, IgnoresCaseAndParameters) {
+  for (const char* type : {"text/event-stream", "Text/Event-Stream", "text/event-stream; charset=utf-8",
+                           "text/event-stream;charset=utf-8", " text/event-stream "}) {
+    EXPECT_TRUE(IsEventStream(type)) << type;
+  }
+  for (const char* type : {"", "text/event-streams", "text/plain", "application/json", "x; text/event-stream"}) {
+    EXPECT_FALSE(IsEventStream(type)) << type;
+  }
+}
+
+struct ContentType {
+  std::string type;
+  bool for_ask;
+  bool for_others;
+};
+
+class ContentTypeTest : public testing::TestWithParam<ContentType> {};
+
+TEST_P(ContentTypeTest, OfAnAnswer) {
+  ResponseHead head = Head(200);
+  head.content_type = GetParam().type;
+  for (Route route : kRoutes) {
+    const bool accepted = route == Route::kAsk ? GetParam().for_ask : GetParam().for_others;
+    const std::optional<HeadVerdict> verdict = CheckHead(route, head, kNow);
+    EXPECT_EQ(!verdict, accepted) << RoutePath(route);
+    if (!verdict) continue;
+    EXPECT_EQ(verdict->failed.error.kind, ErrorKind::kProtocol);
+    EXPECT_EQ(verdict->failed.error.http_status, 200);
+    EXPECT_FALSE(verdict->failed.transient);
+    EXPECT_TRUE(verdict->failed.reached);
+    EXPECT_THAT(verdict->message, HasSubstr("content type"));
+  }
+}
+
+std::vector<ContentType> Types() {
+  return {
+      {"", true, true},
+      {" ", true, true},
+      {"application/json", true, true},
+      {"application/json; charset=utf-8", true, true},
+      {"Application/JSON;charset=UTF-8", true, true},
+      {"text/json", true, true},
+      {"application/problem+json", true, true},
+      {"application/vnd.igpt.v1+JSON ; a=b", true, true},
+      {"text/event-stream", true, false},
+      {"TEXT/event-stream; charset=utf-8", true, false},
+      {"text/html", false, false},
+      {"text/html; charset=application/json", false, false},
+      {"text/plain", false, false},
+      {"application/jsonp", false, false},
+      {"application/json-seq", false, false},
+      {"application/octet-stream", false, false},
+  };
+}
+
+INSTANTIATE_TEST_SUITE_P(Types, ContentTypeTest, testing::ValuesIn(Types()));
+
+TEST(CheckHeadTest, RefusesContentCodings) {
+  for (const char* coding : {"", "identity", "Identity", " identity "}) {
+    ResponseHead head = Head(200);
+    head.content_encoding = coding;
+    for (Route route : kRoutes) EXPECT_FALSE(CheckHead(route, head, kNow).has_value()) << coding;
+  }
+  for (const char* coding : {"gzip", "br", "deflate", "identity, gzip", "x"}) {
+    ResponseHead head = Head(200);
+    head.content_encoding = coding;
+    for (Route route : kRoutes) {
+      const std::optional<HeadVerdict> verdict = CheckHead(route, head, kNow);
+      ASSERT_TRUE(verdict.has_value()) << coding;
+      EXPECT_EQ(verdict->failed.error.kind, ErrorKind::kProtocol);
+      EXPECT_FALSE(verdict->failed.transient);
+      EXPECT_THAT(verdict->message, HasSubstr("compressed"));
+    }
+  }
+}
+
+struct Status {
+  int status;
+  ErrorKind kind;
+  bool transient = false;
+};
+
+class HttpStatusTest : public testing::TestWithParam<Status> {};
+
+TEST_P(HttpStatusTest, MeansTheSameOnEveryRoute) {
+  for (Route route : kRoutes) {
+    if (GetParam().status == 404 && route == Route::kDisconnect) continue;
+    for (const char* type : {"application/json", "text/html", "text/event-stream"}) {
+      ResponseHead head = Head(GetParam().status);
+      head.content_type = type;
+      const std::optional<HeadVerdict> verdict = CheckHead(route, head, kNow);
+      ASSERT_TRUE(verdict.has_value());
+      EXPECT_EQ(verdict->failed.error.kind, GetParam().kind);
+      EXPECT_EQ(verdict->failed.error.http_status, GetParam().status);
+      EXPECT_EQ(verdict->failed.error.retry_after, std::nullopt);
+      EXPECT_EQ(verdict->failed.transient, GetParam().transient);
+      EXPECT_TRUE(verdict->failed.reached);
+      EXPECT_THAT(verdict->message, HasSubstr("HTTP " + std::to_string(GetParam().status) + ": "));
+    }
+  }
+}
+
+std::vector<Status> Statuses() {
+  return {
+      {0, ErrorKind::kProtocol},
+      {101, ErrorKind::kProtocol},
+      {199, ErrorKind::kProtocol},
+      {201, ErrorKind::kProtocol},
+      {202, ErrorKind::kProtocol},
+      {204, ErrorKind::kProtocol},
+      {206, ErrorKind::kProtocol},
+      {299, ErrorKind::kProtocol},
+      {300, ErrorKind::kProtocol},
+      {301, ErrorKind::kProtocol},
+      {302, ErrorKind::kProtocol},
+      {303, ErrorKind::kProtocol},
+      {304, ErrorKind::kProtocol},
+      {307, ErrorKind::kProtocol},
+      {308, ErrorKind::kProtocol},
+      {399, ErrorKind::kProtocol},
+      {400, ErrorKind::kParams},
+      {401, ErrorKind::kAuth},
+      {402, ErrorKind::kProtocol},
+      {403, ErrorKind::kAuth},
+      {404, ErrorKind::kProtocol},
+      {405, ErrorKind::kProtocol},
+      {408, ErrorKind::kProtocol},
+      {409, ErrorKind::kProtocol},
+      {413, ErrorKind::kProtocol},
+      {421, ErrorKind::kProtocol},
+      {422, ErrorKind::kParams},
+      {429, ErrorKind::kRateLimited, true},
+      {451, ErrorKind::kProtocol},
+      {499, ErrorKind::kProtocol},
+      {500, ErrorKind::kUnavailable, true},
+      {501, ErrorKind::kUnavailable},
+      {502, ErrorKind::kUnavailable, true},
+      {503, ErrorKind::kUnavailable, true},
+      {504, ErrorKind::kUnavailable, true},
+      {505, ErrorKind::kUnavailable},
+      {529, ErrorKind::kUnavailable},
+      {599, ErrorKind::kUnavailable},
+      {600, ErrorKind::kProtocol},
+      {999, ErrorKind::kProtocol},
+  };
+}
+
+INSTANTIATE_TEST_SUITE_P(Statuses, HttpStatusTest, testing::ValuesIn(Statuses()),
+                         [](const auto& test) { return "Http" + std::to_string(test.param.status); });
+
+TEST(CheckHeadTest, NotFoundIsTheDatasourceOnDisconnectOnly) {
+  const std::optional<HeadVerdict> verdict = CheckHead(Route::kDisconnect, Head(404), kNow);
+  ASSERT_TRUE(verdict.has_value());
+  EXPECT_EQ(verdict->failed.error.kind, ErrorKind::kNotFound);
+  EXPECT_EQ(verdict->failed.error.http_status, 404);
+  EXPECT_FALSE(verdict->failed.transient);
+}
+
+TEST(CheckHeadTest, TellsWhenToComeBack) {
+  for (int status : {429, 500, 502, 503, 504, 529}) {
+    ResponseHead head = Head(status);
+    head.retry_after = "17";
+    EXPECT_EQ(CheckHead(Route::kAsk, head, kNow)->failed.error.retry_after, absl::Seconds(17)) << status;
+    head.retry_after = "Tue, 14 Nov 2023 22:13:50 GMT";
+    EXPECT_EQ(CheckHead(Route::kAsk, head, kNow)->failed.error.retry_after, absl::Seconds(30)) << status;
+    head.retry_after = "1000000000";
+    EXPECT_EQ(CheckHead(Route::kAsk, head, kNow)->failed.error.retry_after, absl::Hours(1)) << status;
+    for (const char* hostile : {"-1", "soon"}) {
+      head.retry_after = hostile;
+      EXPECT_EQ(CheckHead(Route::kAsk, head, kNow)->failed.error.retry_after, std::nullopt) << status;
+    }
+  }
+  for (int status : {302, 400, 401, 404, 408}) {
+    ResponseHead head = Head(status);
+    head.retry_after = "17";
+    EXPECT_EQ(CheckHead(Route::kAsk, head, kNow)->failed.error.retry_after, std::nullopt) << status;
+  }
+}
+
+TEST(CheckHeadTest, NeverRepeatsWhatTheServerWrote) {
+  ResponseHead head;
+  head.content_type = head.content_encoding = head.retry_after = "SECRET";
+  for (int status : {200, 302, 401, 429, 503}) {
+    head.status = status;
+    EXPECT_THAT(CheckHead(Route::kAsk, head, kNow)->message, Not(HasSubstr("SECRET")));
+  }
+}
+
+struct Transport {
+  CURLcode code;
+  ErrorKind kind;
+  bool transient;
+  bool may_have_reached;  // when a byte of the request left
+};
+
+class TransportTest : public testing::TestWithParam<Transport> {};
+
+TEST_P(TransportTest, IsClassified) {
+  for (bool request_sent : {false, true}) {
+    const HeadVerdict verdict = CheckTransport(GetParam().code, request_sent, "SECRET");
+    EXPECT_EQ(verdict.failed.error.kind, GetParam().kind);
+    EXPECT_EQ(verdict.failed.error.http_status, 0);
+    EXPECT_EQ(verdict.failed.error.timer, GetParam().kind == ErrorKind::kTimeout ? "connect" : "");
+    EXPECT_EQ(verdict.failed.transient, GetParam().transient);
+    EXPECT_EQ(verdict.failed.reached, request_sent && GetParam().may_have_reached);
+    EXPECT_FALSE(verdict.message.empty());
+    EXPECT_THAT(verdict.message, Not(HasSubstr("SECRET")));
+  }
+}
+
+std::vector<Transport> Codes() {
+  return {
+      {CURLE_COULDNT_RESOLVE_HOST, ErrorKind::kNetwork, true, false},
+      {CURLE_COULDNT_RESOLVE_PROXY, ErrorKind::kNetwork, true, false},
+      {CURLE_COULDNT_CONNECT, ErrorKind::kNetwork, true, false},
+      {CURLE_SSL_CONNECT_ERROR, ErrorKind::kNetwork, true, true},
+      {CURLE_PROXY, ErrorKind::kNetwork, true, true},
+      {CURLE_PEER_FAILED_VERIFICATION, ErrorKind::kNetwork, false, true},
+      {CURLE_SSL_ISSUER_ERROR, ErrorKind::kNetwork, false, true},
+      {CURLE_SSL_INVALIDCERTSTATUS, ErrorKind::kNetwork, false, true},
+      {CURLE_SSL_PINNEDPUBKEYNOTMATCH, ErrorKind::kNetwork, false, true},
+      {CURLE_SSL_CACERT_BADFILE, ErrorKind::kNetwork, false, true},
+      {CURLE_SSL_CRL_BADFILE, ErrorKind::kNetwork, false, true},
+      {CURLE_SSL_CERTPROBLEM, ErrorKind::kNetwork, false, true},
+      {CURLE_SSL_CLIENTCERT, ErrorKind::kNetwork, false, true},
+      {CURLE_SSL_CIPHER, ErrorKind::kNetwork, false, true},
+      {CURLE_SEND_ERROR, ErrorKind::kNetwork, true, true},
+      {CURLE_RECV_ERROR, ErrorKind::kNetwork, true, true},
+      {CURLE_GOT_NOTHING, ErrorKind::kNetwork, true, true},
+      {CURLE_PARTIAL_FILE, ErrorKind::kNetwork, true, true},
+      {CURLE_SEND_FAIL_REWIND, ErrorKind::kNetwork, true, true},
+      {CURLE_HTTP2, ErrorKind::kNetwork, true, true},
+      {CURLE_HTTP2_STREAM, ErrorKind::kNetwork, true, true},
+      {CURLE_OPERATION_TIMEDOUT, ErrorKind::kTimeout, true, false},
+      {CURLE_TOO_MANY_REDIRECTS, ErrorKind::kProtocol, false, true},
+      {CURLE_UNSUPPORTED_PROTOCOL, ErrorKind::kProtocol, false, true},
+      {CURLE_WEIRD_SERVER_REPLY, ErrorKind::kProtocol, false, true},
+      {CURLE_BAD_CONTENT_ENCODING, ErrorKind::kProtocol, false, true},
+      {CURLE_OUT_OF_MEMORY, ErrorKind::kProtocol, false, true},
+      {CURLE_WRITE_ERROR, ErrorKind::kProtocol, false, true},
+      {CURLE_FAILED_INIT, ErrorKind::kNetwork, false, true},
+  };
+}
+
+INSTANTIATE_TEST_SUITE_P(Codes, TransportTest, testing::ValuesIn(Codes()),
+                         [](const auto& test) { return "Curl" + std::to_string(test.param.code); });
+
+// What libcurl 7.88 with OpenSSL 3 writes (and, where it differs, with OpenSSL 1.1).
+struct Certificate {
+  std::string detail;
+  std::string problem;
+};
+
+class CertificateTest : public testing::TestWithParam<Certificate> {};
+
+TEST_P(CertificateTest, TheMessageSaysWhatIsWrong) {
+  const HeadVerdict verdict = CheckTransport(CURLE_PEER_FAILED_VERIFICATION, false, GetParam().detail);
+  EXPECT_THAT(verdict.message, HasSubstr(GetParam().problem));
+  EXPECT_THAT(verdict.message, Not(HasSubstr("example")));
+  EXPECT_FALSE(verdict.failed.transient);
+}
+
+std::vector<Certificate> Details() {
+  return {
+      {"SSL certificate problem: certificate has expired", "has expired"},
+      {"SSL certificate problem: certificate is not yet valid", "not valid yet"},
+      {"SSL: no alternative certificate subject name matches target host name 'a.example'", "another host"},
+      {"SSL: no alternative certificate subject name matches target ipv4 address '127.0.0.1'", "another host"},
+      {"SSL: certificate subject name 'b.example' does not match target host name 'a.example'", "another host"},
+      {"SSL: certificate subject name 'has expired' does not match target host name 'self-signed.example'",
+       "another host"},
+      {"SSL certificate problem: Hostname mismatch", "another host"},
+      {"SSL certificate problem: IP address mismatch", "another host"},
+      {"SSL certificate problem: unable to get local issuer certificate", "unknown authority"},
+      {"SSL certificate problem: unable to get issuer certificate", "unknown authority"},
+      {"SSL certificate problem: self-signed certificate", "unknown authority"},
+      {"SSL certificate problem: self-signed certificate in certificate chain", "unknown authority"},
+      {"SSL certificate problem: self signed certificate in certificate chain", "unknown authority"},
+      {"SSL certificate problem: unable to verify the first certificate", "unknown authority"},
+      {"SSL certificate problem: certificate revoked", "was refused"},
+      {"", "was refused"},
+  };
+}
+
+INSTANTIATE_TEST_SUITE_P(Details, CertificateTest, testing::ValuesIn(Details()));
+
+}  // namespace
+}  // namespace igpt::internal

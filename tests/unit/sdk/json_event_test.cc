@@ -1,0 +1,453 @@
+// DecodeAskEvent.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "absl/strings/str_join.h"
+#include "absl/time/time.h"
+#include "igpt/error.h"
+#include "igpt/internal/json/codec.h"
+#include "igpt/options.h"
+
+namespace igpt::internal {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using OrderedJson = nlohmann::ordered_json;
+
+void Add(std::string_view key, std::string_view value, std::string* line) {
+  if (!line->empty()) *line += ' ';
+  line->append(key).append("=").append(value);
+}
+
+void Add(std::string_view key, const std::optional<absl::Time>& time, std::string* line) {
+  if (time) Add(key, absl::FormatTime("%Y-%m-%dT%H:%M:%E*S", *time, absl::UTCTimeZone()), line);
+}
+
+void Add(const std::vector<Source>& sources, std::string* line) {
+  for (const Source& source : sources) {
+    Add("source", absl::StrJoin({source.id, source.type, source.provider, source.picture, source.title}, "|"), line);
+    Add("at", source.timestamp, line);
+  }
+}
+
+void Add(std::monostate, std::string* line) {
+  Add("payload", "unknown", line);
+}
+
+void Add(const Delta& delta, std::string* line) {
+  Add("delta", delta.text, line);
+}
+
+void Add(const Turn& turn, std::string* line) {
+  Add("turn", std::to_string(turn.number), line);
+}
+
+void Add(const Reasoning& reasoning, std::string* line) {
+  Add("reasoning", absl::StrJoin(reasoning.summary, "|"), line);
+}
+
+void Add(const ToolCall& call, std::string* line) {
+  Add("call", absl::StrJoin({call.name, call.arguments_json, call.call_id}, "|"), line);
+}
+
+void Add(const ToolOutput& output, std::string* line) {
+  Add("called", absl::StrJoin({output.name, output.call_id}, "|"), line);
+  Add(output.sources, line);
+}
+
+void Add(const OutputItem& item, std::string* line) {
+  Add("item", item.role, line);
+  Add("text", absl::StrJoin(item.text, "|"), line);
+}
+
+void Add(const Datasource& datasource, std::string* line) {
+  Add("datasource",
+      absl::StrJoin({datasource.id, datasource.service, datasource.type, datasource.status, datasource.title,
+                     datasource.subtitle},
+                    "|"),
+      line);
+  if (datasource.progress) Add("progress", std::to_string(*datasource.progress), line);
+  Add("newest", datasource.newest, line);
+  Add("oldest", datasource.oldest, line);
+  if (!datasource.raw_json.empty()) Add("datasource_raw", datasource.raw_json, line);
+}
+
+void Add(const RunStarted& started, std::string* line) {
+  Add("started", started.id, line);
+  Add("at", started.started_at, line);
+  Add("context", absl::StrJoin({started.quality, started.reasoning_effort}, "|"), line);
+  if (started.indexed) Add("indexed", std::to_string(*started.indexed), line);
+  for (const Datasource& datasource : started.datasources) Add(datasource, line);
+  Add("format", started.output_format_json, line);
+}
+
+void Add(const Answer& answer, std::string* line) {
+  EXPECT_EQ(answer.raw_json, "");
+  Add("answer", answer.id, line);
+  Add("from", answer.started_at, line);
+  Add("to", answer.finished_at, line);
+  if (answer.duration) Add("duration", absl::FormatDuration(*answer.duration), line);
+  if (const Text* text = std::get_if<Text>(&answer.output)) Add("text", text->text, line);
+  if (const Json* json = std::get_if<Json>(&answer.output)) Add("json", json->json, line);
+  if (const auto& usage = answer.usage) {
+    Add("usage", absl::StrJoin({usage->input_tokens, usage->output_tokens, usage->total_tokens}, "+"), line);
+  }
+  Add(answer.sources, line);
+}
+
+// What an event holds, in a line; "raw" when it has raw_json, which then has to be the whole of `data`.
+std::string Describe(const std::string& data, std::string_view name = "", AskDecoding decoding = {}) {
+  const absl::StatusOr<AskEvent> event = DecodeAskEvent(data, name, decoding);
+  if (const std::optional<Error> error = ErrorOf(event.status())) return std::string(ErrorKindName(error->kind));
+  std::string line;
+  if (!event->type.empty()) Add("type", event->type, &line);
+  if (event->seq) Add("seq", std::to_string(*event->seq), &line);
+  std::visit([&line](const auto& payload) { Add(payload, &line); }, event->payload);
+  if (event->raw_json.empty()) return line;
+  EXPECT_EQ(event->raw_json, data);
+  return line + " raw";
+}
+
+std::string Nested(int depth) {
+  return std::string(depth, '[') + std::string(depth, ']');
+}
+
+struct Case {
+  std::string data;
+  std::string description;
+};
+
+void Expect(const std::vector<Case>& cases) {
+  for (const Case& c : cases) EXPECT_EQ(Describe(c.data), c.description) << c.data;
+}
+
+// Every event that iGPT documents, with every key.
+const std::vector<Case>& Documented() {
+  static const auto& cases = *new std::vector<Case>{
+      {R"({"type":"run.start","seq":0,"id":"run_1","timestamp":1767225600123,"context":{"quality":"cef-4-high",)"
+       R"("reasoning_effort":"low","indexed":2,"datasources":[{"id":"spike/1/messages","service":"spike",)"
+       R"("type":"spike/messages","status":"enabled","title":"Mail","subtitle":"ada@example.com","progress":99.5,)"
+       R"("newest":1767225600,"oldest":1735689600}]},"output_format":{"schema":{"b":1,"a":2}}})",
+       "type=run.start seq=0 started=run_1 at=2026-01-01T00:00:00.123 context=cef-4-high|low indexed=2 "
+       "datasource=spike/1/messages|spike|spike/messages|enabled|Mail|ada@example.com progress=99.500000 "
+       "newest=2026-01-01T00:00:00 oldest=2025-01-01T00:00:00 format={\"schema\":{\"b\":1,\"a\":2}}"},
+      {R"({"type":"run.turn.start","seq":1,"turn":1})", "type=run.turn.start seq=1 turn=1"},
+      {R"({"type":"run.turn.done","seq":2,"turn":1})", "type=run.turn.done seq=2 turn=1"},
+      {R"({"type":"run.reasoning_item.start","seq":3,"item":{"type":"reasoning"}})",
+       "type=run.reasoning_item.start seq=3 reasoning="},
+      {R"({"type":"run.reasoning_item.done","seq":4,"item":{"type":"reasoning","content":[],"summary":[)"
+       R"({"type":"summary_text","text":"Look"},{"type":"summary_text","text":"then leap"}]}})",
+       "type=run.reasoning_item.done seq=4 reasoning=Look|then leap"},
+      {R"({"type":"run.reasoning_summary_part.start","seq":5})",
+       "type=run.reasoning_summary_part.start seq=5 reasoning="},
+      {R"({"type":"run.reasoning_summary_part.done","seq":6,"text":"Look"})",
+       "type=run.reasoning_summary_part.done seq=6 reasoning=Look"},
+      {R"({"type":"run.tool_call_item","seq":7,"item":{"type":"function_call","arguments":"{\"q\":1}","name":"search",)"
+       R"("callId":"c1"}})",
+       "type=run.tool_call_item seq=7 call=search|{\"q\":1}|c1"},
+      {R"({"type":"run.tool_call_output_item","seq":8,"item":{"type":"function_call_result","name":"search","callId":"c1",)"
+       R"("metadata":{"sources":[{"id":"m1","type":"message","timestamp":1767225600,"provider":"Emma",)"
+       R"("picture":"https://example.com/e.png","title":"Notes"}]}}})",
+       "type=run.tool_call_output_item seq=8 called=search|c1 "
+       "source=m1|message|Emma|https://example.com/e.png|Notes at=2026-01-01T00:00:00"},
+      {R"({"type":"run.output_item.start","seq":9,"item":{"type":"message"}})",
+       "type=run.output_item.start seq=9 item= text="},
+      {R"({"type":"run.output_text.delta","seq":10,"delta":"Hel\"lo"})",
+       "type=run.output_text.delta seq=10 delta=Hel\"lo"},
+      {R"({"type":"run.output_item.done","seq":11,"item":{"type":"message","content":[{"type":"output_text",)"
+       R"("text":"Hello"},{"type":"output_text","text":"world"}],"role":"assistant"}})",
+       "type=run.output_item.done seq=11 item=assistant text=Hello|world"},
+      {R"({"type":"run.done","id":"run_1","seq":12,"timestampStart":1767225600123,"timestamp":1767225601456,)"
+       R"("duration":1333,"output":"Hello world","usage":{"input_tokens":10,"output_tokens":2,"total_tokens":12},)"
+       R"("metadata":{"sources":[{"id":"m1","type":"message","timestamp":1767225600,"provider":"Emma",)"
+       R"("picture":"https://example.com/e.png","title":"Notes"}]}})",
+       "type=run.done seq=12 answer=run_1 from=2026-01-01T00:00:00.123 to=2026-01-01T00:00:01.456 duration=1.333s "
+       "text=Hello world usage=10+2+12 source=m1|message|Emma|https://example.com/e.png|Notes at=2026-01-01T00:00:00"}};
+  return cases;
+}
+
+TEST(DecodeAskEvent, HoldsWhatIsDocumented) {
+  Expect(Documented());
+  for (const Case& c : Documented()) EXPECT_EQ(Describe("\n " + c.data + "\r\n"), c.description);
+}
+
+TEST(DecodeAskEvent, RefusesEveryPrefix) {
+  for (const Case& c : Documented()) {
+    for (size_t size = 0; size < c.data.size(); ++size) {
+      EXPECT_EQ(Describe(c.data.substr(0, size)), "malformed") << size << " of " << c.data;
+    }
+  }
+}
+
+TEST(DecodeAskEvent, FillsRawJsonOnDemand) {
+  for (const Case& c : Documented()) {
+    const std::string line = Describe(c.data, "", {.include_raw = true});
+    EXPECT_THAT(line, EndsWith(" raw"));
+    EXPECT_EQ(line.find("datasource=") != line.npos, line.find("datasource_raw={\"id\"") != line.npos) << line;
+  }
+}
+
+// Calls back with every object inside an event and how to get there.
+void ForEachObject(OrderedJson& json, const OrderedJson::json_pointer& path,
+                   const std::function<void(OrderedJson& object, const OrderedJson::json_pointer& path)>& on_object) {
+  if (!json.is_structured() || path.to_string() == "/output_format") return;  // any JSON has a home there
+  if (json.is_object()) on_object(json, path);
+  for (auto& [key, value] : json.items()) {
+    ForEachObject(value, json.is_array() ? path / std::stoul(key) : path / key, on_object);
+  }
+}
+
+// Nothing of any documented event can be lost, whichever key is damaged: what has no field sets raw_json, of the
+// datasource if it is one's and of the event if not. What is only missing does not.
+TEST(DecodeAskEvent, LosesNothing) {
+  for (const Case& c : Documented()) {
+    OrderedJson event = OrderedJson::parse(c.data);
+    const auto expect_raw = [](const std::string& data, const std::string& path) {
+      const std::string line = Describe(data);
+      if (path.find("/datasources/") == path.npos) {
+        EXPECT_THAT(line, EndsWith(" raw")) << data;
+      } else {
+        EXPECT_THAT(line, AllOf(HasSubstr("datasource_raw="), Not(EndsWith(" raw")))) << data;
+      }
+    };
+    ForEachObject(event, OrderedJson::json_pointer(), [&](OrderedJson& object, const OrderedJson::json_pointer& path) {
+      const OrderedJson whole = object;
+      for (const auto& [key, value] : whole.items()) {
+        const std::string here = (path / key).to_string();
+
+        object.erase(key);
+        const std::string missing = Describe(event.dump());
+        // Without its own type, what is inside an item has no known meaning.
+        const bool lost = missing.find("unknown") != missing.npos || here.find("/0/type") != here.npos ||
+                          here.find("/1/type") != here.npos;
+        const bool is_datasource = here.find("/datasources/") != here.npos || here.find("/sources/") != here.npos;
+        EXPECT_EQ(missing.ends_with(" raw"), lost && !is_datasource) << event.dump();
+        object = whole;
+
+        object[key] = nullptr;
+        EXPECT_EQ(Describe(event.dump()), missing) << event.dump();
+
+        object[key] = OrderedJson::parse("[[]]");
+        if (key == "datasources") {
+          EXPECT_THAT(Describe(event.dump()), HasSubstr("datasource=||||| datasource_raw=[] "));
+        } else if (key != "output" && key != "output_format") {
+          expect_raw(event.dump(), here);
+        }
+        object = whole;
+
+        const std::string member = OrderedJson(key).dump() + ':' + value.dump() + ',';
+        std::string twice = event.dump();
+        const std::string object_text = object.dump();
+        twice.insert(twice.find(object_text) + 1, member);
+        expect_raw(twice, here);
+      }
+      object["unheard_of"] = nullptr;
+      expect_raw(event.dump(), path.to_string() + "/");
+      object = whole;
+    });
+  }
+}
+
+TEST(DecodeAskEvent, GoesByShapeFirst) {
+  Expect({
+      {R"({"delta":"x"})", "delta=x"},
+      {R"({"seq":1,"delta":""})", "seq=1 delta="},
+      {R"({"type":"chunk","delta":"x"})", "type=chunk delta=x"},
+      {R"({"delta":"x","output":null,"id":null})", "delta=x"},
+      {R"({"delta":"x","output":"y"})", "delta=x raw"},
+      {R"({"delta":"x","turn":1})", "delta=x raw"},
+      {R"({"delta":5})", "payload=unknown raw"},
+      {R"({"delta":null})", "payload=unknown raw"},
+      {R"({"delta":null,"output":"y"})", "answer= text=y"},
+      {R"({"delta":{"t":1},"output":"y"})", "answer= text=y raw"},
+      {R"({"output":"hi","id":"r"})", "answer=r text=hi"},
+      {R"({"output":{"b":1e400,"a":[1], "a":2}})", R"(answer= json={"b":1e400,"a":[1], "a":2})"},
+      {R"({"output": [ 1 ] })", "answer= json=[ 1 ]"},
+      {R"({"output":18446744073709551616})", "answer= json=18446744073709551616"},
+      {R"({"output":false})", "answer= json=false"},
+      {R"({"type":"answer","output":"hi","turn":2})", "type=answer answer= text=hi raw"},
+      {R"({"output":"hi","citations":[]})", "answer= text=hi raw"},
+      {R"({"turn":3})", "turn=3"},
+      {R"({"turn":3.5})", "payload=unknown raw"},
+      {R"({"turn":"3"})", "payload=unknown raw"},
+      {R"({"item":{"type":"message"}})", "item= text="},
+      {R"({"item":{"type":"message"},"turn":1})", "item= text= raw"},
+      {R"({"item":{"type":"unheard_of"}})", "payload=unknown raw"},
+      {R"({"item":{}})", "payload=unknown raw"},
+      {R"({"item":[]})", "payload=unknown raw"},
+      {R"({"text":"x"})", "payload=unknown raw"},
+      {R"({"type":"run.reasoning_summary_part.done","text":"x","id":"r"})",
+       "type=run.reasoning_summary_part.done reasoning=x raw"},
+      {R"({"type":"run.start","turn":1})", "type=run.start started= context=| format= raw"},
+      {R"({"context":{"quality":"q"}})", "payload=unknown raw"},
+      {R"({})", "payload=unknown raw"},
+      {R"({"type":"ping"})", "type=ping payload=unknown raw"},
+  });
+}
+
+// Only run.done ends a run: another event of a run that happens to have an output must not be taken for the answer.
+TEST(DecodeAskEvent, KnowsTheAnswerOfARun) {
+  Expect({
+      {R"({"type":"run.done"})", "type=run.done answer="},
+      {R"({"type":"run.done","output":null})", "type=run.done answer="},
+      {R"({"type":"run.done","output":"x","turn":3})", "type=run.done answer= text=x raw"},
+      {R"({"type":"run.done","delta":"x"})", "type=run.done delta=x"},
+      {R"({"type":"run.start","output":"x"})", "type=run.start started= context=| format= raw"},
+      {R"({"type":"run.turn.done","turn":1,"output":"x"})", "type=run.turn.done turn=1 raw"},
+      {R"({"type":"run.step","output":"x"})", "type=run.step payload=unknown raw"},
+      {R"({"type":"run.tool_call_output_item","item":{"type":"function_call_result"},"output":"x"})",
+       "type=run.tool_call_output_item called=| raw"},
+      {R"({"type":"running","output":"x"})", "type=running answer= text=x"},
+      {R"({"output":null})", "payload=unknown raw"},
+  });
+}
+
+TEST(DecodeAskEvent, SplitsItemsByTheirType) {
+  Expect({
+      {R"({"item":{"content":[{"text":"a","type":"output_text"}],"type":"message"}})", "item= text=a"},
+      {R"({"item":{"type":"message","content":[{"type":"output_text","text":"a","annotations":[]}]}})",
+       "item= text=a raw"},
+      {R"({"item":{"type":"message","content":[{"type":"refusal","text":"a"},{"type":"output_text","text":"b"}]}})",
+       "item= text=b raw"},
+      {R"({"item":{"type":"message","content":["a",{"type":"output_text","text":"b"}]}})", "item= text=b raw"},
+      {R"({"item":{"type":"message","content":[{"type":"output_text"}]}})", "item= text="},
+      {R"({"item":{"type":"message","name":"n"}})", "item= text= raw"},
+      {R"({"item":{"type":"reasoning","content":[{"type":"reasoning_text","text":"a"}]}})", "reasoning= raw"},
+      {R"({"item":{"type":"reasoning","content":[1]}})", "reasoning= raw"},
+      {R"({"item":{"type":"reasoning","summary":[{"type":"other","text":"a"}]}})", "reasoning= raw"},
+      {R"({"item":{"type":"reasoning","role":"assistant"}})", "reasoning= raw"},
+      {R"({"item":{"type":"function_call","name":"f","arguments":{"q":1}}})", "call=f|| raw"},
+      {R"({"item":{"type":"function_call","name":"f","arguments":"{bad"}})", "call=f|{bad|"},
+      {R"({"item":{"type":"function_call","metadata":{}}})", "call=|| raw"},
+      {R"({"item":{"type":"function_call_result","metadata":{"sources":[]}}})", "called=|"},
+      {R"({"item":{"type":"function_call_result","metadata":{"sources":[{"id":"a"},5,{"id":"b"}]}}})",
+       "called=| source=a|||| source=b|||| raw"},
+      {R"({"item":{"type":"function_call_result","arguments":"{}"}})", "called=| raw"},
+  });
+}
+
+TEST(DecodeAskEvent, TakesTheTypeFromTheName) {
+  struct NamedCase {
+    std::string data;
+    std::string description;
+  };
+  const NamedCase cases[] = {
+      {R"({"delta":"x"})", "type=run.done delta=x"},
+      {R"({})", "type=run.done answer="},
+      {R"({"type":"run.turn.start","turn":1})", "type=run.turn.start turn=1"},
+      {R"({"type":null,"output":"x"})", "type=run.done answer= text=x"},
+      {R"({"type":"","output":"x"})", "type=run.done answer= text=x"},
+      {R"({"type":5,"output":"x"})", "type=run.done answer= text=x raw"},
+      {R"("hello")", "type=run.done payload=unknown raw"},
+  };
+  for (const NamedCase& c : cases) EXPECT_EQ(Describe(c.data, "run.done"), c.description) << c.data;
+}
+
+TEST(DecodeAskEvent, HandsOnWhatIsNoObject) {
+  for (const std::string data : {"null", "true", "-1.5e400", R"("hello")", "[1]", " [] ", R"("\ud83d")"}) {
+    EXPECT_EQ(Describe(data), "payload=unknown raw") << data;
+  }
+}
+
+TEST(DecodeAskEvent, IsExactAboutNumbers) {
+  Expect({
+      {R"({"delta":"","seq":9007199254740993})", "seq=9007199254740993 delta="},
+      {R"({"delta":"","seq":9223372036854775807})", "seq=9223372036854775807 delta="},
+      {R"({"delta":"","seq":-1})", "seq=-1 delta="},
+      {R"({"delta":"","seq":-0})", "seq=0 delta="},
+      {R"({"delta":"","seq":9223372036854775808})", "delta= raw"},
+      {R"({"delta":"","seq":18446744073709551616})", "delta= raw"},
+      {R"({"delta":"","seq":1e3})", "delta= raw"},
+      {R"({"delta":"","seq":1.0})", "delta= raw"},
+      {R"({"delta":"","seq":"1"})", "delta= raw"},
+      {R"({"type":"run.done","usage":{}})", "type=run.done answer= usage=0+0+0"},
+      {R"({"type":"run.done","usage":{"input_tokens":1.5,"total_tokens":3}})", "type=run.done answer= usage=0+0+3 raw"},
+      {R"({"type":"run.done","usage":5})", "type=run.done answer= raw"},
+      {R"({"type":"run.start","context":{"datasources":[{"progress":1e400}]}})",
+       R"(type=run.start started= context=| datasource=||||| datasource_raw={"progress":1e400} format=)"},
+  });
+}
+
+TEST(DecodeAskEvent, IsExactAboutTimes) {
+  const auto describe = [](const std::string& member) { return Describe(R"({"type":"run.done",)" + member + "}"); };
+  const Case cases[] = {
+      {R"("timestamp":0)", "to=1970-01-01T00:00:00"},
+      {R"("timestamp":-1)", "to=1969-12-31T23:59:59.999"},
+      {R"("timestamp":1767225600123.25)", "to=2026-01-01T00:00:00.12325"},
+      {R"("timestamp":1767225600123.0000001)", "to=2026-01-01T00:00:00.123 raw"},
+      {R"("timestamp":1.7672256e12)", "to=2026-01-01T00:00:00 raw"},
+      {R"("timestamp":-62135596800000)", "to=1-01-01T00:00:00"},
+      {R"("timestamp":-62135596800001)", "raw"},
+      {R"("timestamp":253402300799999)", "to=9999-12-31T23:59:59.999"},
+      {R"("timestamp":253402300800000)", "raw"},
+      {R"("timestamp":9223372036854775808)", "raw"},
+      {R"("timestamp":1e400)", "raw"},
+      {R"("timestamp":"2026-01-01")", "raw"},
+      {R"("duration":0)", "duration=0"},
+      {R"("duration":12.5)", "duration=12.5ms"},
+      {R"("duration":-5)", "duration=-5ms"},
+      {R"("duration":0.0000015)", "duration=1ns raw"},
+      {R"("duration":1e3)", "duration=1s raw"},
+      {R"("duration":315576000000000)", "duration=87660000h"},
+      {R"("duration":315576000000001)", "raw"},
+      {R"("duration":true)", "raw"},
+      {R"("metadata":{"sources":[{"timestamp":1767225600.5}]})", "source=|||| at=2026-01-01T00:00:00.5"},
+      {R"("metadata":{"sources":[{"timestamp":253402300800}]})", "source=|||| raw"},
+  };
+  for (const Case& c : cases) EXPECT_EQ(describe(c.data), "type=run.done answer= " + c.description) << c.data;
+}
+
+TEST(DecodeAskEvent, ReadsStrings) {
+  Expect({
+      {R"({"delta":"\ud83d\ude00\n"})", "delta=\xF0\x9F\x98\x80\n"},
+      {R"({"delta":"\ud83d"})", "delta=\xEF\xBF\xBD raw"},
+      {R"({"delta":"\ude00\ud83d."})", "delta=\xEF\xBF\xBD\xEF\xBF\xBD. raw"},
+      {R"({"type":"a\ud83d","delta":"x"})", "type=a\xEF\xBF\xBD delta=x raw"},
+      {R"({"\u0064elta":"x"})", "delta=x"},
+      {R"({"delta":"x","\ud83d":1})", "delta=x raw"},
+      {R"({"delta":"x","delta\u0000":"y"})", "delta=x raw"},
+      {R"({"delta":"a","delta":"b"})", "delta=b raw"},
+      {R"({"delta":"a","delta":null,"turn":1})", "turn=1 raw"},
+      {R"({"delta":"a","delta":5,"turn":1})", "turn=1 raw"},
+  });
+  const absl::StatusOr<AskEvent> event = DecodeAskEvent(R"({"delta":"a\u0000b"})", "", {});
+  ASSERT_TRUE(event.ok());
+  EXPECT_EQ(std::get<Delta>(event->payload).text, std::string("a\0b", 3));
+}
+
+TEST(DecodeAskEvent, TakesJsonOutOfStringsWhereItWasAskedFor) {
+  constexpr AskDecoding kJsonWanted = {.json_wanted = true};
+  const std::vector<Case> cases = {
+      {R"({"output":"{\"b\": 1e400, \"a\":2}"})", R"(answer= json={"b": 1e400, "a":2})"},
+      {R"({"output":" [1] "})", "answer= json= [1] "},
+      {R"({"output":"\"x\""})", "answer= json=\"x\""},
+      {R"({"output":"null"})", "answer= json=null"},
+      {R"({"output":{"a":1}})", R"(answer= json={"a":1})"},
+      {R"({"output":12})", "answer= json=12"},
+      {R"({"type":"run.done","output":null})", "type=run.done answer="},
+      {R"({"delta":"not yet"})", "delta=not yet"},
+      {R"({"output":"[\"\ud83d\"]"})", "answer= json=[\"\xEF\xBF\xBD\"] raw"},
+      {R"({"output":")" + Nested(kMaxJsonDepth) + R"("})", "answer= json=" + Nested(kMaxJsonDepth)},
+  };
+  for (const Case& c : cases) EXPECT_EQ(Describe(c.data, "", kJsonWanted), c.description) << c.data;
+  for (const std::string& data :
+       {std::string(R"({"output":"not JSON"})"), std::string(R"({"output":""})"), std::string(R"({"output":"{} {}"})"),
+        std::string(R"({"output":"{\"a\":"})"), R"({"output":")" + Nested(kMaxJsonDepth + 1) + R"("})"}) {
+    EXPECT_EQ(Describe(data, "", kJsonWanted), "malformed") << data;
+  }
+  EXPECT_EQ(Describe(R"({"output":"{\"a\":1}"})"), R"(answer= text={"a":1})");
+}
+
+}  // namespace
+}  // namespace igpt::internal

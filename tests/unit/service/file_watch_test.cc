@@ -1,0 +1,110 @@
+#include "service/config/file_watch.h"
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/support/scratch.h"
+
+namespace igptd {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+// A watch of two files, that notes what is used, and refuses what has "bad" in it.
+class FileWatchTest : public ::testing::Test {
+ protected:
+  igpt::testing::ScratchDirectory directory_;
+  std::vector<std::string> used_;
+  FileWatch watch_{"files",
+                   {directory_.Write("a", "a1"), directory_.Write("b", "b1")},
+                   {"a1", "b1"},
+                   [this](const FileWatch::Contents& contents) {
+                     const std::string both = contents[0] + "+" + contents[1];
+                     if (both.find("bad") != std::string::npos) return absl::InvalidArgumentError("is bad");
+                     used_.push_back(both);
+                     return absl::OkStatus();
+                   }};
+};
+
+TEST_F(FileWatchTest, WhatDoesNotChangeIsLeftAlone) {
+  watch_.Look();
+  watch_.Look();
+  EXPECT_THAT(used_, IsEmpty());
+}
+
+TEST_F(FileWatchTest, WhatIsNewIsUsedOnceItStaysTheSame) {
+  directory_.Write("a", "a2");
+  watch_.Look();
+  EXPECT_THAT(used_, IsEmpty());
+  directory_.Write("b", "b2");
+  watch_.Look();
+  EXPECT_THAT(used_, IsEmpty());
+  watch_.Look();
+  EXPECT_THAT(used_, ElementsAre("a2+b2"));
+  watch_.Look();
+  watch_.Look();
+  EXPECT_THAT(used_, ElementsAre("a2+b2"));
+}
+
+TEST_F(FileWatchTest, AFileWrittenInPlaceCounts) {
+  std::ofstream(directory_.File("a"), std::ios::trunc) << "a2";
+  watch_.Look();
+  watch_.Look();
+  EXPECT_THAT(used_, ElementsAre("a2+b1"));
+}
+
+TEST_F(FileWatchTest, WhatIsRefusedIsTriedAgain) {
+  directory_.Write("a", "bad");
+  for (int i = 0; i < 3; ++i) watch_.Look();
+  EXPECT_THAT(used_, IsEmpty());
+  directory_.Write("a", "a2");
+  watch_.Look();
+  watch_.Look();
+  EXPECT_THAT(used_, ElementsAre("a2+b1"));
+}
+
+TEST_F(FileWatchTest, AFileThatIsGoneLeavesTheOld) {
+  std::filesystem::remove(directory_.File("a"));
+  watch_.Look();
+  watch_.Look();
+  EXPECT_THAT(used_, IsEmpty());
+  directory_.Write("a", "a1");  // as it was
+  watch_.Look();
+  watch_.Look();
+  EXPECT_THAT(used_, IsEmpty());
+}
+
+// As Kubernetes updates a secret: the files are links through a directory that is a link itself.
+TEST(FileWatchLinksTest, ASwapOfALinkChangesAllFilesAtOnce) {
+  const igpt::testing::ScratchDirectory directory;
+  const auto put = [&](const std::string& version) {
+    std::filesystem::create_directory(directory.File(version));
+    std::ofstream(directory.File(version + "/cert")) << "cert of " << version;
+    std::ofstream(directory.File(version + "/key")) << "key of " << version;
+    std::filesystem::create_directory_symlink(version, directory.File("..data_tmp"));
+    std::filesystem::rename(directory.File("..data_tmp"), directory.File("..data"));
+  };
+  put("1");
+  for (const char* name : {"cert", "key"}) {
+    std::filesystem::create_symlink(std::string("..data/") + name, directory.File(name));
+  }
+  std::vector<FileWatch::Contents> used;
+  FileWatch watch("secret", {directory.File("cert"), directory.File("key")}, {"cert of 1", "key of 1"},
+                  [&](const FileWatch::Contents& contents) {
+                    used.push_back(contents);
+                    return absl::OkStatus();
+                  });
+  watch.Look();
+  put("2");
+  watch.Look();
+  watch.Look();
+  EXPECT_THAT(used, ElementsAre(ElementsAre("cert of 2", "key of 2")));
+}
+
+}  // namespace
+}  // namespace igptd
