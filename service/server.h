@@ -1,14 +1,10 @@
-// igptd's gRPC server: the loops, their iGPT clients, the services on them, and their end.
+// igptd's gRPC server: its loops, the services on them, the connections of its callers, and its end.
 #pragma once
 
-#include <atomic>
-#include <cstddef>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <thread>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -17,13 +13,11 @@
 #include "grpcpp/server.h"
 #include "grpcpp/server_builder.h"
 #include "igpt/options.h"
-#include "service/access/caller_gate.h"
 #include "service/access/callers.h"
+#include "service/access/entry.h"
 #include "service/access/user_hash.h"
-#include "service/api/connectors_service.h"
-#include "service/api/datasources_service.h"
-#include "service/api/handlers.h"
-#include "service/api/recall_service.h"
+#include "service/api/api.h"
+#include "service/drain.h"
 #include "service/edge/connection_guard.h"
 #include "service/edge/listener.h"
 #include "service/edge/tls_credentials.h"
@@ -31,25 +25,20 @@
 #include "service/limits/resource_guard.h"
 #include "service/observe/metrics.h"
 #include "service/readiness.h"
-#include "service/rpc/call.h"
-#include "service/standard/channelz.h"
-#include "service/standard/health.h"
-#include "service/standard/reflection.h"
+#include "service/standard/standard_services.h"
+#include "service/workers.h"
 
 namespace igptd {
 
 struct ServerOptions {
   std::string listen;  // host:port; port 0 picks one
   igpt::Options client;
-  absl::Duration heartbeat_interval;  // zero: off
-  absl::Duration stalled_reader_timeout;
+  CallSettings calls;
   AdmissionOptions admission = {};
-  std::optional<TlsMaterial> tls;                                // valid; nullopt: plain text
-  std::optional<Callers> callers;                                // nullopt: whoever can connect may call
-  bool channelz = false;                                         // serve grpc.channelz.v1.Channelz
-  bool forward_faults = false;                                   // pass the callers' x-sandbox-fault metadata on
-  std::function<void(const rpc::CallRecord&)> on_call_finished;  // runs on the loops' threads; must not block
-  Metrics* metrics;                                              // outlives the server
+  std::optional<TlsMaterial> tls;  // valid; nullopt: plain text
+  std::optional<Callers> callers;  // nullopt: whoever can connect may call
+  bool channelz = false;           // serve grpc.channelz.v1.Channelz
+  Metrics* metrics;                // outlives the server
 };
 
 class Server {
@@ -58,7 +47,7 @@ class Server {
   // listened on.
   static absl::StatusOr<std::unique_ptr<Server>> Start(ServerOptions options);
 
-  // As Drain with no time.
+  // As Shutdown with no time.
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -67,13 +56,13 @@ class Server {
   int port() const { return listener_->port(); }
 
   // The key of requests to iGPT from now on; INVALID_ARGUMENT leaves the old one.
-  absl::Status SetApiKey(const std::string& key);
+  absl::Status SetApiKey(const std::string& key) { return workers_.SetApiKey(key); }
 
   // For connections from now on. Only where ServerOptions had TLS, and the same about the callers' authorities.
   void UseTls(TlsMaterial material);
 
   // For calls from now on.
-  void UseCallers(const Callers& callers);
+  void UseCallers(const Callers& callers) { workers_.UseCallers(callers); }
 
   // What health checks say. From any thread.
   Readiness& readiness() { return readiness_; }
@@ -84,57 +73,33 @@ class Server {
   // Makes health checks say NOT_SERVING; calls are still served.
   void AnnounceShutdown();
 
-  // Takes no new connections, asks callers to leave theirs, waits up to `timeout` for the calls that run, ends what is
-  // left with SHUTTING_DOWN, and returns when all have ended.
-  void Drain(absl::Duration timeout);
+  // Takes no new connections, and drains: see Drain::Run.
+  void Shutdown(absl::Duration timeout);
 
-  // Ends what a Drain in another thread still waits for, now.
+  // Ends what a Shutdown in another thread still waits for, now.
   void EndCalls();
 
  private:
-  struct Worker;
-
   explicit Server(ServerOptions options);
   absl::Status Run();
-  // Whether a call may begin, and what it takes then; nullopt: it may.
-  std::optional<CallStatus> Admit(const CallerGate& gate, rpc::ServerCall& call);
+  void BuildGrpcServer();
+  void AcceptConnections();
   void AcceptCalls();
   void OnStrain(Strains strains);
-  void BreakConnections();
-  // What is there, on all loops.
-  struct Load {
-    size_t calls = 0;
-    size_t connections = 0;
-    size_t operations = 0;  // that gRPC was asked for and has not completed
-  };
-  Load CountLoad();
-  // Has every loop run `ask`; false when one has not done so within the limit: it still will.
-  bool AskLoops(absl::Duration limit, const std::function<void(Worker&)>& ask);
   // Adds what is known of the server as a whole.
   void Collect(MetricFamilies& families);
   // Until all is done that gRPC had begun when it was shut down: health watches end then, and need their loop for it.
   void AwaitLastOperations();
-  // Whether there is no call any more, which is waited for until `limit`.
-  bool AwaitNoCalls(absl::Time limit);
-  // Until those who were sent a GOAWAY have gone, or could have: calls that they sent before they knew of it have come.
-  void AwaitDepartures(absl::Time limit);
 
   const ServerOptions options_;
   const UserHash user_hash_;
   Admission admission_;
+  const EntryRules entry_rules_;
   std::unique_ptr<TlsIdentity> tls_;  // null: plain text
-  RecallRequests recall_;
-  ConnectorsRequests connectors_;
-  DatasourcesRequests datasources_;
-  HealthRequests health_requests_;
-  ReflectionRequests reflection_v1_{"/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"};
-  ReflectionRequests reflection_v1alpha_{"/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"};
-  ChannelzRequests channelz_requests_;
-  std::unique_ptr<Health> health_;
+  ApiServices api_services_;
+  StandardServices standard_services_;
   Readiness readiness_;
-  std::vector<std::unique_ptr<Reflection>> reflections_;
-  std::unique_ptr<Channelz> channelz_;  // null: not served
-  std::vector<std::unique_ptr<Worker>> workers_;
+  Workers workers_;
   std::unique_ptr<grpc::ServerCompletionQueue> incoming_;
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> connector_;  // what gRPC takes connections with
   std::unique_ptr<grpc::Server> server_;
@@ -144,8 +109,8 @@ class Server {
   Counter connections_closed_;
   std::unique_ptr<Listener> listener_;
   std::thread acceptor_;
-  bool drained_ = false;
-  std::atomic<bool> cut_short_ = false;
+  std::unique_ptr<Drain> drain_;  // null: not started
+  bool shut_down_ = false;
 };
 
 }  // namespace igptd

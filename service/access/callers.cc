@@ -10,12 +10,15 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
+#include "service/contract/method_table.h"
 
 namespace igptd {
 namespace {
@@ -32,15 +35,22 @@ constexpr int kMaxDepth = 16;  // the file's own is 5
 constexpr size_t kMinTokenBytes = 22;
 constexpr size_t kMaxTokenBytes = 4096;
 
-// In the order of the proto.
-constexpr std::array<absl::string_view, 8> kMethods = {"igpt.v1.RecallService/*",
-                                                       "igpt.v1.RecallService/Ask",
-                                                       "igpt.v1.RecallService/Search",
-                                                       "igpt.v1.ConnectorsService/*",
-                                                       "igpt.v1.ConnectorsService/Authorize",
-                                                       "igpt.v1.DatasourcesService/*",
-                                                       "igpt.v1.DatasourcesService/List",
-                                                       "igpt.v1.DatasourcesService/Disconnect"};
+// What `methods` may hold: each method, and before those of a service the service as a whole.
+const std::vector<std::string>& MethodPatterns() {
+  static const auto* const patterns = [] {
+    auto* all = new std::vector<std::string>;
+    std::string_view service;
+    for (const MethodNames& method : kMethodNames) {
+      if (ServiceOf(method.name) != service) {
+        service = ServiceOf(method.name);
+        all->push_back(std::string(service) + "/*");
+      }
+      all->emplace_back(method.name);
+    }
+    return all;
+  }();
+  return *patterns;
+}
 
 bool IsVisible(char c) {
   return absl::ascii_isgraph(static_cast<unsigned char>(c));
@@ -73,7 +83,7 @@ bool IsTokenHash(absl::string_view text) {
 }
 
 bool IsMethod(absl::string_view text) {
-  return std::find(kMethods.begin(), kMethods.end(), text) != kMethods.end();
+  return absl::c_linear_search(MethodPatterns(), text);
 }
 
 // Whether it may be the misspelt name of a member. What can't be one may be anything, also a user or a token, and isn't
@@ -225,7 +235,7 @@ Caller ReadCaller(const Place& place) {
                                     [&](const std::string& hex) { caller.tokens.push_back(FromHex(hex)); });
                       }}},
                      {"methods", {[&](const Place& p) {
-                        ReadStrings(p, IsMethod, absl::StrCat("one of ", absl::StrJoin(kMethods, ", ")),
+                        ReadStrings(p, IsMethod, absl::StrCat("one of ", absl::StrJoin(MethodPatterns(), ", ")),
                                     [&](std::string method) { caller.methods.push_back(std::move(method)); });
                       }}},
                      {"users", {[&](const Place& p) { ReadUsers(p, caller); }, /*required=*/true}},

@@ -181,12 +181,6 @@ void ToProto(igpt::AskEvent&& event, v1::AskResponse* out) {
   if (!event.raw_json.empty()) out->set_raw_json(std::move(event.raw_json));  // setting an empty one would allocate
 }
 
-void ToProto(igpt::Answer&& answer, v1::AskResponse* out) {
-  out->Clear();
-  out->set_raw_json(std::move(answer.raw_json));
-  Fill(std::move(answer), out->mutable_completed());
-}
-
 void ToProto(igpt::SearchAnswer&& answer, v1::SearchResponse* out) {
   out->Clear();
   FillAll(std::move(answer.results), out->mutable_results());

@@ -22,8 +22,6 @@ igpt::AuthorizeRequest FromProto(const igpt::v1::AuthorizeRequest& proto);
 
 // `out` is overwritten.
 void ToProto(igpt::AskEvent&& event, igpt::v1::AskResponse* out);
-// A whole answer: one `completed`.
-void ToProto(igpt::Answer&& answer, igpt::v1::AskResponse* out);
 void ToProto(igpt::SearchAnswer&& answer, igpt::v1::SearchResponse* out);
 void ToProto(igpt::ListAnswer&& answer, igpt::v1::ListResponse* out);
 void ToProto(igpt::DisconnectAnswer&& answer, igpt::v1::DisconnectResponse* out);

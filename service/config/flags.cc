@@ -1,7 +1,5 @@
 #include "service/config/flags.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
 #include <cstdint>
 #include <limits>
@@ -16,6 +14,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
+#include "service/system/host_port.h"
 
 namespace igptd {
 namespace {
@@ -56,22 +55,6 @@ std::string FormatBytes(size_t bytes) {
     if (bytes >= unit.bytes && bytes % unit.bytes == 0) return absl::StrCat(bytes / unit.bytes, unit.suffix);
   }
   return absl::StrCat(bytes);
-}
-
-bool IsHost(absl::string_view host) {
-  if (absl::ConsumePrefix(&host, "[")) {
-    in6_addr ignored;
-    return absl::ConsumeSuffix(&host, "]") && inet_pton(AF_INET6, std::string(host).c_str(), &ignored) == 1;
-  }
-  const auto in_name = [](char c) { return absl::ascii_isalnum(c) || c == '.' || c == '-' || c == '_'; };
-  return !host.empty() && std::all_of(host.begin(), host.end(), in_name);
-}
-
-bool IsAddress(absl::string_view text) {
-  const size_t colon = text.rfind(':');
-  if (colon == text.npos) return false;
-  const std::optional<uint64_t> port = ParseNumber(text.substr(colon + 1));
-  return port && *port <= std::numeric_limits<uint16_t>::max() && IsHost(text.substr(0, colon));
 }
 
 // How many letters to insert, remove or change to make one of the other (Levenshtein's distance).
@@ -179,7 +162,7 @@ FlagValue Bytes(size_t& variable) {
 
 FlagValue Address(std::string& variable) {
   return {"HOST:PORT", variable, [&variable](const std::string& value) {
-            if (!IsAddress(value)) {
+            if (!ParseHostPort(value).has_value()) {
               return absl::InvalidArgumentError(
                   "must be a host and a port from 0 to 65535, such as 127.0.0.1:50051 or [::1]:50051");
             }

@@ -79,13 +79,13 @@ ConnectionGuard::~ConnectionGuard() {
   thread_.join();
 }
 
-void ConnectionGuard::Opened(std::shared_ptr<rpc::Connection> connection) {
+void ConnectionGuard::Opened(std::shared_ptr<CallerConnection> connection) {
   const std::lock_guard lock(mutex_);
   if (connections_.empty()) changed_.notify_one();
   connections_.insert(std::move(connection));
 }
 
-void ConnectionGuard::Closed(const std::shared_ptr<rpc::Connection>& connection) {
+void ConnectionGuard::Closed(const std::shared_ptr<CallerConnection>& connection) {
   const std::lock_guard lock(mutex_);
   connections_.erase(connection);
 }
@@ -146,7 +146,7 @@ void ConnectionGuard::Count(const Connections& connections, absl::Duration passe
 }
 
 void ConnectionGuard::EndHeaviest(const Connections& connections) {
-  std::shared_ptr<rpc::Connection> heaviest;
+  std::shared_ptr<CallerConnection> heaviest;
   int64_t most = kMinBlamedBytes;
   for (const auto& connection : connections) {
     const Watched& watched = watched_[connection];
@@ -160,7 +160,7 @@ void ConnectionGuard::EndHeaviest(const Connections& connections) {
 }
 
 void ConnectionGuard::EndResetting(const Connections& connections) {
-  absl::flat_hash_map<std::string, std::shared_ptr<rpc::Connection>> by_peer;
+  absl::flat_hash_map<std::string, std::shared_ptr<CallerConnection>> by_peer;
   for (const auto& connection : connections) by_peer[connection->peer()] = connection;
   const int64_t server = NumberIn(Taken(grpc_channelz_get_servers(0)), "serverId");
   constexpr int kMaxSockets = 500;
@@ -199,7 +199,7 @@ void ConnectionGuard::EndResetting(const Connections& connections) {
   }
 }
 
-void ConnectionGuard::End(rpc::Connection& connection, Watched& watched, const char* why) {
+void ConnectionGuard::End(CallerConnection& connection, Watched& watched, const char* why) {
   watched.ended = true;
   LogLine(LogLevel::kWarn, "ending a connection").With("peer", connection.peer()).With("why", why);
   connection.End();

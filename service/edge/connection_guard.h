@@ -18,7 +18,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/time/time.h"
-#include "service/edge/connection.h"
+#include "service/edge/caller_connection.h"
 #include "service/observe/metric_values.h"
 
 namespace igptd {
@@ -36,14 +36,14 @@ class ConnectionGuard {
   ConnectionGuard& operator=(const ConnectionGuard&) = delete;
 
   // The connections to look at, as they come and go.
-  void Opened(std::shared_ptr<rpc::Connection> connection);
-  void Closed(const std::shared_ptr<rpc::Connection>& connection);
+  void Opened(std::shared_ptr<CallerConnection> connection);
+  void Closed(const std::shared_ptr<CallerConnection>& connection);
 
   // How many it has ended.
   int64_t ended() const { return ended_.value(); }
 
  private:
-  using Connections = absl::flat_hash_set<std::shared_ptr<rpc::Connection>>;
+  using Connections = absl::flat_hash_set<std::shared_ptr<CallerConnection>>;
 
   struct Watched {
     uint64_t received = 0;        // by TCP, at the last look
@@ -61,7 +61,7 @@ class ConnectionGuard {
   void Count(const Connections& connections, absl::Duration passed);
   void EndHeaviest(const Connections& connections);
   void EndResetting(const Connections& connections);
-  void End(rpc::Connection& connection, Watched& watched, const char* why);
+  void End(CallerConnection& connection, Watched& watched, const char* why);
 
   Counter ended_;
 
@@ -76,7 +76,7 @@ class ConnectionGuard {
   int64_t calm_memory_ = 0;  // follows what the process takes: down at once, up slowly
   int64_t lost_calls_ = 0;   // started and not ended, by gRPC's count, at lost_since_
   absl::Time lost_since_ = absl::InfinitePast();
-  absl::flat_hash_map<std::shared_ptr<rpc::Connection>, Watched> watched_;
+  absl::flat_hash_map<std::shared_ptr<CallerConnection>, Watched> watched_;
   std::thread thread_;
 };
 

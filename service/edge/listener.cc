@@ -12,12 +12,14 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include "absl/memory/memory.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "service/system/host_port.h"
 
 namespace igptd {
 namespace {
@@ -78,15 +80,15 @@ absl::Status CannotListen(const std::string& address, const char* why) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Listener>> Listener::Listen(const std::string& address) {
-  const size_t colon = address.rfind(':');
-  std::string host = address.substr(0, colon);
-  if (host.size() > 2 && host.front() == '[') host = host.substr(1, host.size() - 2);
+  const std::optional<HostPort> host_port = ParseHostPort(address);
+  if (!host_port.has_value()) return CannotListen(address, "it is no host:port");
   addrinfo hints = {};
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
   addrinfo* found = nullptr;
-  if (const int error = getaddrinfo(host.c_str(), address.substr(colon + 1).c_str(), &hints, &found); error != 0) {
+  if (const int error = getaddrinfo(host_port->host.c_str(), absl::StrCat(host_port->port).c_str(), &hints, &found);
+      error != 0) {
     return CannotListen(address, gai_strerror(error));
   }
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> addresses(found, &freeaddrinfo);
@@ -188,7 +190,7 @@ void Listener::Accept(int listening_fd) {
     SetOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);
     SetOption(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, kUnacknowledgedMs);
     if (const int second = fcntl(fd, F_DUPFD_CLOEXEC, 0); second >= 0) {
-      const auto connection = std::make_shared<rpc::Connection>(second, rpc::PeerName(peer));
+      const auto connection = std::make_shared<CallerConnection>(second, PeerName(peer));
       connections_[second] = connection;
       // The end of both directions is always reported; edge-triggered, so that an error before that is so only once.
       Watch(epoll_fd_, second, EPOLLET);

@@ -2,7 +2,7 @@
 //
 // igptd accepts connections itself and hands them to gRPC. gRPC's own listener stops for good when the process is out
 // of file descriptors, this one goes on when there are some again; and a connection that was accepted here can be
-// corked (rpc::Connection).
+// corked (CallerConnection).
 #pragma once
 
 #include <atomic>
@@ -16,7 +16,7 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
-#include "service/edge/connection.h"
+#include "service/edge/caller_connection.h"
 
 namespace igptd {
 
@@ -27,8 +27,8 @@ class Listener {
   struct Events {
     // `fd`: the connection, the receiver's from now on. `listening_fd`: where it came in.
     std::function<void(int fd, int listening_fd)> accepted;
-    std::function<void(std::shared_ptr<rpc::Connection>)> opened;  // comes before its `accepted`
-    std::function<void(std::shared_ptr<rpc::Connection>)> closed;
+    std::function<void(std::shared_ptr<CallerConnection>)> opened;  // comes before its `accepted`
+    std::function<void(std::shared_ptr<CallerConnection>)> closed;
   };
 
   // Listens on all addresses of `address`, host:port; port 0 picks one. Connections wait until Start. UNAVAILABLE when
@@ -65,7 +65,7 @@ class Listener {
   int epoll_fd_ = -1;
   int wake_fd_ = -1;                               // an eventfd: readable when state_ has changed
   absl::Time resume_at_ = absl::InfiniteFuture();  // paused until then, for want of file descriptors
-  absl::flat_hash_map<int, std::shared_ptr<rpc::Connection>> connections_;  // those that are open, by descriptor
+  absl::flat_hash_map<int, std::shared_ptr<CallerConnection>> connections_;  // those that are open, by descriptor
   std::atomic<State> state_ = State::kAccepting;
   absl::Notification stopped_;
   std::thread thread_;

@@ -36,7 +36,7 @@ int64_t OrNone(int limit) {
 }  // namespace
 
 // Guarded by its stripe's mutex.
-struct Admission::Caller {
+struct Admission::Holder {
   std::string name;
   Stripe& stripe;
   int64_t in_flight = 0;  // without those that are finishing
@@ -75,30 +75,26 @@ std::string_view LimitName(Limit limit) {
   return "";
 }
 
-std::string_view HostOf(std::string_view peer) {
-  return peer.substr(0, peer.rfind(':'));
-}
-
 Admission::Admission(AdmissionOptions options) : options_(options) {}
 
 Admission::~Admission() = default;
 
 Admission::Permit::~Permit() {
-  if (admission_ != nullptr) admission_->Return(*caller_, finishing_);
+  if (admission_ != nullptr) admission_->Return(*holder_, finishing_);
 }
 
 Admission::Permit::Permit(Permit&& other) noexcept
-    : admission_(std::exchange(other.admission_, nullptr)), caller_(other.caller_), finishing_(other.finishing_) {}
+    : admission_(std::exchange(other.admission_, nullptr)), holder_(other.holder_), finishing_(other.finishing_) {}
 
 Admission::Permit& Admission::Permit::operator=(Permit&& other) noexcept {
   std::swap(admission_, other.admission_);
-  std::swap(caller_, other.caller_);
+  std::swap(holder_, other.holder_);
   std::swap(finishing_, other.finishing_);
   return *this;
 }
 
 void Admission::Permit::Finishing() {
-  if (admission_ != nullptr && !std::exchange(finishing_, true)) admission_->Finishing(*caller_);
+  if (admission_ != nullptr && !std::exchange(finishing_, true)) admission_->Finishing(*holder_);
 }
 
 Admission::Decision Admission::Admit(const CallerLimits& limits, std::string_view host, Strains strains,
@@ -106,33 +102,33 @@ Admission::Decision Admission::Admit(const CallerLimits& limits, std::string_vie
   const std::string_view name = limits.name.empty() ? host : limits.name;
   Stripe& stripe = stripes_[absl::HashOf(name) % kStripes];
   const std::lock_guard lock(stripe.mutex);
-  std::unique_ptr<Caller>& found = stripe.callers[absl::string_view(name.data(), name.size())];
-  if (found == nullptr) found = std::make_unique<Caller>(Caller{.name = std::string(name), .stripe = stripe});
-  Caller& caller = *found;
+  std::unique_ptr<Holder>& found = stripe.holders[absl::string_view(name.data(), name.size())];
+  if (found == nullptr) found = std::make_unique<Holder>(Holder{.name = std::string(name), .stripe = stripe});
+  Holder& holder = *found;
 
-  std::optional<Shed> shed = Check(caller, limits, strains);
+  std::optional<Shed> shed = Check(holder, limits, strains);
   if (!shed.has_value()) {
-    const absl::Duration wait = caller.UntilStart(limits, now);
+    const absl::Duration wait = holder.UntilStart(limits, now);
     if (wait > absl::ZeroDuration()) shed = Shed{Limit::kCallerStarts, wait};
   }
   if (!shed.has_value() && !Take()) shed = Shed{Limit::kInFlight, kRetryDelay};
   if (shed.has_value()) {
     shed_[static_cast<size_t>(shed->limit)].fetch_add(1, kRelaxed);
-    if (caller.held == 0 && !caller.limited) stripe.callers.erase(caller.name);
+    if (holder.held == 0 && !holder.limited) stripe.holders.erase(holder.name);
     return {Permit(), shed};
   }
-  if (caller.limited) caller.tokens -= 1;
-  if (caller.held == 0) callers_.fetch_add(1, kRelaxed);
-  ++caller.in_flight;
-  ++caller.held;
-  return {Permit(*this, caller), std::nullopt};
+  if (holder.limited) holder.tokens -= 1;
+  if (holder.held == 0) holders_.fetch_add(1, kRelaxed);
+  ++holder.in_flight;
+  ++holder.held;
+  return {Permit(*this, holder), std::nullopt};
 }
 
 // What speaks against one more call of this caller, but for its rate and for what others do at this moment.
-std::optional<Admission::Shed> Admission::Check(const Caller& caller, const CallerLimits& limits,
+std::optional<Admission::Shed> Admission::Check(const Holder& holder, const CallerLimits& limits,
                                                 Strains strains) const {
   const int64_t own = OrNone(limits.max_in_flight > 0 ? limits.max_in_flight : options_.max_in_flight_per_caller);
-  if (caller.in_flight >= own || caller.held >= MostHeld(own)) return Shed{Limit::kCallerInFlight, kRetryDelay};
+  if (holder.in_flight >= own || holder.held >= MostHeld(own)) return Shed{Limit::kCallerInFlight, kRetryDelay};
 
   const int64_t max = OrNone(options_.max_in_flight);
   const int64_t all = held_.load(kRelaxed);
@@ -140,7 +136,7 @@ std::optional<Admission::Shed> Admission::Check(const Caller& caller, const Call
   if (strains.memory == Strain::kFull && all >= kAlwaysInFlight) return Shed{Limit::kMemory, kRetryDelay};
 
   // The share that each would have if there were one more.
-  const bool greedy = caller.held > 0 && caller.held * (callers_.load(kRelaxed) + 1) >= all;
+  const bool greedy = holder.held > 0 && holder.held * (holders_.load(kRelaxed) + 1) >= all;
   if (!greedy) return std::nullopt;
   if (max >= kMinShared && in_flight_.load(kRelaxed) >= max - max / 10) return Shed{Limit::kInFlight, kRetryDelay};
   if (strains.descriptors == Strain::kTight) return Shed{Limit::kDescriptors, kRetryDelay};
@@ -160,21 +156,21 @@ bool Admission::Take() {
   return true;
 }
 
-void Admission::Finishing(Caller& caller) {
+void Admission::Finishing(Holder& holder) {
   in_flight_.fetch_sub(1, kRelaxed);
-  const std::lock_guard lock(caller.stripe.mutex);
-  --caller.in_flight;
+  const std::lock_guard lock(holder.stripe.mutex);
+  --holder.in_flight;
 }
 
-void Admission::Return(Caller& caller, bool finishing) {
+void Admission::Return(Holder& holder, bool finishing) {
   held_.fetch_sub(1, kRelaxed);
   if (!finishing) in_flight_.fetch_sub(1, kRelaxed);
-  Stripe& stripe = caller.stripe;
+  Stripe& stripe = holder.stripe;
   const std::lock_guard lock(stripe.mutex);
-  if (!finishing) --caller.in_flight;
-  if (--caller.held > 0) return;
-  callers_.fetch_sub(1, kRelaxed);
-  if (!caller.limited) stripe.callers.erase(caller.name);
+  if (!finishing) --holder.in_flight;
+  if (--holder.held > 0) return;
+  holders_.fetch_sub(1, kRelaxed);
+  if (!holder.limited) stripe.holders.erase(holder.name);
 }
 
 }  // namespace igptd

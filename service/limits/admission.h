@@ -46,7 +46,7 @@ std::string_view LimitName(Limit limit);
 
 // Thread-safe. A call takes a lock of its caller's three times, each for some ten nanoseconds. Outlives its permits.
 class Admission {
-  struct Caller;
+  struct Holder;
 
  public:
   explicit Admission(AdmissionOptions options);
@@ -69,10 +69,10 @@ class Admission {
 
    private:
     friend class Admission;
-    Permit(Admission& admission, Caller& caller) : admission_(&admission), caller_(&caller) {}
+    Permit(Admission& admission, Holder& holder) : admission_(&admission), holder_(&holder) {}
 
     Admission* admission_ = nullptr;  // null: of no call
-    Caller* caller_ = nullptr;
+    Holder* holder_ = nullptr;
     bool finishing_ = false;
   };
 
@@ -96,25 +96,22 @@ class Admission {
   struct Stripe {
     std::mutex mutex;
     // Guarded by it, with what they hold. Only callers that hold something, or have a rate.
-    absl::flat_hash_map<std::string, std::unique_ptr<Caller>> callers;
+    absl::flat_hash_map<std::string, std::unique_ptr<Holder>> holders;
   };
   static constexpr size_t kStripes = 16;
 
-  std::optional<Shed> Check(const Caller& caller, const CallerLimits& limits, Strains strains) const;
+  std::optional<Shed> Check(const Holder& holder, const CallerLimits& limits, Strains strains) const;
   bool Take();
-  void Finishing(Caller& caller);
-  void Return(Caller& caller, bool finishing);
+  void Finishing(Holder& holder);
+  void Return(Holder& holder, bool finishing);
 
   const AdmissionOptions options_;
   std::array<Stripe, kStripes> stripes_;
   // All relaxed: each is right by itself, and nothing is read by what they say.
   std::atomic<int64_t> in_flight_ = 0;  // without those that are finishing
   std::atomic<int64_t> held_ = 0;       // with them
-  std::atomic<int64_t> callers_ = 0;    // that hold something
+  std::atomic<int64_t> holders_ = 0;    // callers that hold something
   std::array<std::atomic<int64_t>, kLimits> shed_ = {};
 };
-
-// The part of a peer's name (ServerContext::peer) that is the same for all its connections: without the port.
-std::string_view HostOf(std::string_view peer);
 
 }  // namespace igptd

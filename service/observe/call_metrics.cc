@@ -1,9 +1,13 @@
 #include "service/observe/call_metrics.h"
 
+#include <algorithm>
+#include <iterator>
 #include <map>
 #include <utility>
 
-#include "service/errors/errors.h"
+#include "service/contract/call_status.h"
+#include "service/contract/code_names.h"
+#include "service/contract/error_table.h"
 
 namespace igptd {
 namespace {
@@ -18,39 +22,6 @@ constexpr double kFirstEventBounds[] = {.005, .01, .025, .05, .1, .25, .5, 1, 2.
 constexpr double kGapBounds[] = {.001, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 15, 30, 60, 120};
 constexpr double kOwnTimeBounds[] = {.00005, .0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, 1};
 constexpr double kLagBounds[] = {.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 5};
-
-// The ends that calls can have. These are there from the start, as zeros: a rate doesn't see the step from nothing to
-// one, and the first error of a kind is the one to be told of.
-struct End {
-  StatusCode code;
-  v1::ErrorReason reason;
-};
-constexpr End kEnds[] = {
-    {StatusCode::OK, v1::ERROR_REASON_UNSPECIFIED},
-    {StatusCode::INVALID_ARGUMENT, v1::ERROR_REASON_INVALID_REQUEST},
-    {StatusCode::RESOURCE_EXHAUSTED, v1::ERROR_REASON_INVALID_REQUEST},
-    {StatusCode::INVALID_ARGUMENT, v1::ERROR_REASON_IGPT_PARAMS},
-    {StatusCode::FAILED_PRECONDITION, v1::ERROR_REASON_IGPT_AUTH},
-    {StatusCode::UNAUTHENTICATED, v1::ERROR_REASON_IGPT_AUTH},
-    {StatusCode::UNKNOWN, v1::ERROR_REASON_IGPT_ERROR},
-    {StatusCode::NOT_FOUND, v1::ERROR_REASON_IGPT_NOT_FOUND},
-    {StatusCode::RESOURCE_EXHAUSTED, v1::ERROR_REASON_IGPT_RATE_LIMITED},
-    {StatusCode::UNAVAILABLE, v1::ERROR_REASON_IGPT_UNAVAILABLE},
-    {StatusCode::UNAVAILABLE, v1::ERROR_REASON_NETWORK_ERROR},
-    {StatusCode::INTERNAL, v1::ERROR_REASON_IGPT_PROTOCOL},
-    {StatusCode::UNAVAILABLE, v1::ERROR_REASON_IGPT_TIMEOUT},
-    {StatusCode::DEADLINE_EXCEEDED, v1::ERROR_REASON_IGPT_TIMEOUT},
-    {StatusCode::DEADLINE_EXCEEDED, v1::ERROR_REASON_DEADLINE},
-    {StatusCode::CANCELLED, v1::ERROR_REASON_REQUEST_ABORTED},
-    {StatusCode::UNAVAILABLE, v1::ERROR_REASON_STREAM_TRUNCATED},
-    {StatusCode::DATA_LOSS, v1::ERROR_REASON_STREAM_MALFORMED},
-    {StatusCode::RESOURCE_EXHAUSTED, v1::ERROR_REASON_ANSWER_TOO_LARGE},
-    {StatusCode::RESOURCE_EXHAUSTED, v1::ERROR_REASON_SLOW_CONSUMER},
-    {StatusCode::RESOURCE_EXHAUSTED, v1::ERROR_REASON_OVERLOADED},
-    {StatusCode::UNAVAILABLE, v1::ERROR_REASON_SHUTTING_DOWN},
-    {StatusCode::UNAUTHENTICATED, v1::ERROR_REASON_CALLER_UNAUTHENTICATED},
-    {StatusCode::PERMISSION_DENIED, v1::ERROR_REASON_USER_NOT_ALLOWED},
-};
 
 using EndCounts = std::array<std::array<int64_t, MethodMetrics::kReasons>, MethodMetrics::kCodes>;
 
@@ -80,13 +51,13 @@ void Add(const MethodMetrics& metrics, Totals& totals) {
   metrics.own_time.AddTo(totals.own_time);
 }
 
-// The ends that are to be shown: those that can be, and those that were.
-bool Shown(const EndCounts& ends, StatusCode code, v1::ErrorReason reason) {
+// The ends that have a series. Those that can happen have one from the start, as zeros: a rate doesn't see the step
+// from nothing to one, and the first error of a kind is the one to be told of.
+bool HasSeries(const EndCounts& ends, StatusCode code, v1::ErrorReason reason) {
   if (ends[code][reason] > 0) return true;
-  for (const End& end : kEnds) {
-    if (end.code == code && end.reason == reason) return true;
-  }
-  return false;
+  if (code == StatusCode::OK) return reason == v1::ERROR_REASON_UNSPECIFIED;
+  return std::any_of(std::begin(kErrorTable), std::end(kErrorTable),
+                     [&](const ErrorRow& row) { return row.code == code && row.reason == reason; });
 }
 
 void AddEnds(const EndCounts& ends, const MetricLabels& method, prometheus::MetricFamily& handled,
@@ -99,7 +70,7 @@ void AddEnds(const EndCounts& ends, const MetricLabels& method, prometheus::Metr
     bool shown = false;
     for (size_t number = 0; number < ends[code].size(); ++number) {
       const auto reason = static_cast<v1::ErrorReason>(number);
-      if (!Shown(ends, status, reason)) continue;
+      if (!HasSeries(ends, status, reason)) continue;
       shown = true;
       all += ends[code][number];
       if (status == StatusCode::OK) continue;
@@ -132,20 +103,11 @@ void MethodMetrics::OnEvent(bool first, absl::Duration after) {
   if (streams) (first ? first_event : event_gap).Observe(after);
 }
 
-void MethodMetrics::OnEnding(const rpc::CallRecord& record) {
+void MethodMetrics::OnEnding(const CallRecord& record) {
   ended.Increment();
   ends[record.code][record.reason].Increment();
   duration.Observe(record.duration);
   own_time.Observe(record.duration - record.waited);
-}
-
-std::string_view MetricCodeName(StatusCode code) {
-  static constexpr std::string_view kNames[] = {
-      "OK",       "Canceled",       "Unknown",          "InvalidArgument",   "DeadlineExceeded",
-      "NotFound", "AlreadyExists",  "PermissionDenied", "ResourceExhausted", "FailedPrecondition",
-      "Aborted",  "OutOfRange",     "Unimplemented",    "Internal",          "Unavailable",
-      "DataLoss", "Unauthenticated"};
-  return kNames[code];
 }
 
 void CollectCalls(const std::vector<const MethodMetrics*>& methods, MetricFamilies& families) {

@@ -11,21 +11,21 @@
 #include "absl/time/time.h"
 #include "grpcpp/support/status.h"
 #include "igpt/v1/error_reason.pb.h"
+#include "service/observe/call_recorder.h"
 #include "service/observe/metric_family.h"
 #include "service/observe/metric_values.h"
-#include "service/rpc/call.h"
 
 namespace igptd {
 
 // The calls of one method on one loop.
-struct MethodMetrics final : public rpc::CallObserver {
+struct MethodMetrics final : public CallObserver {
   // `name`: "igpt.v1.RecallService/Ask".
   MethodMetrics(std::string_view name, bool method_streams);
 
   void OnAccepted() override { accepted.Increment(); }
   void OnStarted(absl::Duration waited) override;
   void OnEvent(bool first, absl::Duration after) override;
-  void OnEnding(const rpc::CallRecord& record) override;
+  void OnEnding(const CallRecord& record) override;
 
   static constexpr size_t kCodes = grpc::StatusCode::UNAUTHENTICATED + 1;
   static constexpr size_t kReasons = igpt::v1::ErrorReason_ARRAYSIZE;
@@ -43,9 +43,6 @@ struct MethodMetrics final : public rpc::CallObserver {
   Durations first_event;
   Durations event_gap;
 };
-
-// A code as gRPC's metrics have it everywhere, which is as Go writes it: "ResourceExhausted".
-std::string_view MetricCodeName(grpc::StatusCode code);
 
 // Adds the families of these, which may be of several loops: then their sums. From any thread.
 void CollectCalls(const std::vector<const MethodMetrics*>& methods, MetricFamilies& families);

@@ -7,7 +7,6 @@
 #include <string_view>
 
 #include "absl/time/time.h"
-#include "service/rpc/call.h"
 
 namespace igptd {
 
@@ -61,8 +60,5 @@ class LogLine {
 
 // A line with nothing but its message.
 void Log(LogLevel level, std::string_view message);
-
-// The one line of a call, at info.
-void LogCall(const rpc::CallRecord& record);
 
 }  // namespace igptd

@@ -4,11 +4,10 @@
 #include <string>
 #include <utility>
 
+#include "service/contract/method_table.h"
+
 namespace igptd {
 namespace {
-
-constexpr std::string_view kRoutes[] = {"recall/ask", "recall/search", "datasources/list", "datasources/disconnect",
-                                        "connectors/authorize"};
 
 // From answers out of a cache to those that think for minutes.
 constexpr double kBounds[] = {.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 900};
@@ -44,7 +43,7 @@ bool IsGivenUp(size_t index) {
 UpstreamMetrics::Route::Route(std::string_view route_name) : name(route_name), duration(kBounds) {}
 
 UpstreamMetrics::UpstreamMetrics() {
-  for (const std::string_view route : kRoutes) routes_.emplace_back(route);
+  for (const MethodNames& method : kMethodNames) routes_.emplace_back(method.route);
 }
 
 void UpstreamMetrics::OnRequestEnd(const igpt::RequestReport& report) {
@@ -67,7 +66,7 @@ void CollectUpstream(const std::vector<const UpstreamMetrics*>& loops, MetricFam
   auto retries = CounterFamily("igptd_upstream_retries_total", "Requests to iGPT that repeated an earlier one.");
   auto cancelled = CounterFamily("igptd_upstream_cancelled_total",
                                  "Requests to iGPT that igptd aborted, mostly because the caller had gone.");
-  for (size_t i = 0; i < std::size(kRoutes); ++i) {
+  for (size_t i = 0; i < kMethodNames.size(); ++i) {
     std::array<int64_t, UpstreamMetrics::kResults> results = {};
     int64_t all_retries = 0;
     prometheus::ClientMetric::Histogram duration;
@@ -77,7 +76,7 @@ void CollectUpstream(const std::vector<const UpstreamMetrics*>& loops, MetricFam
       all_retries += route.retries.value();
       route.duration.AddTo(duration);
     }
-    const MetricLabels labels = {{"route", std::string(kRoutes[i])}};
+    const MetricLabels labels = {{"route", std::string(kMethodNames[i].route)}};
     int64_t given_up = 0;
     for (size_t result = 0; result < results.size(); ++result) {
       if (IsGivenUp(result)) given_up += results[result];

@@ -4,79 +4,72 @@
 #include <coroutine>
 #include <functional>
 #include <optional>
-#include <string_view>
 #include <utility>
 
 #include "grpcpp/completion_queue.h"
+#include "grpcpp/server_context.h"
 #include "grpcpp/support/async_stream.h"
 #include "service/rpc/call.h"
+#include "service/rpc/method.h"
+#include "service/rpc/task.h"
 
 namespace igptd::rpc {
 
 template <typename Request, typename Response>
-class BidiCall final : public ServerCall {
+class BidiCall final : public Call {
  public:
+  static constexpr bool kStreams = true;
   using Responder = grpc::ServerAsyncReaderWriter<Response, Request>;
+  using Ask = std::function<void(grpc::ServerContext*, Responder*, grpc::CompletionQueue*, grpc::ServerCompletionQueue*,
+                                 void* tag)>;
 
-  // As rpc::Method.
-  struct Method {
-    std::string_view name;
-    Loop& loop;
-    const CallEnvironment& environment;
-    grpc::ServerCompletionQueue* incoming;
-    std::function<void(grpc::ServerContext*, Responder*, grpc::CompletionQueue*, grpc::ServerCompletionQueue*,
-                       void* tag)>
-        request;
-    std::function<void(BidiCall&)> handle;
-  };
-
-  static void AcceptNext(const Method& method) {
+  // As AcceptedCall::AcceptNext.
+  static void AcceptNext(const Method<BidiCall>& method) {
     auto* call = new BidiCall(method);  // deletes itself when it is over
     call->GiveToGrpc();
-    method.request(&call->context_, &call->responder_, method.loop.queue(), method.incoming, &call->accepted_tag_);
+    method.ask(&call->context_, &call->responder_, method.place.loop.queue(), method.place.incoming,
+               &call->accepted_tag_);
   }
 
   // co_await Read(): whether there is another request(); false when the caller has sent its last, or the call is over.
   auto Read() {
-    return Awaiter{*this, [this] {
-                     reading_ = true;
-                     loop().Started(/*soon=*/false);
-                     responder_.Read(&request_, &written_tag_);
-                   }};
+    return Operate(Pending::kRead, [this] {
+      loop().Started(/*soon=*/false);
+      responder_.Read(&request_, &written_tag_);
+    });
   }
   const Request& request() const { return request_; }
 
   // co_await Write(…): sends an answer; false when the call is over.
   auto Write(const Response& response) {
-    return Awaiter{*this, [this, &response] {
-                     CountMessage(/*is_event=*/true, response.ByteSizeLong());
-                     WriteStarts();
-                     responder_.Write(response, &written_tag_);
-                   }};
+    return Operate(Pending::kWrite, [this, &response] {
+      CountMessage(/*is_event=*/true, response.ByteSizeLong());
+      WriteStarts();
+      responder_.Write(response, &written_tag_);
+    });
   }
 
   // Ends the call. The call is not to be touched after it.
   void Finish(CallStatus status) { responder_.Finish(FinishStarts(std::move(status)), &finished_tag_); }
 
  private:
-  template <typename Start>
-  struct Awaiter {
-    BidiCall& call;
-    const Start start;
-    bool await_ready() const { return call.stopping(); }
-    void await_suspend(std::coroutine_handle<> waiting) {
-      call.waiting_ = waiting;
-      start();
-    }
-    bool await_resume() const { return !call.stopping() && call.done_; }
-  };
-  template <typename Start>
-  Awaiter(BidiCall&, Start) -> Awaiter<Start>;
+  enum class Pending { kRead, kWrite };
 
-  explicit BidiCall(const Method& method)
-      : ServerCall(method.loop, method.environment, method.name, /*observer=*/nullptr),
+  explicit BidiCall(const Method<BidiCall>& method)
+      : Call(method.place.loop, method.place.environment, method.name, method.observer),
         method_(method),
         responder_(&context_) {}
+
+  template <typename Start>
+  auto Operate(Pending operation, Start start) {
+    return Wait{[this] { return stopping(); },
+                [this, operation, start](std::coroutine_handle<> waiting) {
+                  pending_ = operation;
+                  waiting_ = waiting;
+                  start();
+                },
+                [this] { return !stopping() && succeeded_; }};
+  }
 
   void OnAccepted(bool ok) override {
     if (!ok) {
@@ -87,22 +80,24 @@ class BidiCall final : public ServerCall {
     Run();
   }
   void Handle() override {
-    if (std::optional<CallStatus> end = EndBeforeItBegins()) return Finish(*std::move(end));
+    if (std::optional<CallStatus> end = Enter()) return Finish(*std::move(end));
     method_.handle(*this);
   }
+  absl::Status ParseRequest() override { return absl::OkStatus(); }  // gRPC parses them as they are read
+  const google::protobuf::Message* request_message() const override { return nullptr; }
 
   void OnWritten(bool ok) override {
-    if (!std::exchange(reading_, false)) WriteEnds();
-    done_ = ok;
+    if (pending_ == Pending::kWrite) WriteEnds();
+    succeeded_ = ok;
     std::exchange(waiting_, nullptr).resume();
   }
 
-  const Method& method_;
+  const Method<BidiCall>& method_;
   Request request_;
   Responder responder_;
   std::coroutine_handle<> waiting_;
-  bool reading_ = false;
-  bool done_ = false;  // what was waited for last
+  Pending pending_ = Pending::kRead;  // what was started last
+  bool succeeded_ = false;            // and how it ended
 };
 
 }  // namespace igptd::rpc

@@ -2,8 +2,8 @@
 //
 // A call lives on one loop's thread. Exactly one of {a wait for iGPT, a pending write} exists at any time, and only its
 // completion goes on or finishes the call; its handler, a coroutine, is that token. Whatever wants to end the call
-// early (the caller's cancel or deadline, a reader that stalls, the drain) calls Stop, which only makes that one
-// operation complete. So nothing is finished twice, and nothing is freed early.
+// early (the caller's cancel or deadline, a reader that stalls, the drain) calls Cancel or Stop, which only makes that
+// one operation complete. So nothing is finished twice, and nothing is freed early.
 #pragma once
 
 #include <cstddef>
@@ -16,133 +16,96 @@
 #include <utility>
 
 #include "absl/functional/any_invocable.h"
-#include "absl/time/clock.h"
+#include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "google/protobuf/message.h"
 #include "grpcpp/server_context.h"
-#include "service/errors/errors.h"
-#include "service/limits/admission.h"
+#include "service/contract/call_status.h"
+#include "service/observe/call_recorder.h"
 #include "service/rpc/hand_over.h"
 #include "service/rpc/loop.h"
-#include "service/rpc/trace_context.h"
-
-namespace igptd {
-struct Caller;
-}  // namespace igptd
 
 namespace igptd::rpc {
 
-class ServerCall;
-
-// What is known of a call when it has ended: for logs and metrics. Holds nothing that a user wrote, but for the trace's
-// state.
-struct CallRecord {
-  std::string_view method;  // "igpt.v1.RecallService/Ask"
-  std::string request_id;
-  TraceContext trace;
-  std::string caller;     // its name in the callers file; empty: not known
-  std::string user_hash;  // set by the handler
-  grpc::StatusCode code = grpc::StatusCode::OK;
-  igpt::v1::ErrorReason reason = igpt::v1::ERROR_REASON_UNSPECIFIED;
-  absl::Duration duration;                    // from its acceptance
-  absl::Duration waited;                      // of that, for iGPT, or for the caller to read
-  std::optional<absl::Duration> first_event;  // from the start to the first event
-  int64_t events = 0;                         // written, without heartbeats
-  int64_t bytes = 0;                          // written
-  std::shared_ptr<int> attempts;              // requests to iGPT; null: it came to none
-};
-
-// Is told of an RPC's calls on one loop, on that loop's thread unless it says otherwise. Must not block.
-class CallObserver {
- public:
-  virtual ~CallObserver() = default;
-  // A call was accepted, and is on its way to its loop. On the thread of the server's queue.
-  virtual void OnAccepted() = 0;
-  // The loop has it, after so long.
-  virtual void OnStarted(absl::Duration waited) = 0;
-  // An event of it is about to be written, so long after its acceptance if it is the first, else after the one before.
-  virtual void OnEvent(bool first, absl::Duration after) = 0;
-  // It ends: before the caller can know.
-  virtual void OnEnding(const CallRecord& record) = 0;
-};
+class Call;
 
 // What calls need to know of the server that they are part of. Outlives them. Used on their loops' threads.
 struct CallEnvironment {
   absl::Duration stalled_reader_timeout;
-  std::function<void(const CallRecord&)> on_finished;
-  bool background = false;  // the calls are no reason for the server to stay: they aren't among Loop::calls()
-  // Whether a call may begin, looked at before its request is parsed: how it ends when it may not. Empty: all may.
-  std::function<std::optional<CallStatus>(ServerCall&)> admit = {};
+  // How a call ends that may not go on to its handler, nullopt: it may. Has the request parsed (Call::ParseRequest).
+  std::function<std::optional<CallStatus>(Call&)> enter;
+  // Background calls are no reason for the server to stay: they aren't among Loop::calls().
+  bool background = false;
+  // Is told of each call that has ended. Empty: nobody is.
+  std::function<void(const CallRecord&)> on_finished = {};
   // Who observes the calls of a method ("igpt.v1.RecallService/Ask"), which streams its answers or doesn't: asked once
   // for each. Empty: nobody.
   std::function<CallObserver*(std::string_view method, bool streams)> observer_of = {};
 };
 
-// What a call's metadata may take. gRPC has a limit too, but holds only those to it who have acknowledged it.
-inline constexpr size_t kMaxMetadataBytes = 8 << 10;
-
-// The end of a call whose caller went away.
-CallStatus CancelledByCaller();
-
-class ServerCall {
+// What a call holds from its entry to its end, whatever it is: a place among the calls in flight, and so on.
+class Ticket {
  public:
-  virtual ~ServerCall() = default;
-  ServerCall(const ServerCall&) = delete;
-  ServerCall& operator=(const ServerCall&) = delete;
+  virtual ~Ticket() = default;
+  // The call's status is about to be sent: its caller may start another at once.
+  virtual void OnFinishing() = 0;
+};
+
+class Call {
+ public:
+  virtual ~Call() = default;
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
 
   const grpc::ServerContext& context() const { return context_; }
   Loop& loop() { return loop_; }
-  CallRecord& record() { return record_; }
-  const CallRecord& record() const { return record_; }
-
-  // Who calls. Null: nobody asked, or nobody that is known.
-  const Caller* caller() const { return caller_.get(); }
-  void SetCaller(std::shared_ptr<const Caller> caller) { caller_ = std::move(caller); }
+  CallRecorder& recorder() { return recorder_; }
+  CallRecord& record() { return recorder_.record(); }
+  const CallRecord& record() const { return recorder_.record(); }
 
   // Where the call comes from, as ServerContext::peer says it.
   std::string_view peer() const { return peer_; }
 
-  // For CallEnvironment::admit: what the call keeps to its end, or what its caller is told beside that it may not
-  // begin.
-  void Keep(Admission::Permit permit) { permit_ = std::move(permit); }
-  void AddTrailer(const std::string& name, const std::string& value) { context_.AddTrailingMetadata(name, value); }
-
   // The caller's deadline; infinite when it has none.
   absl::Time deadline() const;
+
+  // For CallEnvironment::enter. The request is what the caller sent once ParseRequest said OK, and empty before; calls
+  // that take a stream of requests have none yet.
+  virtual absl::Status ParseRequest() = 0;
+  virtual const google::protobuf::Message* request_message() const = 0;
+
+  // What CallEnvironment::enter gave to the call; null: nothing.
+  void Keep(std::unique_ptr<Ticket> ticket) { ticket_ = std::move(ticket); }
+  const Ticket* ticket() const { return ticket_.get(); }
 
   // What makes the wait for iGPT complete, early; run at most once, and not after Finish. Run at once when the call is
   // already to stop.
   void OnStop(absl::AnyInvocable<void()> stop);
-  bool stopping() const { return stopping_; }
+  // Whether the call is to end, whatever its handler would still do.
+  bool stopping() const { return stop_ != StopCause::kNone; }
 
-  // Around a wait for iGPT: what is neither such a wait nor one for the caller is igptd's own time.
-  void WaitStarts() { wait_started_at_ = absl::Now(); }
-  void WaitEnds() { record_.waited += absl::Now() - wait_started_at_; }
-
-  // Ends the call early, for `refusal` or, without one, because the caller went away.
-  void Stop(std::optional<Refusal> refusal);
+  // End the call early: because its caller went away, or for a reason of igptd's own.
+  void Cancel();
+  void Stop(Refusal refusal);
 
  protected:
   // `observer` may be null.
-  ServerCall(Loop& loop, const CallEnvironment& environment, std::string_view method, CallObserver* observer);
+  Call(Loop& loop, const CallEnvironment& environment, std::string_view method, CallObserver* observer);
 
   // The call's first operation, on the thread of the server's queue. `ok` is false when the server shuts down.
   virtual void OnAccepted(bool ok) = 0;
   // Called by OnAccepted: everything after it happens on the loop's thread.
   void Run();
-  // Hands the call to its handler.
+  // Lets the call in, or ends it: Enter() says which.
   virtual void Handle() = 0;
-  // For Handle, first of all: how a call ends that isn't to begin, since it was cancelled while it waited for its turn,
-  // has too much metadata, or is not admitted.
-  std::optional<CallStatus> EndBeforeItBegins();
+  std::optional<CallStatus> Enter() { return environment_.enter(*this); }
 
   // What the request takes, in bytes.
   virtual size_t RequestBytes() const { return 0; }
-  // What the caller's metadata takes as HTTP/2 counts it (RFC 9113, 6.5.2): names, values and 32 bytes each.
-  size_t MetadataBytes() const;
 
   // Before a message is sent: adds the metadata that goes with the first, and counts it.
   void CountMessage(bool is_event, size_t bytes);
-  bool sent() const { return sent_; }
+  bool sent() const { return recorder_.sent(); }
   // Around a write, and at the finish: for the subclasses, which know how to do them.
   void WriteStarts();
   void WriteEnds();
@@ -155,23 +118,32 @@ class ServerCall {
   void GiveToGrpc() { GivenToGrpc(&done_tag_); }
 
   // What a tag points to: a part of its call, which hands the completion on.
-  template <void (ServerCall::*kOnCompleted)(bool)>
+  template <void (Call::*kOnCompleted)(bool)>
   class Tag final : public Operation {
    public:
-    explicit Tag(ServerCall& call) : call_(call) {}
+    explicit Tag(Call& call) : call_(call) {}
     void OnCompleted(bool ok) override { (call_.*kOnCompleted)(ok); }
 
    private:
-    ServerCall& call_;
+    Call& call_;
   };
 
   grpc::ServerContext context_;
-  Tag<&ServerCall::OnAccepted> accepted_tag_{*this};
-  Tag<&ServerCall::OnWritten> written_tag_{*this};
-  Tag<&ServerCall::OnFinished> finished_tag_{*this};
+  Tag<&Call::OnAccepted> accepted_tag_{*this};
+  Tag<&Call::OnWritten> written_tag_{*this};
+  Tag<&Call::OnFinished> finished_tag_{*this};
 
  private:
-  bool DeadlinePassed() const;
+  enum class State {
+    kAccepted,   // or asked for: not on its loop yet
+    kHandled,    // its handler has it
+    kFinishing,  // its status is on the way to the caller
+    kFinished,
+  };
+  enum class StopCause { kNone, kCallerWentAway, kRefusal };
+
+  bool AtDeadline() const;
+  void BeginStop(StopCause cause);
   void OnDone(bool ok);  // for gRPC, the call is over: finished, cancelled, or past its deadline
   void ReleaseWhenOver();
   void OnStallTimer();
@@ -180,28 +152,19 @@ class ServerCall {
   Loop& loop_;
   const CallEnvironment& environment_;
   std::string peer_;
-  CallObserver* const observer_;
-  std::shared_ptr<Connection> connection_;  // null when it is not known
-  Admission::Permit permit_;
-  std::shared_ptr<const Caller> caller_;
-  Tag<&ServerCall::OnDone> done_tag_{*this};
+  std::shared_ptr<CallerConnection> connection_;  // null when it is not known
+  std::unique_ptr<Ticket> ticket_;
+  CallRecorder recorder_;
+  Tag<&Call::OnDone> done_tag_{*this};
 
-  CallRecord record_;
-  absl::Time started_at_;
-  absl::Time message_at_;  // the last one
-  absl::Time event_at_;    // the last that is no heartbeat
-  absl::Time wait_started_at_;
-  uint64_t write_turn_ = 0;  // of the loop, in which the last write started
-  absl::AnyInvocable<void()> stop_;
-  std::optional<Refusal> refusal_;
-  bool stopping_ = false;
-  bool writing_ = false;
-  bool sent_ = false;     // a message
-  bool running_ = false;  // the handler was called
-  bool finishing_ = false;
-  bool finished_ = false;
-  bool done_ = false;
-  igpt::EventLoop::Timer stall_timer_;
+  State state_ = State::kAccepted;
+  bool done_ = false;                   // the done tag came: in any state
+  std::optional<uint64_t> write_turn_;  // of the loop, in which the pending write started; nullopt: none is pending
+  StopCause stop_ = StopCause::kNone;
+  Refusal refusal_ = {};  // for which the call is to stop, if that is its cause
+  absl::AnyInvocable<void()> on_stop_;
+  igpt::EventLoop::Timer stall_timer_;       // how long the pending write may wait for the reader
+  igpt::EventLoop::Timer last_write_timer_;  // how long it may once the call is to stop
 };
 
 }  // namespace igptd::rpc

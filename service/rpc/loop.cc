@@ -72,11 +72,11 @@ bool Loop::Poll() {
   return polled > 0;
 }
 
-void Loop::AddConnection(std::shared_ptr<Connection> connection) {
+void Loop::AddConnection(std::shared_ptr<CallerConnection> connection) {
   events_->Post([this, connection = std::move(connection)] { connections_[connection->peer()] = connection; });
 }
 
-void Loop::RemoveConnection(std::shared_ptr<Connection> connection) {
+void Loop::RemoveConnection(std::shared_ptr<CallerConnection> connection) {
   events_->Post([this, connection = std::move(connection)] {
     // Its peer's next connection may have taken its place already.
     const auto found = connections_.find(connection->peer());
@@ -88,17 +88,17 @@ void Loop::BreakConnections() {
   for (const auto& [peer, connection] : connections_) connection->End();
 }
 
-std::shared_ptr<Connection> Loop::FindConnection(const std::string& peer) const {
+std::shared_ptr<CallerConnection> Loop::FindConnection(const std::string& peer) const {
   const auto found = connections_.find(peer);
   return found == connections_.end() ? nullptr : found->second;
 }
 
-void Loop::Cork(std::shared_ptr<Connection> connection) {
+void Loop::Cork(std::shared_ptr<CallerConnection> connection) {
   if (busy_ && connection->Cork()) corked_.push_back(std::move(connection));
 }
 
 void Loop::EndTurn() {
-  for (const std::shared_ptr<Connection>& connection : corked_) connection->Uncork();
+  for (const std::shared_ptr<CallerConnection>& connection : corked_) connection->Uncork();
   corked_.clear();
 }
 

@@ -17,11 +17,11 @@
 #include "absl/time/time.h"
 #include "grpcpp/completion_queue.h"
 #include "igpt/event_loop.h"
-#include "service/edge/connection.h"
+#include "service/edge/caller_connection.h"
 
 namespace igptd::rpc {
 
-class ServerCall;
+class Call;
 
 // What the tag of an operation on a queue points to.
 class Operation {
@@ -43,10 +43,10 @@ class Loop final : private igpt::EventLoop::WorkSource {
   grpc::CompletionQueue* queue() { return &queue_; }
 
   // The callers' connections, as they come and go. From any thread.
-  void AddConnection(std::shared_ptr<Connection> connection);
-  void RemoveConnection(std::shared_ptr<Connection> connection);
+  void AddConnection(std::shared_ptr<CallerConnection> connection);
+  void RemoveConnection(std::shared_ptr<CallerConnection> connection);
 
-  // The rest is for ServerCall, on the loop's thread.
+  // The rest is for Call, on the loop's thread.
 
   // An operation's tag is going to come out of the queue. `soon`: it waits for nothing but flow control.
   void Started(bool soon);
@@ -59,10 +59,10 @@ class Loop final : private igpt::EventLoop::WorkSource {
   int outstanding() const { return outstanding_; }
 
   // The calls that live on this loop.
-  absl::flat_hash_set<ServerCall*>& calls() { return calls_; }
+  absl::flat_hash_set<Call*>& calls() { return calls_; }
 
   // The connection that a call comes from, by its ServerContext::peer; null when it is not known.
-  std::shared_ptr<Connection> FindConnection(const std::string& peer) const;
+  std::shared_ptr<CallerConnection> FindConnection(const std::string& peer) const;
 
   // How many of them there are.
   size_t connections() const { return connections_.size(); }
@@ -74,7 +74,7 @@ class Loop final : private igpt::EventLoop::WorkSource {
   void BreakConnections();
 
   // Keeps what calls write to the connection together until the end of the turn, if there can be more than one.
-  void Cork(std::shared_ptr<Connection> connection);
+  void Cork(std::shared_ptr<CallerConnection> connection);
 
  private:
   Loop() = default;
@@ -91,11 +91,11 @@ class Loop final : private igpt::EventLoop::WorkSource {
   int soon_ = 0;
   bool expecting_ = false;                           // something was started that may have completed already
   std::chrono::steady_clock::time_point looked_at_;  // when the queue was found empty
-  absl::flat_hash_set<ServerCall*> calls_;
+  absl::flat_hash_set<Call*> calls_;
   bool busy_ = false;  // the turn has work for more than one call
   uint64_t turn_ = 0;
-  absl::flat_hash_map<std::string, std::shared_ptr<Connection>> connections_;  // by peer
-  std::vector<std::shared_ptr<Connection>> corked_;                            // by this loop, in this turn
+  absl::flat_hash_map<std::string, std::shared_ptr<CallerConnection>> connections_;  // by peer
+  std::vector<std::shared_ptr<CallerConnection>> corked_;                            // by this loop, in this turn
   std::unique_ptr<igpt::EventLoop> events_;
 };
 

@@ -3,8 +3,6 @@
 
 #include <coroutine>
 #include <exception>
-#include <optional>
-#include <utility>
 
 namespace igptd::rpc {
 
@@ -20,29 +18,20 @@ struct Task {
   };
 };
 
-// co_await Callback<T>(start): calls start(done), and goes on with the T that `done` is given. `done` must be called
-// exactly once, on the same thread, and not before `start` has returned.
-template <typename T, typename Start>
-class CallbackAwaiter {
- public:
-  explicit CallbackAwaiter(Start start) : start_(std::move(start)) {}
-  bool await_ready() const noexcept { return false; }
-  void await_suspend(std::coroutine_handle<> waiting) {
-    start_([this, waiting](T result) {
-      result_.emplace(std::move(result));
-      waiting.resume();
-    });
-  }
-  T await_resume() { return *std::move(result_); }
+// co_await Wait{ready, start, result}: goes on at once if ready() says so; else start(coroutine) begins what is waited
+// for and sees to it that the coroutine is resumed, once, on the same thread and not before start has returned. The
+// wait gives result().
+template <typename Ready, typename Start, typename Result>
+struct Wait {
+  Ready ready;
+  Start start;
+  Result result;
 
- private:
-  Start start_;
-  std::optional<T> result_;
+  bool await_ready() const { return ready(); }
+  void await_suspend(std::coroutine_handle<> coroutine) { start(coroutine); }
+  auto await_resume() const { return result(); }
 };
-
-template <typename T, typename Start>
-CallbackAwaiter<T, Start> Callback(Start start) {
-  return CallbackAwaiter<T, Start>(std::move(start));
-}
+template <typename Ready, typename Start, typename Result>
+Wait(Ready, Start, Result) -> Wait<Ready, Start, Result>;
 
 }  // namespace igptd::rpc

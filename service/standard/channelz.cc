@@ -40,13 +40,12 @@ void Answer(rpc::UnaryCall<Request, Response>& call, std::initializer_list<Field
   call.Finish(response);
 }
 
-// The RPC with this number and name, whose calls `answer` ends.
-template <int kMethod, typename Request, typename Response>
-rpc::Method<rpc::UnaryCall<Request, Response>> MakeMethod(ChannelzRequests& requests, std::string_view name,
-                                                          rpc::Loop& loop, const rpc::CallEnvironment& environment,
-                                                          grpc::ServerCompletionQueue* incoming,
+// The RPC of this name, whose calls `answer` ends.
+template <typename Request, typename Response>
+rpc::Method<rpc::UnaryCall<Request, Response>> MakeMethod(std::string_view name, Channelz::Service& service,
+                                                          const rpc::MethodPlace& place,
                                                           void (*answer)(rpc::UnaryCall<Request, Response>&)) {
-  return {name, loop, environment, incoming, [&requests](auto... args) { requests.Request<kMethod>(args...); }, answer};
+  return {name, place, service.Asker<rpc::UnaryCall<Request, Response>>(name), answer};
 }
 
 void TopChannels(rpc::UnaryCall<v1::GetTopChannelsRequest, v1::GetTopChannelsResponse>& call) {
@@ -89,18 +88,14 @@ void Socket(rpc::UnaryCall<v1::GetSocketRequest, v1::GetSocketResponse>& call) {
 
 }  // namespace
 
-Channelz::Channelz(ChannelzRequests& requests, rpc::Loop& loop, const rpc::CallEnvironment& environment,
-                   grpc::ServerCompletionQueue* incoming)
-    : top_channels_(MakeMethod<0>(requests, "grpc.channelz.v1.Channelz/GetTopChannels", loop, environment, incoming,
-                                  TopChannels)),
-      servers_(MakeMethod<1>(requests, "grpc.channelz.v1.Channelz/GetServers", loop, environment, incoming, Servers)),
-      server_(MakeMethod<2>(requests, "grpc.channelz.v1.Channelz/GetServer", loop, environment, incoming, Server)),
-      server_sockets_(MakeMethod<3>(requests, "grpc.channelz.v1.Channelz/GetServerSockets", loop, environment, incoming,
-                                    ServerSockets)),
-      channel_(MakeMethod<4>(requests, "grpc.channelz.v1.Channelz/GetChannel", loop, environment, incoming, Channel)),
-      subchannel_(
-          MakeMethod<5>(requests, "grpc.channelz.v1.Channelz/GetSubchannel", loop, environment, incoming, Subchannel)),
-      socket_(MakeMethod<6>(requests, "grpc.channelz.v1.Channelz/GetSocket", loop, environment, incoming, Socket)) {}
+Channelz::Channelz(Service& service, const rpc::MethodPlace& place)
+    : top_channels_(MakeMethod("grpc.channelz.v1.Channelz/GetTopChannels", service, place, TopChannels)),
+      servers_(MakeMethod("grpc.channelz.v1.Channelz/GetServers", service, place, Servers)),
+      server_(MakeMethod("grpc.channelz.v1.Channelz/GetServer", service, place, Server)),
+      server_sockets_(MakeMethod("grpc.channelz.v1.Channelz/GetServerSockets", service, place, ServerSockets)),
+      channel_(MakeMethod("grpc.channelz.v1.Channelz/GetChannel", service, place, Channel)),
+      subchannel_(MakeMethod("grpc.channelz.v1.Channelz/GetSubchannel", service, place, Subchannel)),
+      socket_(MakeMethod("grpc.channelz.v1.Channelz/GetSocket", service, place, Socket)) {}
 
 void Channelz::Accept() {
   const auto accept = []<typename Call>(const rpc::Method<Call>& method) { Call::AcceptNext(method); };

@@ -4,24 +4,17 @@
 #pragma once
 
 #include "grpc/channelz/v1/channelz.grpc.pb.h"
-#include "service/rpc/calls.h"
+#include "service/rpc/method.h"
+#include "service/rpc/unary_call.h"
 
 namespace igptd {
 
-// What gRPC has generated, with the requests as bytes. The numbers are the methods', in the order of the proto.
-class ChannelzRequests final : public grpc::channelz::v1::Channelz::AsyncService {
- public:
-  template <int kMethod, typename... Args>
-  void Request(Args... args) {
-    RequestAsyncUnary(kMethod, args...);
-  }
-};
-
 class Channelz {
  public:
+  using Service = rpc::AsyncService<grpc::channelz::v1::Channelz>;
+
   // Everything given must outlive this.
-  Channelz(ChannelzRequests& requests, rpc::Loop& loop, const rpc::CallEnvironment& environment,
-           grpc::ServerCompletionQueue* incoming);
+  Channelz(Service& service, const rpc::MethodPlace& place);
 
   // Asks gRPC for one more call of each RPC.
   void Accept();

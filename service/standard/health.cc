@@ -2,6 +2,7 @@
 
 #include <coroutine>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 namespace igptd {
@@ -9,25 +10,19 @@ namespace igptd {
 using grpc::health::v1::HealthCheckResponse;
 
 namespace {
+
+constexpr std::string_view kCheck = "grpc.health.v1.Health/Check";
+constexpr std::string_view kWatch = "grpc.health.v1.Health/Watch";
+
 // By this name a probe asks whether to restart igptd, in place of whether to send it calls: whoever answers, lives.
 constexpr char kLiveness[] = "liveness";
+
 }  // namespace
 
-Health::Health(HealthRequests& requests, const std::vector<std::string>& services, rpc::Loop& loop,
-               const rpc::CallEnvironment& environment, grpc::ServerCompletionQueue* incoming)
-    : loop_(loop),
-      check_{"grpc.health.v1.Health/Check",
-             loop,
-             environment,
-             incoming,
-             [&requests](auto... args) { requests.RequestCheck(args...); },
-             [this](CheckCall& call) { Check(call); }},
-      watch_{"grpc.health.v1.Health/Watch",
-             loop,
-             environment,
-             incoming,
-             [&requests](auto... args) { requests.RequestWatch(args...); },
-             [this](WatchCall& call) { Watch(call); }},
+Health::Health(Service& service, const std::vector<std::string>& services, const rpc::MethodPlace& place)
+    : loop_(place.loop),
+      check_{kCheck, place, service.Asker<CheckCall>(kCheck), [this](CheckCall& call) { Check(call); }},
+      watch_{kWatch, place, service.Asker<WatchCall>(kWatch), [this](WatchCall& call) { Watch(call); }},
       services_(services.begin(), services.end()) {
   services_.insert({"", kLiveness});
 }
@@ -63,13 +58,6 @@ void Health::Check(CheckCall& call) {
 }
 
 rpc::Task Health::Watch(WatchCall& call) {
-  struct Change {
-    Health& health;
-    WatchCall& call;
-    bool await_ready() const { return call.stopping(); }
-    void await_suspend(std::coroutine_handle<> waiting) { health.watchers_.insert(waiting.address()); }
-    void await_resume() const {}
-  };
   // All of them look again, most of them for nothing: watchers are few, and seldom leave.
   call.OnStop([this] { loop_.events().Defer([this] { WakeWatchers(); }); });
   // A service that isn't known may become so: that is no error here.
@@ -78,14 +66,15 @@ rpc::Task Health::Watch(WatchCall& call) {
   while (!call.stopping()) {
     const Status status = StatusOf(call.request().service());
     if (told == status) {
-      co_await Change{*this, call};
+      co_await rpc::Wait{[&call] { return call.stopping(); },
+                         [this](std::coroutine_handle<> watcher) { watchers_.insert(watcher.address()); }, [] {}};
       continue;
     }
     told = status;
     response.set_status(status);
     if (!co_await call.Write(response, /*is_event=*/true, /*more=*/false)) break;
   }
-  call.Finish(rpc::CancelledByCaller());
+  call.Finish(CancelledByCaller());
 }
 
 }  // namespace igptd

@@ -7,23 +7,12 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "grpc/health/v1/health.grpc.pb.h"
-#include "service/rpc/calls.h"
+#include "service/rpc/method.h"
+#include "service/rpc/stream_call.h"
 #include "service/rpc/task.h"
+#include "service/rpc/unary_call.h"
 
 namespace igptd {
-
-// What gRPC has generated, with the requests as bytes.
-class HealthRequests final : public grpc::health::v1::Health::AsyncService {
- public:
-  template <typename... Args>
-  void RequestCheck(Args... args) {
-    RequestAsyncUnary(0, args...);
-  }
-  template <typename... Args>
-  void RequestWatch(Args... args) {
-    RequestAsyncServerStreaming(1, args...);
-  }
-};
 
 // All services have the status of the whole, which is SERVING at first, and one called "liveness" is always SERVING.
 class Health {
@@ -31,10 +20,11 @@ class Health {
   using CheckCall = rpc::UnaryCall<grpc::health::v1::HealthCheckRequest, grpc::health::v1::HealthCheckResponse>;
   using WatchCall = rpc::StreamCall<grpc::health::v1::HealthCheckRequest, grpc::health::v1::HealthCheckResponse>;
 
+  using Service = rpc::AsyncService<grpc::health::v1::Health>;
+
   // `services`: their full names; the empty name, which stands for the whole, is added. Everything else must outlive
   // this.
-  Health(HealthRequests& requests, const std::vector<std::string>& services, rpc::Loop& loop,
-         const rpc::CallEnvironment& environment, grpc::ServerCompletionQueue* incoming);
+  Health(Service& service, const std::vector<std::string>& services, const rpc::MethodPlace& place);
 
   // Asks gRPC for one more call of each RPC.
   void Accept();

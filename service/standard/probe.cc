@@ -7,9 +7,7 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
 #include <memory>
-#include <sstream>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -19,6 +17,8 @@
 #include "absl/time/clock.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "service/config/config.h"
+#include "service/system/files.h"
+#include "service/system/host_port.h"
 
 namespace igptd {
 namespace {
@@ -64,18 +64,17 @@ std::string ProbeHelp(HealthProbe& defaults) {
                       "defaults. Exit codes: 0 it serves, 1 it does not, 2 wrong usage.\n");
 }
 
-absl::StatusOr<std::string> ReadFile(const std::string& flag, const std::string& path) {
-  std::ifstream file(path);
-  std::ostringstream text;
-  if (!(text << file.rdbuf())) return absl::InvalidArgumentError(absl::StrCat("--", flag, ": cannot read ", path));
-  return std::move(text).str();
+absl::StatusOr<std::string> ReadFlagFile(const std::string& flag, const std::string& path) {
+  absl::StatusOr<std::string> text = ReadFile(path);
+  if (text.ok()) return text;
+  return absl::InvalidArgumentError(absl::StrCat("--", flag, ": ", text.status().message()));
 }
 
 absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> Credentials(const HealthProbe& probe) {
   if (probe.tls_cert_file.empty()) return grpc::InsecureChannelCredentials();
-  absl::StatusOr<std::string> certificate = ReadFile("tls_cert_file", probe.tls_cert_file);
+  absl::StatusOr<std::string> certificate = ReadFlagFile("tls_cert_file", probe.tls_cert_file);
   if (!certificate.ok()) return certificate.status();
-  absl::StatusOr<std::string> key = ReadFile("tls_key_file", probe.tls_key_file);
+  absl::StatusOr<std::string> key = ReadFlagFile("tls_key_file", probe.tls_key_file);
   if (!key.ok()) return key.status();
   grpc::experimental::TlsChannelCredentialsOptions options;
   options.set_certificate_provider(std::make_shared<grpc::experimental::StaticDataCertificateProvider>(
@@ -93,12 +92,6 @@ absl::Status NotServing(const HealthProbe& probe, const std::string& why) {
 }
 
 }  // namespace
-
-std::string ReachableAddress(const std::string& address) {
-  if (absl::StartsWith(address, "0.0.0.0:")) return absl::StrCat("127.0.0.1", address.substr(address.rfind(':')));
-  if (absl::StartsWith(address, "[::]:")) return absl::StrCat("[::1]", address.substr(address.rfind(':')));
-  return address;
-}
 
 absl::StatusOr<HealthProbe> ParseHealthProbe(const std::vector<std::string>& args, GetEnv getenv) {
   HealthProbe probe = DefaultProbe(getenv);

@@ -20,10 +20,6 @@ struct HealthProbe {
   bool help = false;
 };
 
-// Where to reach what listens on `address`: 0.0.0.0 and [::] stand for all of the machine's addresses, and are no
-// destination.
-std::string ReachableAddress(const std::string& address);
-
 // The probe of this command line (without "igptd health"). The address and certificate are those of the igptd that was
 // started with the same variables, unless flags say otherwise. INVALID_ARGUMENT with every problem in one line.
 absl::StatusOr<HealthProbe> ParseHealthProbe(const std::vector<std::string>& args, GetEnv getenv);

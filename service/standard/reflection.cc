@@ -35,20 +35,15 @@ void AnswerFile(const FileDescriptor* file, v1::ServerReflectionResponse& respon
 
 }  // namespace
 
-ReflectionRequests::ReflectionRequests(const char* method) {
+ReflectionService::ReflectionService(const char* method) {
   AddMethod(new grpc::internal::RpcServiceMethod(method, grpc::internal::RpcMethod::BIDI_STREAMING, nullptr));
   MarkMethodAsync(0);
 }
 
-Reflection::Reflection(ReflectionRequests& requests, std::vector<std::string> services, rpc::Loop& loop,
-                       const rpc::CallEnvironment& environment, grpc::ServerCompletionQueue* incoming)
+Reflection::Reflection(ReflectionService& service, std::vector<std::string> services, const rpc::MethodPlace& place)
     : services_(std::move(services)),
-      method_{"ServerReflection/ServerReflectionInfo",
-              loop,
-              environment,
-              incoming,
-              [&requests](auto... args) { requests.RequestInfo(args...); },
-              [this](Call& call) { Serve(call); }} {}
+      method_{"ServerReflection/ServerReflectionInfo", place,
+              [&service](auto... args) { service.RequestInfo(args...); }, [this](Call& call) { Serve(call); }} {}
 
 rpc::Task Reflection::Serve(Call& call) const {
   while (co_await call.Read()) {

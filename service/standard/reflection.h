@@ -13,11 +13,11 @@
 
 namespace igptd {
 
-// The service of one version, as gRPC knows it.
-class ReflectionRequests final : public grpc::Service {
+// One version of the service, as gRPC knows it.
+class ReflectionService final : public grpc::Service {
  public:
   // `method`: "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo". Must outlive this.
-  explicit ReflectionRequests(const char* method);
+  explicit ReflectionService(const char* method);
   template <typename... Args>
   void RequestInfo(Args... args) {
     RequestAsyncBidiStreaming(0, args...);
@@ -31,8 +31,7 @@ class Reflection {
       rpc::BidiCall<grpc::reflection::v1::ServerReflectionRequest, grpc::reflection::v1::ServerReflectionResponse>;
 
   // `services`: their full names, as clients list them. Everything else must outlive this.
-  Reflection(ReflectionRequests& requests, std::vector<std::string> services, rpc::Loop& loop,
-             const rpc::CallEnvironment& environment, grpc::ServerCompletionQueue* incoming);
+  Reflection(ReflectionService& service, std::vector<std::string> services, const rpc::MethodPlace& place);
 
   // Asks gRPC for one more call.
   void Accept() { Call::AcceptNext(method_); }
@@ -43,7 +42,7 @@ class Reflection {
               grpc::reflection::v1::ServerReflectionResponse& response) const;
 
   const std::vector<std::string> services_;
-  const Call::Method method_;
+  const rpc::Method<Call> method_;
 };
 
 }  // namespace igptd

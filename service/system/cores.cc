@@ -4,25 +4,26 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <thread>
 #include <utility>
 
 #include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 
 namespace igptd {
 
-int UsableCores() {
+int UsableCores(const ResourcePaths& paths) {
   cpu_set_t allowed;  // fails where there are more than 1,024 cores
   const bool known = sched_getaffinity(0, sizeof(allowed), &allowed) == 0;
-  const int cores = known ? CPU_COUNT(&allowed) : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  std::ifstream file("/sys/fs/cgroup/cpu.max");
-  const int limit = CoresOfCpuMax(std::string(std::istreambuf_iterator<char>(file), {}));
-  return limit == 0 ? cores : std::min(cores, limit);
+  int cores = known ? CPU_COUNT(&allowed) : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  for (const std::string& group : ControlGroups(paths)) {
+    const int limit = CoresOfCpuMax(ReadKernelFile(absl::StrCat(group, "/cpu.max")).value_or(""));
+    if (limit > 0) cores = std::min(cores, limit);
+  }
+  return cores;
 }
 
 // "<microseconds> <period in microseconds>", or "max <period>".

@@ -3,15 +3,10 @@
 
 #include <cstdint>
 #include <optional>
-#include <string>
+
+#include "service/system/cgroup.h"
 
 namespace igptd {
-
-// Where the kernel shows it: for tests, directories of their own.
-struct ResourcePaths {
-  std::string proc = "/proc";
-  std::string cgroups = "/sys/fs/cgroup";
-};
 
 // In bytes.
 struct ProcessMemory {
@@ -38,8 +33,5 @@ Descriptors CountDescriptors();
 
 // How much of its file descriptors is used, from 0 to 1; 1 when they can't be counted.
 double DescriptorUse();
-
-// Lets the process have as many file descriptors as it may.
-void RaiseDescriptorLimit();
 
 }  // namespace igptd

@@ -11,6 +11,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "service/edge/caller_connection.h"
 
 namespace igptd {
 namespace {

@@ -40,12 +40,12 @@ class Told {
                   changed_.notify_all();
                 },
             .opened =
-                [this](const std::shared_ptr<rpc::Connection>& connection) {
+                [this](const std::shared_ptr<CallerConnection>& connection) {
                   const std::lock_guard lock(mutex_);
                   opened_.push_back(connection);
                 },
             .closed =
-                [this](const std::shared_ptr<rpc::Connection>& connection) {
+                [this](const std::shared_ptr<CallerConnection>& connection) {
                   const std::lock_guard lock(mutex_);
                   closed_.push_back(connection);
                   changed_.notify_all();
@@ -64,11 +64,11 @@ class Told {
 
   // Not while more are coming.
   std::vector<UniqueFd>& accepted() { return accepted_; }
-  std::vector<std::shared_ptr<rpc::Connection>> opened() const {
+  std::vector<std::shared_ptr<CallerConnection>> opened() const {
     const std::lock_guard lock(mutex_);
     return opened_;
   }
-  std::vector<std::shared_ptr<rpc::Connection>> closed() const {
+  std::vector<std::shared_ptr<CallerConnection>> closed() const {
     const std::lock_guard lock(mutex_);
     return closed_;
   }
@@ -77,15 +77,15 @@ class Told {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<UniqueFd> accepted_;
-  std::vector<std::shared_ptr<rpc::Connection>> opened_;
-  std::vector<std::shared_ptr<rpc::Connection>> closed_;
+  std::vector<std::shared_ptr<CallerConnection>> opened_;
+  std::vector<std::shared_ptr<CallerConnection>> closed_;
 };
 
 std::string LocalName(const UniqueFd& fd) {
   sockaddr_storage address = {};
   socklen_t size = sizeof(address);
   getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address), &size);
-  return rpc::PeerName(address);
+  return PeerName(address);
 }
 
 TEST(ListenerTest, TellsOfConnectionsAsTheyComeAndGo) {

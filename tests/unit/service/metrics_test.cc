@@ -65,7 +65,7 @@ TEST(CallMetricsTest, TheLoopsAreAddedUp) {
     loop->OnStarted(absl::Milliseconds(1));
   }
   other.OnAccepted();
-  rpc::CallRecord record;
+  CallRecord record;
   record.code = grpc::StatusCode::UNAVAILABLE;
   record.reason = v1::ERROR_REASON_NETWORK_ERROR;
   record.duration = absl::Seconds(3);
@@ -88,7 +88,7 @@ TEST(CallMetricsTest, TheLoopsAreAddedUp) {
 // An end that nobody expects is counted all the same.
 TEST(CallMetricsTest, AnUnknownEndIsShownOnceItWas) {
   MethodMetrics metrics("igpt.v1.RecallService/Search", /*method_streams=*/false);
-  rpc::CallRecord record;
+  CallRecord record;
   record.code = grpc::StatusCode::ABORTED;
   record.reason = v1::ERROR_REASON_DEADLINE;
   metrics.OnEnding(record);

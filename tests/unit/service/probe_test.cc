@@ -5,6 +5,8 @@
 
 #include <map>
 
+#include "service/system/host_port.h"
+
 namespace igptd {
 namespace {
 

@@ -1,11 +1,11 @@
-#include "service/rpc/trace_context.h"
+#include "service/observe/trace_context.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
 #include <vector>
 
-namespace igptd::rpc {
+namespace igptd {
 namespace {
 
 constexpr char kTraceId[] = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -180,4 +180,4 @@ TEST(TracestateTest, WhatIsNotIsDroppedWhole) {
 }
 
 }  // namespace
-}  // namespace igptd::rpc
+}  // namespace igptd

@@ -1,0 +1,150 @@
+#include "service/access/entry.h"
+
+#include <utility>
+#include <vector>
+
+#include "absl/random/random.h"
+#include "absl/time/clock.h"
+#include "google/protobuf/descriptor.h"
+#include "google/protobuf/message.h"
+#include "igpt/error.h"
+#include "igpt/options.h"
+#include "service/access/identity.h"
+#include "service/edge/caller_connection.h"
+#include "service/observe/log.h"
+#include "service/rpc/metadata.h"
+
+namespace igptd {
+namespace {
+
+// A line for an auditor: warnings aren't left out by most levels.
+CallStatus Deny(rpc::Call& call, Refusal refusal) {
+  CallStatus status = ToCallStatus(refusal);
+  const CallRecord& record = call.record();
+  LogLine line(LogLevel::kWarn, "denied");
+  line.With("method", record.method).With("reason", ReasonName(status.reason));
+  if (!record.caller.empty()) line.With("caller", record.caller);
+  if (!record.user_hash.empty()) line.With("user", record.user_hash);
+  line.With("peer", HostOf(call.peer())).With("request_id", record.request_id);
+  return status;
+}
+
+}  // namespace
+
+// What is found out on the way in. The call keeps it to its end.
+struct Entry::Pass final : rpc::Ticket {
+  explicit Pass(Audience for_whom) : audience(for_whom) {}
+  void OnFinishing() override { permit.Finishing(); }
+
+  const Audience audience;
+  std::shared_ptr<const Caller> caller;  // null: without a callers file
+  Admission::Permit permit;
+};
+
+std::optional<CallStatus> Entry::Enter(rpc::Call& call, Audience audience) const {
+  // In this order: who calls is known before the call costs anything, and limits are a caller's.
+  static constexpr Step kCallerSteps[] = {
+      &Entry::CheckNotCancelled, &Entry::CheckMetadata, &Entry::Identify, &Entry::CheckMethod,
+      &Entry::CheckKey,          &Entry::TakeRoom,      &Entry::Parse,    &Entry::CheckUser,
+  };
+  static constexpr Step kStandardSteps[] = {
+      &Entry::CheckNotCancelled,
+      &Entry::CheckMetadata,
+      &Entry::CheckOpen,
+      &Entry::Parse,
+  };
+  auto pass = std::make_unique<Pass>(audience);
+  const auto take = [&](const auto& steps) -> std::optional<CallStatus> {
+    for (const Step step : steps) {
+      if (std::optional<CallStatus> end = (this->*step)(call, *pass)) return end;
+    }
+    return std::nullopt;
+  };
+  std::optional<CallStatus> end = audience == Audience::kCallers ? take(kCallerSteps) : take(kStandardSteps);
+  call.Keep(std::move(pass));
+  return end;
+}
+
+// It may have been cancelled while it waited for its loop.
+std::optional<CallStatus> Entry::CheckNotCancelled(rpc::Call& call, Pass& /*pass*/) const {
+  return call.stopping() ? std::optional(CancelledByCaller()) : std::nullopt;
+}
+
+std::optional<CallStatus> Entry::CheckMetadata(rpc::Call& call, Pass& /*pass*/) const {
+  if (rpc::MetadataBytes(call.context()) <= rpc::kMaxMetadataBytes) return std::nullopt;
+  return ToCallStatus(Refusal::kMetadataTooLarge);
+}
+
+// For the standard services: whether they are open to this caller.
+std::optional<CallStatus> Entry::CheckOpen(rpc::Call& call, Pass& pass) const {
+  const bool open = auth_ == nullptr || (pass.audience == Audience::kEveryone && auth_->open_standard_services());
+  if (open || FindCaller(*auth_, call.context()) != nullptr) return std::nullopt;
+  return Deny(call, Refusal::kCallerUnauthenticated);
+}
+
+std::optional<CallStatus> Entry::Identify(rpc::Call& call, Pass& pass) const {
+  if (auth_ == nullptr) return std::nullopt;
+  pass.caller = FindCaller(*auth_, call.context());
+  if (pass.caller == nullptr) return Deny(call, Refusal::kCallerUnauthenticated);
+  call.record().caller = pass.caller->limits.name;
+  return std::nullopt;
+}
+
+std::optional<CallStatus> Entry::CheckMethod(rpc::Call& call, Pass& pass) const {
+  if (pass.caller == nullptr || MayCall(*pass.caller, call.record().method)) return std::nullopt;
+  return Deny(call, Refusal::kMethodNotAllowed);
+}
+
+// A caller that is to bring its own iGPT key has to.
+std::optional<CallStatus> Entry::CheckKey(rpc::Call& call, Pass& pass) const {
+  if (pass.caller == nullptr || !pass.caller->brings_key) return std::nullopt;
+  const std::vector<std::string_view> keys = rpc::ValuesOf(call.context(), kCallerKey);
+  if (keys.size() == 1 && igpt::ValidateApiKey(std::string(keys.front())).ok()) return std::nullopt;
+  const absl::Status error = igpt::MakeStatus(
+      igpt::ErrorKind::kAuth,
+      keys.empty() ? "This caller brings its own iGPT key with every call: send it in the metadata x-igpt-api-key."
+                   : "The metadata x-igpt-api-key must be there once, and hold an iGPT key: visible ASCII, no spaces.");
+  return ToCallStatus(error, KeyOwner::kCaller);
+}
+
+std::optional<CallStatus> Entry::TakeRoom(rpc::Call& call, Pass& pass) const {
+  static const CallerLimits kUnnamed;
+  const CallerLimits& limits = pass.caller == nullptr ? kUnnamed : pass.caller->limits;
+  auto [permit, shed] = rules_.admission.Admit(limits, HostOf(call.peer()), rules_.strains(), absl::Now());
+  pass.permit = std::move(permit);
+  if (!shed.has_value()) return std::nullopt;
+  // gRPC's clients wait exactly as long as they are told: those that are shed together must not come back together.
+  thread_local absl::InsecureBitGen random;
+  const absl::Duration wait = absl::Ceil(shed->retry_after * absl::Uniform(random, 1.0, 2.0), absl::Milliseconds(1));
+  return ToCallStatus(Refusal::kOverloaded, {.retry_after = wait, .limit = LimitName(shed->limit)});
+}
+
+std::optional<CallStatus> Entry::Parse(rpc::Call& call, Pass& /*pass*/) const {
+  const absl::Status parsed = call.ParseRequest();
+  return parsed.ok() ? std::nullopt : std::optional(ToCallStatus(parsed, KeyOwner::kIgptd));
+}
+
+// The method table holds all requests of igptd's own to have a `user`.
+std::optional<CallStatus> Entry::CheckUser(rpc::Call& call, Pass& pass) const {
+  const google::protobuf::Message& request = *call.request_message();
+  std::string scratch;
+  const std::string& named =
+      request.GetReflection()->GetStringReference(request, request.GetDescriptor()->FindFieldByName("user"), &scratch);
+  const std::string& user = named.empty() ? rules_.default_user : named;
+  call.record().user_hash = rules_.user_hash(user);
+  // A request without any user is for the SDK to refuse: that is no matter of who calls.
+  if (pass.caller == nullptr || user.empty() || MayActFor(*pass.caller, user)) return std::nullopt;
+  return Deny(call, Refusal::kUserNotAllowed);
+}
+
+std::string KeyOf(const rpc::Call& call) {
+  if (KeyOwnerOf(call) == KeyOwner::kIgptd) return "";
+  return std::string(rpc::ValuesOf(call.context(), kCallerKey).front());
+}
+
+KeyOwner KeyOwnerOf(const rpc::Call& call) {
+  const auto& pass = static_cast<const Entry::Pass&>(*call.ticket());
+  return pass.caller != nullptr && pass.caller->brings_key ? KeyOwner::kCaller : KeyOwner::kIgptd;
+}
+
+}  // namespace igptd

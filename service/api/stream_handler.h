@@ -1,0 +1,76 @@
+// The handler of RPCs that stream an answer.
+#pragma once
+
+#include <coroutine>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "absl/time/time.h"
+#include "igpt/ask_stream.h"
+#include "service/access/entry.h"
+#include "service/api/handler_context.h"
+#include "service/api/translate.h"
+#include "service/contract/method_table.h"
+#include "service/rpc/stream_call.h"
+#include "service/rpc/task.h"
+
+namespace igptd {
+
+inline bool IsProperEnd(const igpt::AskResult& result) {
+  return result.ok() && !result->has_value();
+}
+
+// co_await Readable(…): until there is something to read, or `patience` is at an end.
+inline auto Readable(rpc::Call& call, igpt::AskStream& stream, absl::Duration patience) {
+  return rpc::Wait{[&stream] { return stream.Readable(); },
+                   [&call, &stream, patience](std::coroutine_handle<> reader) {
+                     call.recorder().WaitStarts();
+                     stream.WaitReadable(patience, [&call, reader] {
+                       call.recorder().WaitEnds();
+                       reader.resume();
+                     });
+                   },
+                   [] {}};
+}
+
+// Asks iGPT by the SDK's function for `method`, writes events as they come and heartbeats while none does, and ends the
+// call as the stream ends.
+template <typename... Types>
+rpc::Task Handle(
+    const StreamMethod<Types...>& method, const HandlerContext& context,
+    rpc::StreamCall<typename StreamMethod<Types...>::Request, typename StreamMethod<Types...>::Response>& call) {
+  const std::unique_ptr<igpt::AskStream> stream =
+      ((context.client.*method.api)().*method.start)(FromProto(call.request()), OptionsFor(context, call));
+  call.OnStop([&stream] { stream->Cancel(); });
+
+  typename StreamMethod<Types...>::Response response;
+  std::optional<igpt::AskResult> next;  // read one ahead: gRPC is told what follows an event, if that is known already
+  for (;;) {
+    if (!next.has_value()) {
+      co_await Readable(call, *stream, context.heartbeat_interval);
+      next = stream->TryRead();
+    }
+    const bool is_event = next.has_value();
+    if (is_event) {
+      if (!next->ok() || IsProperEnd(*next)) break;
+      ToProto(std::move(**next).value(), &response);
+      next = stream->TryRead();
+      if (next.has_value() && IsProperEnd(*next)) {
+        call.Finish(response);
+        co_return;
+      }
+    } else {
+      response.Clear();
+      response.mutable_heartbeat();
+    }
+    const bool written = co_await call.Write(response, is_event, /*more=*/next.has_value());
+    if (!written) {
+      call.Finish(CancelledByCaller());
+      co_return;
+    }
+  }
+  call.Finish(ToCallStatus(next->status(), KeyOwnerOf(call)));
+}
+
+}  // namespace igptd

@@ -1,0 +1,33 @@
+// The handler of RPCs with one answer.
+#pragma once
+
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "igpt/client.h"
+#include "service/access/entry.h"
+#include "service/api/handler_context.h"
+#include "service/api/translate.h"
+#include "service/contract/method_table.h"
+#include "service/rpc/unary_call.h"
+
+namespace igptd {
+
+// Asks iGPT by the SDK's function for `method`, and ends the call with what comes.
+template <typename... Types>
+void Handle(const UnaryMethod<Types...>& method, const HandlerContext& context,
+            rpc::UnaryCall<typename UnaryMethod<Types...>::Request, typename UnaryMethod<Types...>::Response>& call) {
+  using Method = UnaryMethod<Types...>;
+  igpt::PendingCall pending = ((context.client.*method.api)().*method.start)(
+      FromProto(call.request()), OptionsFor(context, call), [&call](absl::StatusOr<typename Method::Answer> answer) {
+        call.recorder().WaitEnds();
+        if (!answer.ok()) return call.Finish(ToCallStatus(answer.status(), KeyOwnerOf(call)));
+        typename Method::Response response;
+        ToProto(*std::move(answer), &response);
+        call.Finish(response);
+      });
+  call.recorder().WaitStarts();
+  call.OnStop([pending]() mutable { pending.Cancel(); });
+}
+
+}  // namespace igptd

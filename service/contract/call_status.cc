@@ -1,0 +1,76 @@
+#include "service/contract/call_status.h"
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "igpt/error.h"
+#include "service/contract/error_table.h"
+#include "service/contract/status_details.h"
+
+namespace igptd {
+namespace {
+
+namespace v1 = igpt::v1;
+
+std::map<std::string, std::string> MetadataOf(const igpt::Error& error) {
+  std::map<std::string, std::string> metadata;
+  const bool broken_stream = error.kind == igpt::ErrorKind::kTruncated || error.kind == igpt::ErrorKind::kMalformed;
+  if (!error.api_code.empty()) metadata["igpt_error"] = error.api_code;
+  if (error.http_status != 0) metadata["http_status"] = absl::StrCat(error.http_status);
+  if (!error.timer.empty()) metadata["timer"] = error.timer;
+  if (error.events_delivered > 0 || broken_stream) metadata["events_delivered"] = absl::StrCat(error.events_delivered);
+  if (error.attempts > 0) metadata["attempts"] = absl::StrCat(error.attempts);
+  return metadata;
+}
+
+CallStatus Make(const ErrorRow& row, std::string_view message, StatusDetails details,
+                std::optional<absl::Duration> retry_after) {
+  details.reason = ReasonName(row.reason);
+  if (row.retry_info == ErrorRow::RetryInfo::kAlways) retry_after = retry_after.value_or(kDefaultRetryDelay);
+  if (row.retry_info != ErrorRow::RetryInfo::kNever) details.retry_delay = retry_after;
+  return {MakeStatus(row.code, message, details), row.reason, row.pushback ? details.retry_delay : std::nullopt};
+}
+
+}  // namespace
+
+CallStatus ToCallStatus(const absl::Status& status, KeyOwner key_owner) {
+  if (status.ok()) return {};
+  const std::optional<igpt::Error> error = igpt::ErrorOf(status);
+  if (!error.has_value()) {
+    return Make(RowOf(igpt::ErrorKind::kProtocol, key_owner, /*event_delivered=*/false),
+                "igptd met an error that it has no name for: please report it.", {}, std::nullopt);
+  }
+  const std::string_view message(status.message().data(), status.message().size());
+  return Make(RowOf(error->kind, key_owner, error->events_delivered > 0), message,
+              {.reason = {}, .metadata = MetadataOf(*error), .retry_delay = {}, .violations = error->violations},
+              error->retry_after);
+}
+
+CallStatus ToCallStatus(Refusal refusal, const RefusalFacts& facts) {
+  const ErrorRow& row = RowOf(refusal);
+  StatusDetails details;
+  if (facts.events_delivered > 0) details.metadata["events_delivered"] = absl::StrCat(facts.events_delivered);
+  if (!facts.limit.empty()) details.metadata["limit"] = std::string(facts.limit);
+  return Make(row, row.message, std::move(details), facts.retry_after);
+}
+
+CallStatus CancelledByCaller() {
+  return ToCallStatus(igpt::MakeStatus(igpt::ErrorKind::kAborted, "the caller cancelled"), KeyOwner::kIgptd);
+}
+
+CallStatus DeadlinePassed(int64_t events_delivered) {
+  igpt::Error error;
+  error.kind = igpt::ErrorKind::kDeadline;
+  error.events_delivered = events_delivered;
+  return ToCallStatus(igpt::MakeStatus(error, "the caller's deadline passed"), KeyOwner::kIgptd);
+}
+
+std::string_view ReasonName(v1::ErrorReason reason) {
+  std::string_view name = v1::ErrorReason_Name(reason);  // static
+  constexpr std::string_view kPrefix = "ERROR_REASON_";
+  if (name.starts_with(kPrefix)) name.remove_prefix(kPrefix.size());
+  return name;
+}
+
+}  // namespace igptd

@@ -1,0 +1,242 @@
+// The table of errors: every way in which igptd ends a call with another status than OK. One row per pair of reason and
+// code. Statuses are made from it, metrics have a series per row, and tests compare the documents with it.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string_view>
+
+#include "grpcpp/support/status.h"
+#include "igpt/error.h"
+#include "igpt/v1/error_reason.pb.h"
+#include "service/contract/call_status.h"
+
+namespace igptd {
+
+// When an error of the SDK has one code rather than another.
+enum class When {
+  kAlways,
+  kOwnKey,            // iGPT refused igptd's key
+  kCallersKey,        // iGPT refused the key that the caller brought
+  kBeforeFirstEvent,  // nothing was delivered, so asking again is safe
+  kAfterFirstEvent,
+};
+
+struct ErrorRow {
+  igpt::v1::ErrorReason reason;
+  grpc::StatusCode code;
+  // Which keys ErrorInfo.metadata may have. Facts that are not known are left out.
+  std::string_view metadata;
+
+  // What ends a call so: an error of the SDK, or a refusal of igptd's own. Exactly one is set.
+  std::optional<igpt::ErrorKind> kind = std::nullopt;
+  std::optional<Refusal> refusal = std::nullopt;
+
+  When when = When::kAlways;
+  // Whether there is a RetryInfo: always, only when it is known when to come back, or never.
+  enum class RetryInfo { kNever, kIfKnown, kAlways } retry_info = RetryInfo::kNever;
+  // Whether `grpc-retry-pushback-ms` tells gRPC's own retries when to come back, as RetryInfo tells programs.
+  bool pushback = false;
+  // What a refusal tells the caller. The SDK words its own errors.
+  const char* message = nullptr;
+};
+
+inline constexpr ErrorRow kErrorTable[] = {
+    {.reason = igpt::v1::ERROR_REASON_INVALID_REQUEST,
+     .code = grpc::StatusCode::INVALID_ARGUMENT,
+     .metadata = "",
+     .kind = igpt::ErrorKind::kInvalidRequest},
+    {.reason = igpt::v1::ERROR_REASON_INVALID_REQUEST,
+     .code = grpc::StatusCode::RESOURCE_EXHAUSTED,
+     .metadata = "",
+     .refusal = Refusal::kMetadataTooLarge,
+     .message = "The call's metadata is over 8 KiB: send less of it."},
+    {.reason = igpt::v1::ERROR_REASON_IGPT_PARAMS,
+     .code = grpc::StatusCode::INVALID_ARGUMENT,
+     .metadata = "http_status, attempts, events_delivered",
+     .kind = igpt::ErrorKind::kParams},
+    {.reason = igpt::v1::ERROR_REASON_IGPT_AUTH,
+     .code = grpc::StatusCode::FAILED_PRECONDITION,
+     .metadata = "http_status, attempts, events_delivered",
+     .kind = igpt::ErrorKind::kAuth,
+     .when = When::kOwnKey},
+    {.reason = igpt::v1::ERROR_REASON_IGPT_AUTH,
+     .code = grpc::StatusCode::UNAUTHENTICATED,
+     .metadata = "http_status, attempts, events_delivered",
+     .kind = igpt::ErrorKind::kAuth,
+     .when = When::kCallersKey},
+    {.reason = igpt::v1::ERROR_REASON_IGPT_ERROR,
+     .code = grpc::StatusCode::UNKNOWN,
+     .metadata = "igpt_error, http_status, attempts, events_delivered",
+     .kind = igpt::ErrorKind::kApi},
+    {.reason = igpt::v1::ERROR_REASON_IGPT_NOT_FOUND,
+     .code = grpc::StatusCode::NOT_FOUND,
+     .metadata = "http_status, attempts",
+     .kind = igpt::ErrorKind::kNotFound},
+    {.reason = igpt::v1::ERROR_REASON_IGPT_RATE_LIMITED,
+     .code = grpc::StatusCode::RESOURCE_EXHAUSTED,
+     .metadata = "http_status, attempts",
+     .kind = igpt::ErrorKind::kRateLimited,
+     .retry_info = ErrorRow::RetryInfo::kAlways},
+    {.reason = igpt::v1::ERROR_REASON_IGPT_UNAVAILABLE,
+     .code = grpc::StatusCode::UNAVAILABLE,
+     .metadata = "http_status, attempts",
+     .kind = igpt::ErrorKind::kUnavailable,
+     .retry_info = ErrorRow::RetryInfo::kIfKnown},
+    {.reason = igpt::v1::ERROR_REASON_NETWORK_ERROR,
+     .code = grpc::StatusCode::UNAVAILABLE,
+     .metadata = "http_status, attempts",
+     .kind = igpt::ErrorKind::kNetwork,
+     .retry_info = ErrorRow::RetryInfo::kIfKnown},
+    {.reason = igpt::v1::ERROR_REASON_IGPT_PROTOCOL,
+     .code = grpc::StatusCode::INTERNAL,
+     .metadata = "http_status, attempts",
+     .kind = igpt::ErrorKind::kProtocol},
+    {.reason = igpt::v1::ERROR_REASON_IGPT_TIMEOUT,
+     .code = grpc::StatusCode::UNAVAILABLE,
+     .metadata = "timer, http_status, attempts",
+     .kind = igpt::ErrorKind::kTimeout,
+     .when = When::kBeforeFirstEvent},
+    {.reason = igpt::v1::ERROR_REASON_IGPT_TIMEOUT,
+     .code = grpc::StatusCode::DEADLINE_EXCEEDED,
+     .metadata = "timer, http_status, attempts, events_delivered",
+     .kind = igpt::ErrorKind::kTimeout,
+     .when = When::kAfterFirstEvent},
+    {.reason = igpt::v1::ERROR_REASON_DEADLINE,
+     .code = grpc::StatusCode::DEADLINE_EXCEEDED,
+     .metadata = "attempts, events_delivered",
+     .kind = igpt::ErrorKind::kDeadline},
+    {.reason = igpt::v1::ERROR_REASON_REQUEST_ABORTED,
+     .code = grpc::StatusCode::CANCELLED,
+     .metadata = "attempts, events_delivered",
+     .kind = igpt::ErrorKind::kAborted},
+    {.reason = igpt::v1::ERROR_REASON_STREAM_TRUNCATED,
+     .code = grpc::StatusCode::UNAVAILABLE,
+     .metadata = "attempts, events_delivered",
+     .kind = igpt::ErrorKind::kTruncated},
+    {.reason = igpt::v1::ERROR_REASON_STREAM_MALFORMED,
+     .code = grpc::StatusCode::DATA_LOSS,
+     .metadata = "attempts, events_delivered",
+     .kind = igpt::ErrorKind::kMalformed},
+    {.reason = igpt::v1::ERROR_REASON_ANSWER_TOO_LARGE,
+     .code = grpc::StatusCode::RESOURCE_EXHAUSTED,
+     .metadata = "attempts, events_delivered",
+     .kind = igpt::ErrorKind::kTooLarge},
+    {.reason = igpt::v1::ERROR_REASON_SLOW_CONSUMER,
+     .code = grpc::StatusCode::RESOURCE_EXHAUSTED,
+     .metadata = "events_delivered",
+     .refusal = Refusal::kSlowConsumer,
+     .message = "The stream was not read for too long: read it steadily, or ask again with whole_answer."},
+    {.reason = igpt::v1::ERROR_REASON_OVERLOADED,
+     .code = grpc::StatusCode::RESOURCE_EXHAUSTED,
+     .metadata = "limit",
+     .refusal = Refusal::kOverloaded,
+     .retry_info = ErrorRow::RetryInfo::kAlways,
+     .pushback = true,
+     .message = "igptd has no room for this call now: try again after the delay in RetryInfo."},
+    {.reason = igpt::v1::ERROR_REASON_SHUTTING_DOWN,
+     .code = grpc::StatusCode::UNAVAILABLE,
+     .metadata = "events_delivered",
+     .refusal = Refusal::kShuttingDown,
+     .message = "This igptd is shutting down: try again, another one will answer."},
+    {.reason = igpt::v1::ERROR_REASON_CALLER_UNAUTHENTICATED,
+     .code = grpc::StatusCode::UNAUTHENTICATED,
+     .metadata = "",
+     .refusal = Refusal::kCallerUnauthenticated,
+     .message = "The caller is not known: send the bearer token or client certificate that igptd knows it by."},
+    {.reason = igpt::v1::ERROR_REASON_USER_NOT_ALLOWED,
+     .code = grpc::StatusCode::PERMISSION_DENIED,
+     .metadata = "",
+     .refusal = Refusal::kUserNotAllowed,
+     .message = "The caller may not act for this user: its entry in the callers file has to allow it."},
+    {.reason = igpt::v1::ERROR_REASON_METHOD_NOT_ALLOWED,
+     .code = grpc::StatusCode::PERMISSION_DENIED,
+     .metadata = "",
+     .refusal = Refusal::kMethodNotAllowed,
+     .message = "The caller may not call this method: its entry in the callers file has to allow it."},
+};
+
+// The row of a refusal, and that of an SDK error under these circumstances. There is one: see below.
+constexpr const ErrorRow& RowOf(Refusal refusal) {
+  const ErrorRow* row = kErrorTable;
+  while (row->refusal != refusal) ++row;
+  return *row;
+}
+constexpr const ErrorRow& RowOf(igpt::ErrorKind kind, KeyOwner key_owner, bool event_delivered) {
+  const auto holds = [&](When when) {
+    return when == When::kAlways || when == (key_owner == KeyOwner::kCaller ? When::kCallersKey : When::kOwnKey) ||
+           when == (event_delivered ? When::kAfterFirstEvent : When::kBeforeFirstEvent);
+  };
+  const ErrorRow* row = kErrorTable;
+  while (row->kind != kind || !holds(row->when)) ++row;
+  return *row;
+}
+
+// Whoever adds a reason, a kind or a refusal has to add its row: these don't compile without it.
+namespace error_table_is_complete {
+
+constexpr bool HasEveryReason() {
+  for (int reason = 1; reason < igpt::v1::ErrorReason_ARRAYSIZE; ++reason) {
+    bool found = false;
+    for (const ErrorRow& row : kErrorTable) found = found || row.reason == reason;
+    if (!found) return false;
+  }
+  return true;
+}
+static_assert(HasEveryReason());
+
+// The compiler warns of a kind that has no case, which is an error here.
+constexpr igpt::ErrorKind LastKind() {
+  using igpt::ErrorKind;
+  switch (ErrorKind()) {
+    case ErrorKind::kInvalidRequest:
+    case ErrorKind::kParams:
+    case ErrorKind::kAuth:
+    case ErrorKind::kApi:
+    case ErrorKind::kNotFound:
+    case ErrorKind::kRateLimited:
+    case ErrorKind::kUnavailable:
+    case ErrorKind::kNetwork:
+    case ErrorKind::kProtocol:
+    case ErrorKind::kTimeout:
+    case ErrorKind::kDeadline:
+    case ErrorKind::kAborted:
+    case ErrorKind::kTruncated:
+    case ErrorKind::kMalformed:
+    case ErrorKind::kTooLarge:
+      break;
+  }
+  return ErrorKind::kTooLarge;
+}
+
+// To read past the table's end is no constant expression, and so an error.
+constexpr bool HasEveryKind() {
+  for (int kind = 0; kind <= static_cast<int>(LastKind()); ++kind) {
+    for (const KeyOwner owner : {KeyOwner::kIgptd, KeyOwner::kCaller}) {
+      for (const bool event_delivered : {false, true}) {
+        RowOf(static_cast<igpt::ErrorKind>(kind), owner, event_delivered);
+      }
+    }
+  }
+  return true;
+}
+static_assert(HasEveryKind());
+
+constexpr bool HasEveryRefusal() {
+  for (int refusal = 0; refusal <= static_cast<int>(kLastRefusal); ++refusal) RowOf(static_cast<Refusal>(refusal));
+  return true;
+}
+static_assert(HasEveryRefusal());
+
+constexpr bool RowsAreSound() {
+  for (const ErrorRow& row : kErrorTable) {
+    if (row.kind.has_value() == row.refusal.has_value()) return false;
+    if (row.refusal.has_value() != (row.message != nullptr)) return false;
+  }
+  return true;
+}
+static_assert(RowsAreSound());
+
+}  // namespace error_table_is_complete
+
+}  // namespace igptd

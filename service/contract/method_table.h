@@ -1,0 +1,120 @@
+// The table of methods: one row per RPC of igptd's own. How calls of it are asked for and handled, the services that
+// health and reflection list, what the callers file may allow, and the series of metrics all derive from it.
+//
+// Add an RPC to the protos and a row here; what else it needs (translate.h, the documents), the compiler and the tests
+// ask for.
+#pragma once
+
+#include <array>
+#include <concepts>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <vector>
+
+#include "igpt/client.h"
+#include "igpt/v1/connectors.grpc.pb.h"
+#include "igpt/v1/datasources.grpc.pb.h"
+#include "igpt/v1/recall.grpc.pb.h"
+
+namespace igptd {
+
+// What every row says first.
+struct MethodNames {
+  std::string_view name;   // "igpt.v1.RecallService/Search"
+  std::string_view route;  // of the iGPT API, as the SDK reports it: "recall/search"
+};
+
+// Every request says for whom it is: who may call is decided by that, and access/entry reads it by this name.
+template <typename Message>
+concept NamesUser = requires(const Message& request) {
+  { request.user() } -> std::same_as<const std::string&>;
+};
+
+// An RPC with one answer, and the SDK's function that asks iGPT for it.
+template <typename ServiceType, NamesUser RequestMessage, typename ResponseMessage, typename Api, typename SdkRequest,
+          typename SdkAnswer>
+struct UnaryMethod {
+  using Service = ServiceType;
+  using Request = RequestMessage;
+  using Response = ResponseMessage;
+  using Answer = SdkAnswer;
+  static constexpr bool kStreams = false;
+
+  MethodNames names;
+  Api& (igpt::Client::*api)();
+  igpt::PendingCall (Api::*start)(SdkRequest, igpt::CallOptions, igpt::Callback<SdkAnswer>);
+};
+
+// An RPC with a stream of events.
+template <typename ServiceType, NamesUser RequestMessage, typename ResponseMessage, typename Api, typename SdkRequest>
+struct StreamMethod {
+  using Service = ServiceType;
+  using Request = RequestMessage;
+  using Response = ResponseMessage;
+  static constexpr bool kStreams = true;
+
+  MethodNames names;
+  Api& (igpt::Client::*api)();
+  std::unique_ptr<igpt::AskStream> (Api::*start)(SdkRequest, igpt::CallOptions);
+};
+
+// These only spare the rows the types that the compiler can see.
+template <typename Service, typename Request, typename Response, typename Api, typename SdkRequest, typename Answer>
+constexpr auto Unary(MethodNames names, Api& (igpt::Client::*api)(),
+                     igpt::PendingCall (Api::*start)(SdkRequest, igpt::CallOptions, igpt::Callback<Answer>)) {
+  return UnaryMethod<Service, Request, Response, Api, SdkRequest, Answer>{names, api, start};
+}
+template <typename Service, typename Request, typename Response, typename Api, typename SdkRequest>
+constexpr auto Stream(MethodNames names, Api& (igpt::Client::*api)(),
+                      std::unique_ptr<igpt::AskStream> (Api::*start)(SdkRequest, igpt::CallOptions)) {
+  return StreamMethod<Service, Request, Response, Api, SdkRequest>{names, api, start};
+}
+
+// In the order of the protos.
+inline constexpr std::tuple kMethods = {
+    Stream<igpt::v1::RecallService, igpt::v1::AskRequest, igpt::v1::AskResponse>(
+        {"igpt.v1.RecallService/Ask", "recall/ask"}, &igpt::Client::recall, &igpt::Recall::AskStream),
+    Unary<igpt::v1::RecallService, igpt::v1::SearchRequest, igpt::v1::SearchResponse>(
+        {"igpt.v1.RecallService/Search", "recall/search"}, &igpt::Client::recall, &igpt::Recall::Search),
+    Unary<igpt::v1::ConnectorsService, igpt::v1::AuthorizeRequest, igpt::v1::AuthorizeResponse>(
+        {"igpt.v1.ConnectorsService/Authorize", "connectors/authorize"}, &igpt::Client::connectors,
+        &igpt::Connectors::Authorize),
+    Unary<igpt::v1::DatasourcesService, igpt::v1::ListRequest, igpt::v1::ListResponse>(
+        {"igpt.v1.DatasourcesService/List", "datasources/list"}, &igpt::Client::datasources, &igpt::Datasources::List),
+    Unary<igpt::v1::DatasourcesService, igpt::v1::DisconnectRequest, igpt::v1::DisconnectResponse>(
+        {"igpt.v1.DatasourcesService/Disconnect", "datasources/disconnect"}, &igpt::Client::datasources,
+        &igpt::Datasources::Disconnect),
+};
+
+// The names of all rows.
+inline constexpr auto kMethodNames =
+    std::apply([](const auto&... method) { return std::array{method.names...}; }, kMethods);
+
+// "igpt.v1.RecallService", of "igpt.v1.RecallService/Ask".
+constexpr std::string_view ServiceOf(std::string_view method) {
+  return method.substr(0, method.find('/'));
+}
+
+static_assert(std::apply(
+                  [](const auto&... method) {
+                    return ((ServiceOf(method.names.name) ==
+                             std::decay_t<decltype(method)>::Service::service_full_name()) &&
+                            ...);
+                  },
+                  kMethods),
+              "a row's name is not one of its service");
+
+// The services, each once, in the order of the rows.
+inline std::vector<std::string> ServiceNames() {
+  std::vector<std::string> services;
+  for (const MethodNames& method : kMethodNames) {
+    const std::string service(ServiceOf(method.name));
+    if (services.empty() || services.back() != service) services.push_back(service);
+  }
+  return services;
+}
+
+}  // namespace igptd

@@ -1,0 +1,36 @@
+#include "service/limits/admission_metrics.h"
+
+#include <string>
+#include <utility>
+
+namespace igptd {
+
+namespace {
+
+void AddResources(MetricFamilies& families, const char* name, const char* help, double memory, double descriptors) {
+  prometheus::MetricFamily family = GaugeFamily(name, help);
+  AddValue(family, {{"resource", "memory"}}, memory);
+  AddValue(family, {{"resource", "file_descriptors"}}, descriptors);
+  families.push_back(std::move(family));
+}
+
+}  // namespace
+
+void CollectAdmission(MetricFamilies& families, const Admission& admission, const ResourceGuard& resources) {
+  AddGauge(families, "igptd_calls_in_flight", "Calls that run.", static_cast<double>(admission.in_flight()));
+
+  prometheus::MetricFamily shed = CounterFamily("igptd_calls_shed_total", "Calls that there was no room for.");
+  for (size_t i = 0; i < kLimits; ++i) {
+    const auto limit = static_cast<Limit>(i);
+    AddValue(shed, {{"limit", std::string(LimitName(limit))}}, static_cast<double>(admission.shed(limit)));
+  }
+  families.push_back(std::move(shed));
+
+  const ResourceUse use = resources.use();
+  AddResources(families, "igptd_resource_use_ratio", "How much of what there is is used.", use.memory, use.descriptors);
+  const Strains strains = resources.strains();
+  AddResources(families, "igptd_strain", "How short it is: 0 not at all, 1 for callers that hold most, 2 for all.",
+               static_cast<double>(strains.memory), static_cast<double>(strains.descriptors));
+}
+
+}  // namespace igptd

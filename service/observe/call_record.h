@@ -1,0 +1,34 @@
+// What is known of a call when it has ended: for logs and metrics.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/time/time.h"
+#include "grpcpp/support/status.h"
+#include "igpt/v1/error_reason.pb.h"
+#include "service/observe/trace_context.h"
+
+namespace igptd {
+
+// Holds nothing that a user wrote, but for the trace's state.
+struct CallRecord {
+  std::string_view method;  // "igpt.v1.RecallService/Ask"
+  std::string request_id;
+  TraceContext trace;
+  std::string caller;     // its name in the callers file; empty: not known
+  std::string user_hash;  // empty: no user was named
+  grpc::StatusCode code = grpc::StatusCode::OK;
+  igpt::v1::ErrorReason reason = igpt::v1::ERROR_REASON_UNSPECIFIED;
+  absl::Duration duration;                    // from its acceptance
+  absl::Duration waited;                      // of that, for iGPT, or for the caller to read
+  std::optional<absl::Duration> first_event;  // from the start to the first event
+  int64_t events = 0;                         // written, without heartbeats
+  int64_t bytes = 0;                          // written
+  std::shared_ptr<int> attempts;              // requests to iGPT; null: the call got no further than igptd
+};
+
+}  // namespace igptd

@@ -1,0 +1,49 @@
+#include "service/observe/call_recorder.h"
+
+#include <cstdint>
+
+#include "absl/time/clock.h"
+
+namespace igptd {
+
+void CallRecorder::Accepted() {
+  accepted_at_ = absl::Now();
+  if (observer_ != nullptr) observer_->OnAccepted();
+}
+
+void CallRecorder::Started() {
+  if (observer_ != nullptr) observer_->OnStarted(absl::Now() - accepted_at_);
+}
+
+void CallRecorder::WaitStarts() {
+  wait_started_at_ = absl::Now();
+}
+
+void CallRecorder::WaitEnds() {
+  record_.waited += absl::Now() - wait_started_at_;
+}
+
+void CallRecorder::Sending(bool is_event, size_t bytes) {
+  sending_at_ = absl::Now();
+  sent_ = true;
+  record_.bytes += static_cast<int64_t>(bytes);
+  if (!is_event) return;
+  const bool first = record_.events++ == 0;
+  const absl::Duration after = sending_at_ - (first ? accepted_at_ : event_at_);
+  if (first) record_.first_event = after;
+  if (observer_ != nullptr) observer_->OnEvent(first, after);
+  event_at_ = sending_at_;
+}
+
+absl::Duration CallRecorder::SinceSending() const {
+  return absl::Now() - sending_at_;
+}
+
+void CallRecorder::Ending(const CallStatus& status) {
+  record_.code = status.status.error_code();
+  record_.reason = status.reason;
+  record_.duration = absl::Now() - accepted_at_;
+  if (observer_ != nullptr) observer_->OnEnding(record_);
+}
+
+}  // namespace igptd

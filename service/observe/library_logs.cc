@@ -1,0 +1,36 @@
+#include "service/observe/library_logs.h"
+
+#include <grpc/support/log.h>
+
+#include <string>
+#include <string_view>
+
+#include "google/protobuf/stubs/logging.h"
+#include "service/observe/log.h"
+
+namespace igptd {
+namespace {
+
+// What gRPC's HTTP/2 has to say quotes what callers sent, such as the value of a header that is wrong: of that only the
+// place goes.
+void LogGrpc(gpr_log_func_args* args) {
+  const LogLevel level = args->severity == GPR_LOG_SEVERITY_ERROR ? LogLevel::kDebug : LogLevel::kTrace;
+  const std::string_view file = args->file;
+  LogLine line(level, "grpc");
+  line.With("file", file.substr(file.rfind('/') + 1)).With("line", args->line);
+  if (file.find("/chttp2/") == std::string_view::npos) line.With("detail", args->message);
+}
+
+// Protobuf has a line for every string of a request that is not UTF-8, and would write it to stderr itself.
+void LogProtobuf(google::protobuf::LogLevel /*level*/, const char* /*file*/, int /*line*/, const std::string& message) {
+  LogLine(LogLevel::kDebug, "protobuf").With("detail", message);
+}
+
+}  // namespace
+
+void TakeLibraryLogs() {
+  gpr_set_log_function(LogGrpc);
+  google::protobuf::SetLogHandler(LogProtobuf);
+}
+
+}  // namespace igptd

@@ -1,0 +1,58 @@
+// An RPC with one request and a stream of answers.
+#pragma once
+
+#include <coroutine>
+#include <utility>
+
+#include "grpcpp/support/async_stream.h"
+#include "service/rpc/accepted_call.h"
+#include "service/rpc/task.h"
+
+namespace igptd::rpc {
+
+template <typename RequestMessage, typename Response>
+class StreamCall final
+    : public AcceptedCall<StreamCall<RequestMessage, Response>, RequestMessage, grpc::ServerAsyncWriter<Response>> {
+ public:
+  static constexpr bool kStreams = true;
+  using AcceptedCall<StreamCall, RequestMessage, grpc::ServerAsyncWriter<Response>>::AcceptedCall;
+
+  // co_await Write(…): sends an event; false when the call is over, and then only Finish is left to do. `more`: another
+  // is going to follow at once, so gRPC may send both together.
+  auto Write(const Response& response, bool is_event, bool more) {
+    return Wait{[this] { return this->stopping(); },
+                [this, &response, is_event, more](std::coroutine_handle<> writer) {
+                  grpc::WriteOptions options;
+                  // A first write with the hint would never complete: the initial metadata is held back with it.
+                  if (more && this->sent()) options.set_buffer_hint();
+                  this->CountMessage(is_event, response.ByteSizeLong());
+                  this->WriteStarts();
+                  writer_ = writer;
+                  this->responder_.Write(response, options, &this->written_tag_);
+                },
+                [this] { return !this->stopping() && written_; }};
+  }
+
+  // Ends the call. The call is not to be touched after it.
+  void Finish(CallStatus status) {
+    this->responder_.Finish(this->FinishStarts(std::move(status)), &this->finished_tag_);
+  }
+
+  // The same with a last event and OK.
+  void Finish(const Response& last) {
+    this->CountMessage(/*is_event=*/true, last.ByteSizeLong());
+    this->responder_.WriteAndFinish(last, {}, this->FinishStarts({}), &this->finished_tag_);
+  }
+
+ private:
+  void OnWritten(bool ok) override {
+    this->WriteEnds();
+    written_ = ok;
+    std::exchange(writer_, nullptr).resume();
+  }
+
+  std::coroutine_handle<> writer_;
+  bool written_ = false;
+};
+
+}  // namespace igptd::rpc

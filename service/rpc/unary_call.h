@@ -1,0 +1,31 @@
+// An RPC with one request and one answer.
+#pragma once
+
+#include <utility>
+
+#include "grpcpp/support/async_unary_call.h"
+#include "service/rpc/accepted_call.h"
+
+namespace igptd::rpc {
+
+template <typename RequestMessage, typename Response>
+class UnaryCall final : public AcceptedCall<UnaryCall<RequestMessage, Response>, RequestMessage,
+                                            grpc::ServerAsyncResponseWriter<Response>> {
+ public:
+  static constexpr bool kStreams = false;
+  using AcceptedCall<UnaryCall, RequestMessage, grpc::ServerAsyncResponseWriter<Response>>::AcceptedCall;
+
+  // Ends the call. The call is not to be touched after it.
+  void Finish(const Response& response) {
+    this->CountMessage(/*is_event=*/true, response.ByteSizeLong());
+    this->responder_.Finish(response, this->FinishStarts({}), &this->finished_tag_);
+  }
+  void Finish(CallStatus error) {
+    this->responder_.FinishWithError(this->FinishStarts(std::move(error)), &this->finished_tag_);
+  }
+
+ private:
+  void OnWritten(bool /*ok*/) override {}  // its one message goes with its status
+};
+
+}  // namespace igptd::rpc

@@ -1,0 +1,200 @@
+#include "service/serve.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "igpt/version.h"
+#include "service/admin/admin_pages.h"
+#include "service/admin/admin_server.h"
+#include "service/config/config_files.h"
+#include "service/config/file_watch.h"
+#include "service/observe/call_log.h"
+#include "service/observe/log.h"
+#include "service/observe/metrics.h"
+#include "service/sandbox/sandbox.h"
+#include "service/server.h"
+
+namespace igptd {
+namespace {
+
+// How often files are looked at for changes.
+constexpr absl::Duration kWatchInterval = absl::Seconds(1);
+
+// How late a second signal may be seen.
+constexpr absl::Duration kSecondSignalInterval = absl::Milliseconds(50);
+
+// Beyond --drain_timeout: whatever hangs then doesn't hold up the process.
+constexpr absl::Duration kWatchdogMargin = absl::Seconds(4);
+
+absl::Status WritePortFile(const std::string& path, int port) {
+  // Moved into place, so that whoever waits for the file finds it whole.
+  const std::string temporary = absl::StrCat(path, ".new");
+  std::ofstream file(temporary);
+  file << port << "\n";
+  file.close();
+  if (!file || std::rename(temporary.c_str(), path.c_str()) != 0) {
+    return absl::UnavailableError(
+        absl::StrCat("--port_file: cannot write ", path, ": give a path in a directory that can be written to"));
+  }
+  return absl::OkStatus();
+}
+
+ServerOptions ServerOptionsOf(const Config& config, const ConfigFiles& files, Metrics& metrics) {
+  ServerOptions options;
+  options.listen = config.listen;
+  options.client = config.client;
+  if (files.key.value) options.client.api_key = *files.key.value;
+  options.calls = {.heartbeat_interval = config.heartbeat_interval,
+                   .stalled_reader_timeout = config.stalled_reader_timeout,
+                   .forward_faults = config.sandbox_faults,
+                   .on_call_finished = LogCall};
+  options.admission = config.admission;
+  options.tls = files.tls.value;
+  options.callers = files.callers.value;
+  options.channelz = config.channelz;
+  options.metrics = &metrics;
+  return options;
+}
+
+// The files that may change while igptd serves, and what to do then. Outlived by all that is given.
+class WatchedFiles {
+ public:
+  WatchedFiles(const Config& config, const ConfigFiles& files, Server& server) {
+    if (files.key.value) {
+      Watch("iGPT key", files.key, [&config, &server](const FileWatch::Contents& contents) {
+        const absl::StatusOr<std::string> key = ParseApiKeyFile(config.igpt_api_key_file, contents[0]);
+        return key.ok() ? server.SetApiKey(*key) : key.status();
+      });
+    }
+    if (files.tls.value) {
+      Watch("certificates", files.tls, [&server](const FileWatch::Contents& contents) {
+        absl::StatusOr<TlsMaterial> material = ParseTls(contents);
+        if (!material.ok()) return material.status();
+        server.UseTls(*std::move(material));
+        return absl::OkStatus();
+      });
+    }
+    if (files.callers.value) {
+      Watch("callers", files.callers, [&config, &server](const FileWatch::Contents& contents) {
+        const absl::StatusOr<Callers> callers = ParseCallersFile(config, contents);
+        if (callers.ok()) server.UseCallers(*callers);
+        return callers.status();
+      });
+    }
+  }
+
+  void Look() {
+    for (FileWatch& watch : watches_) watch.Look();
+  }
+
+ private:
+  template <typename T>
+  void Watch(const char* what, const FilesFor<T>& files, std::function<absl::Status(const FileWatch::Contents&)> use) {
+    watches_.emplace_back(what, files.paths, files.contents, std::move(use));
+  }
+
+  std::vector<FileWatch> watches_;
+};
+
+void LogServing(const Config& config, const Server& server, const AdminServer* admin, const sandbox::Sandbox* sandbox) {
+  {
+    LogLine line(LogLevel::kInfo, "serving");
+    line.With("listen", config.listen).With("port", server.port()).With("version", igpt::kVersion);
+    if (admin != nullptr) line.With("admin_port", admin->port());
+    line.With("tls", config.tls_cert_file.empty() ? "off" : config.tls_client_ca_file.empty() ? "on" : "mutual");
+    if (sandbox != nullptr) line.With("sandbox", sandbox->base_url());
+  }
+  if (config.callers_file.empty()) {
+    Log(LogLevel::kWarn, "whoever can connect may call, and for any user: --callers_file says who may");
+  }
+}
+
+// Serves on for --drain_delay, then drains; a second signal ends what is left at once. Files are followed to the end: a
+// key can change while calls are still served.
+void End(const Config& config, const Signals& signals, Server& server, WatchedFiles& files) {
+  LogLine(LogLevel::kInfo, "draining").With("delay", config.drain_delay).With("timeout", config.drain_timeout);
+  std::thread([patience = config.drain_delay + config.drain_timeout + kWatchdogMargin] {
+    absl::SleepFor(patience);
+    std::_Exit(EXIT_FAILURE);
+  }).detach();
+  server.AnnounceShutdown();
+  bool again = false;
+  const absl::Time drain_at = absl::Now() + config.drain_delay;
+  for (absl::Time now = absl::Now(); !again && now < drain_at; now = absl::Now()) {
+    again = signals.Wait(std::min(kWatchInterval, drain_at - now));
+    files.Look();
+  }
+  std::atomic<bool> drained = false;
+  std::thread second_signal([&] {
+    while (!again && !drained) {
+      again = signals.Wait(kSecondSignalInterval);
+      files.Look();
+    }
+    if (again) server.EndCalls();
+  });
+  server.Shutdown(config.drain_timeout);
+  drained = true;
+  second_signal.join();
+  Log(LogLevel::kInfo, "stopped");
+}
+
+}  // namespace
+
+absl::Status Serve(const Config& config, const Signals& signals) {
+  absl::StatusOr<ConfigFiles> files = ReadConfigFiles(config);
+  if (!files.ok()) return files.status();
+  Metrics metrics(absl::Now());
+  ServerOptions options = ServerOptionsOf(config, *files, metrics);
+
+  std::vector<Setting> settings = config.settings;
+  std::unique_ptr<sandbox::Sandbox> sandbox;
+  if (config.sandbox) {
+    auto started = sandbox::Sandbox::Start({.listen = config.sandbox_listen, .faults = config.sandbox_faults});
+    if (!started.ok()) return started.status();
+    sandbox = *std::move(started);
+    options.client.base_url = sandbox->base_url();
+    options.client.api_key = sandbox::kSandboxApiKey;
+    for (Setting& setting : settings) {
+      if (setting.name == "igpt_base_url") setting = {setting.name, sandbox->base_url(), "--sandbox"};
+    }
+  }
+  std::unique_ptr<AdminServer> admin;
+  if (!config.admin_listen.empty()) {
+    auto listening = AdminServer::Listen(config.admin_listen);
+    if (!listening.ok()) return listening.status();
+    admin = *std::move(listening);
+  }
+
+  StartLogging(config.log_level, config.log_format);  // the first call can be over before Start returns
+  absl::StatusOr<std::unique_ptr<Server>> server = Server::Start(std::move(options));
+  if (!server.ok()) return server.status();
+  WatchedFiles watched(config, *files, **server);
+  if (!config.port_file.empty()) {
+    if (absl::Status written = WritePortFile(config.port_file, (*server)->port()); !written.ok()) return written;
+  }
+  if (admin != nullptr) {
+    AddPages(*admin, **server, metrics, settings);
+    admin->Start();
+  }
+  LogServing(config, **server, admin.get(), sandbox.get());
+
+  while (!signals.Wait(kWatchInterval)) watched.Look();
+  End(config, signals, **server, watched);
+  admin.reset();  // it asks the server and the log
+  server->reset();
+  if (!StopLogging()) std::_Exit(EXIT_SUCCESS);
+  return absl::OkStatus();
+}
+
+}  // namespace igptd

@@ -1,0 +1,45 @@
+#include "service/standard/standard_services.h"
+
+#include <utility>
+
+namespace igptd {
+
+StandardServices::StandardServices(bool with_channelz) {
+  if (with_channelz) channelz_service_.emplace();
+}
+
+void StandardServices::Register(grpc::ServerBuilder& builder) {
+  builder.RegisterService(&health_service_);
+  builder.RegisterService(&reflection_v1_);
+  builder.RegisterService(&reflection_v1alpha_);
+  if (channelz_service_.has_value()) builder.RegisterService(&*channelz_service_);
+}
+
+void StandardServices::Start(std::vector<std::string> own_services, absl::Duration stalled_reader_timeout,
+                             const Entry& entry, rpc::Loop& loop, grpc::ServerCompletionQueue* incoming) {
+  const auto environment = [&](Audience audience) -> rpc::CallEnvironment {
+    return {.stalled_reader_timeout = stalled_reader_timeout,
+            .enter = [&entry, audience](rpc::Call& call) { return entry.Enter(call, audience); },
+            .background = true};
+  };
+  open_ = environment(Audience::kEveryone);
+  known_ = environment(Audience::kKnown);
+
+  std::vector<std::string> services = std::move(own_services);
+  services.insert(services.end(), {"grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
+                                   "grpc.reflection.v1alpha.ServerReflection"});
+  if (channelz_service_.has_value()) services.emplace_back("grpc.channelz.v1.Channelz");
+
+  health_ = std::make_unique<Health>(health_service_, services, rpc::MethodPlace{loop, open_, incoming});
+  health_->Accept();
+  for (ReflectionService* version : {&reflection_v1_, &reflection_v1alpha_}) {
+    reflections_.push_back(std::make_unique<Reflection>(*version, services, rpc::MethodPlace{loop, open_, incoming}));
+    reflections_.back()->Accept();
+  }
+  if (channelz_service_.has_value()) {
+    channelz_ = std::make_unique<Channelz>(*channelz_service_, rpc::MethodPlace{loop, known_, incoming});
+    channelz_->Accept();
+  }
+}
+
+}  // namespace igptd

@@ -1,0 +1,66 @@
+#include "service/system/host_port.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+
+namespace igptd {
+namespace {
+
+bool IsIpv6(const std::string& host) {
+  in6_addr ignored;
+  return inet_pton(AF_INET6, host.c_str(), &ignored) == 1;
+}
+
+bool IsName(std::string_view host) {
+  const auto in_name = [](unsigned char c) { return absl::ascii_isalnum(c) || c == '.' || c == '-' || c == '_'; };
+  return !host.empty() && std::all_of(host.begin(), host.end(), in_name);
+}
+
+// Digits only: no sign, no space.
+std::optional<uint16_t> ParsePort(std::string_view text) {
+  constexpr int kMaxPort = 65535;
+  int port = 0;
+  if (!std::all_of(text.begin(), text.end(), absl::ascii_isdigit) ||
+      !absl::SimpleAtoi(absl::string_view(text.data(), text.size()), &port) || port > kMaxPort) {
+    return std::nullopt;
+  }
+  return static_cast<uint16_t>(port);
+}
+
+}  // namespace
+
+std::optional<HostPort> ParseHostPort(std::string_view text) {
+  const size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  const std::optional<uint16_t> port = ParsePort(text.substr(colon + 1));
+  std::string host(text.substr(0, colon));
+  const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
+  if (bracketed) host = host.substr(1, host.size() - 2);
+  if (!port.has_value() || !(bracketed ? IsIpv6(host) : IsName(host))) return std::nullopt;
+  return HostPort{std::move(host), *port};
+}
+
+std::string ToString(const HostPort& address) {
+  const bool ipv6 = address.host.find(':') != std::string::npos;
+  return absl::StrCat(ipv6 ? "[" : "", address.host, ipv6 ? "]" : "", ":", address.port);
+}
+
+HostPort Reachable(HostPort address) {
+  if (address.host == "0.0.0.0") address.host = "127.0.0.1";
+  if (address.host == "::") address.host = "::1";
+  return address;
+}
+
+std::string ReachableAddress(const std::string& text) {
+  const std::optional<HostPort> address = ParseHostPort(text);
+  return address.has_value() ? ToString(Reachable(*address)) : text;
+}
+
+}  // namespace igptd

@@ -1,0 +1,107 @@
+#include "service/workers.h"
+
+#include <atomic>
+#include <string_view>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "absl/synchronization/notification.h"
+#include "service/access/caller_auth.h"
+#include "service/system/cores.h"
+
+namespace igptd {
+namespace {
+
+// How many calls of each RPC gRPC may hand over at once to each loop; each that comes asks for another.
+constexpr int kAcceptedAhead = 16;
+
+}  // namespace
+
+absl::Status Workers::Start(const igpt::Options& client, const CallSettings& settings, const EntryRules& rules,
+                            Metrics& metrics) {
+  for (int i = UsableCores(); i > 0; --i) {
+    auto worker = std::make_unique<Worker>(rules);
+    absl::StatusOr<std::unique_ptr<rpc::Loop>> loop = rpc::Loop::Create();
+    if (!loop.ok()) return loop.status();
+    worker->loop = *std::move(loop);
+    LoopMetrics& loop_metrics = metrics.AddLoop();
+    worker->environment = {
+        .stalled_reader_timeout = settings.stalled_reader_timeout,
+        .enter = [&entry = worker->entry](rpc::Call& call) { return entry.Enter(call, Audience::kCallers); },
+        .on_finished = settings.on_call_finished,
+        .observer_of = [&loop_metrics](std::string_view method, bool streams) -> CallObserver* {
+          return loop_metrics.methods.emplace_back(std::make_unique<MethodMetrics>(method, streams)).get();
+        }};
+    igpt::Options options = client;
+    options.observer = &loop_metrics.upstream;
+    absl::StatusOr<std::unique_ptr<igpt::Client>> made =
+        igpt::Client::Create(std::move(options), &worker->loop->events());
+    if (!made.ok()) return made.status();
+    worker->client = *std::move(made);
+    workers_.push_back(std::move(worker));
+  }
+  return absl::OkStatus();
+}
+
+void Workers::Accept(ApiServices& services, const CallSettings& settings, grpc::ServerCompletionQueue* incoming) {
+  const absl::Duration heartbeat =
+      settings.heartbeat_interval == absl::ZeroDuration() ? absl::InfiniteDuration() : settings.heartbeat_interval;
+  for (const std::unique_ptr<Worker>& worker : workers_) {
+    worker->api = std::make_unique<Api>(services, HandlerContext{*worker->client, heartbeat, settings.forward_faults},
+                                        rpc::MethodPlace{*worker->loop, worker->environment, incoming});
+  }
+  // In turn, since gRPC hands calls over in the order in which they were asked for.
+  for (int i = 0; i < kAcceptedAhead; ++i) {
+    for (const std::unique_ptr<Worker>& worker : workers_) worker->api->Accept();
+  }
+}
+
+void Workers::Post(const std::function<void(Worker&)>& function) {
+  for (const std::unique_ptr<Worker>& worker : workers_) {
+    worker->loop->events().Post([function, &worker = *worker] { function(worker); });
+  }
+}
+
+bool Workers::Ask(absl::Duration limit, const std::function<void(Worker&)>& function) {
+  struct Answers {
+    std::atomic<size_t> missing;
+    absl::Notification all;
+  };
+  const auto answers = std::make_shared<Answers>();
+  answers->missing = workers_.size();
+  Post([answers, function](Worker& worker) {
+    function(worker);
+    if (--answers->missing == 0) answers->all.Notify();
+  });
+  return workers_.empty() || answers->all.WaitForNotificationWithTimeout(limit);
+}
+
+Workers::Load Workers::CountLoad() {
+  std::atomic<size_t> calls = 0;
+  std::atomic<size_t> connections = 0;
+  std::atomic<size_t> operations = 0;
+  Ask(absl::InfiniteDuration(), [&](Worker& worker) {
+    calls += worker.loop->calls().size();
+    connections = worker.loop->connections();  // every loop knows all of them
+    operations += static_cast<size_t>(worker.loop->outstanding());
+  });
+  return {calls, connections, operations};
+}
+
+absl::Status Workers::SetApiKey(const std::string& key) {
+  for (const std::unique_ptr<Worker>& worker : workers_) {
+    if (absl::Status set = worker->client->SetApiKey(key); !set.ok()) return set;
+  }
+  return absl::OkStatus();
+}
+
+void Workers::UseCallers(const Callers& callers) {
+  for (const std::unique_ptr<Worker>& worker : workers_) {
+    // One for each loop: what all calls take and give back would go from core to core.
+    worker->loop->events().Post([&entry = worker->entry, auth = std::make_shared<const CallerAuth>(callers)]() mutable {
+      entry.Use(std::move(auth));
+    });
+  }
+}
+
+}  // namespace igptd
