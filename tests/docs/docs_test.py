@@ -1,13 +1,19 @@
 #!/usr/bin/env python3
-"""README.md's tables say what is true: of flags, as `igptd --help` does; of RPCs and errors, as proto/ does. And
-deploy/OPERATIONS.md says of every reason what to do, and its alerts ask for metrics that it lists.
+"""The documents say what is true, and their links lead somewhere.
 
     docs_test.py <igptd> <the project's directory>
 
-A table is known by its header: one has a column "flag", one "RPC", one "reason". Other columns, and text around what is
-compared, are free. Prints every difference and exits with 1 if there is one.
+- README.md lists the RPCs of proto/, and its errors at a glance are those of error_reason.proto.
+- docs/flags.md lists the flags of `igptd --help` with their defaults.
+- docs/errors.md lists every reason with its gRPC codes, and docs/operations.md says of every reason what to do.
+- docs/metrics.md has alerts only on metrics that it lists. metrics_docs_test.py compares those with a running igptd.
+- Every relative link of every page leads to a file, and its #anchor to a heading.
+
+A table is found by a column of its header: "flag", "rpc", "reason", and so on. Other columns are free, and so is the text
+around what is compared. Prints every difference, and exits with 1 if there is one.
 """
 
+import os
 import pathlib
 import re
 import subprocess
@@ -19,145 +25,205 @@ GRPC_CODES = {
     "DATA_LOSS", "UNAUTHENTICATED",
 }
 
-# How README.md writes that a flag has no default.
+# How a page writes that a flag has no default.
 NO_DEFAULT = {"", "–", "—", "-", "none", "off", "false"}
 
 problems = []
 
 
-def table(page, column, name="README.md"):
-    """The rows of the page's table with this column, each a dict of column (lower case) to text."""
-    rows, header = [], None
-    for line in page.splitlines() + [""]:
-        if not line.lstrip().startswith("|"):
-            if header and column in header:
-                return rows
-            rows, header = [], None
-            continue
-        cells = [cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", line.strip().strip("|"))]
-        if header is None:
-            header = [cell.lower().strip("`*") for cell in cells]
-        elif not all(re.fullmatch(r":?-+:?", cell) for cell in cells):
-            rows.append(dict(zip(header, cells)))
-    problems.append(f'{name} has no table with a column "{column}"')
-    return None
+class Page:
+    """A document, by its path from the project's directory."""
+
+    def __init__(self, root, name):
+        self.name = name
+        self.text = (root / name).read_text()
+
+    def table(self, column):
+        """The rows of the table with this column, each a dict of column (lower case) to text."""
+        rows, header = [], None
+        for line in self.text.splitlines() + [""]:
+            if not line.lstrip().startswith("|"):
+                if header and column in header:
+                    return rows
+                rows, header = [], None
+                continue
+            cells = [cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", line.strip().strip("|"))]
+            if header is None:
+                header = [cell.lower().strip("`*") for cell in cells]
+            elif not all(re.fullmatch(r":?-+:?", cell) for cell in cells):
+                rows.append(dict(zip(header, cells)))
+        problems.append(f'{self.name} has no table with a column "{column}"')
+        return []
+
+    def compare(self, what, said, true, source):
+        """Both are dicts: a name, and what is said of it."""
+        for name in sorted(true.keys() - said.keys()):
+            problems.append(f"{self.name} lacks the {what} {name}, which {source} has")
+        for name in sorted(said.keys() - true.keys()):
+            problems.append(f"{self.name} has the {what} {name}, which {source} lacks")
+        for name in sorted(true.keys() & said.keys()):
+            if said[name] != true[name]:
+                problems.append(f"{self.name} says of the {what} {name}: {said[name] or 'nothing'}; "
+                                f"{source}: {true[name] or 'nothing'}")
 
 
-def compare(what, said, true, source):
-    """Both are dicts: a name, and what is said of it."""
-    for name in sorted(true.keys() - said.keys()):
-        problems.append(f"README.md lacks the {what} {name}, which {source} has")
-    for name in sorted(said.keys() - true.keys()):
-        problems.append(f"README.md has the {what} {name}, which {source} lacks")
-    for name in sorted(true.keys() & said.keys()):
-        if said[name] != true[name]:
-            problems.append(f"README.md says of the {what} {name}: {said[name] or 'nothing'}; {source}: {true[name] or 'nothing'}")
-
-
-def check_flags(readme, help_text):
+def check_flags(page, help_text):
     """Names and defaults. A row may hold several flags, with one default for all or as many between commas."""
-    rows = table(readme, "flag")
-    if rows is None:
-        return
     true = {}
     for name, rest in re.findall(r"^\s+--(\w+)(.*)$", help_text, re.MULTILINE):
         default = re.search(r"\(default (.*)\)$", rest)
         true["--" + name] = default.group(1) if default else ""
     said = {}
-    for row in rows:
+    for row in page.table("flag"):
         names = re.findall(r"--\w+", row["flag"])
         defaults = [text.strip(" `") for text in row.get("default", "").split(",")]
         if len(defaults) == 1:
             defaults *= len(names)
         if len(defaults) != len(names):
-            problems.append(f"README.md has {len(defaults)} defaults for the {len(names)} flags of the row {row['flag']}")
+            problems.append(f"{page.name} has {len(defaults)} defaults for the {len(names)} flags of the row {row['flag']}")
             continue
         for name, default in zip(names, defaults):
             if name in said:
-                problems.append(f"README.md has the flag {name} twice")
+                problems.append(f"{page.name} has the flag {name} twice")
             said[name] = "" if default in NO_DEFAULT else re.sub(r"(?<=\d) (?=[KMG]iB)", "", default)
-    compare("flag", said, true, "igptd --help")
+    page.compare("flag", said, true, "igptd --help")
 
 
-def check_rpcs(readme, protos):
+def check_rpcs(page, protos):
     """Requests and responses, and which are streams."""
-    rows = table(readme, "rpc")
-    if rows is None:
-        return
     true = {}
     for service in re.finditer(r"^service (\w+) \{(.*?)^\}", protos, re.MULTILINE | re.DOTALL):
         pattern = r"^\s*rpc (\w+)\((stream )?(\w+)\) returns \((stream )?(\w+)\)"
         for method, _, request, stream, response in re.findall(pattern, service.group(2), re.MULTILINE):
             true[f"{service.group(1)}.{method}"] = f"{request} → {stream}{response}"
     said = {}
-    for row in rows:
+    for row in page.table("rpc"):
         name = re.search(r"(\w+Service)[./](\w+)", row["rpc"])
         types = re.search(r"(\w+Request)\b.*?(stream\b.*?)?(\w+Response)", " | ".join(row.values()))
         if not name or not types:
-            problems.append(f"README.md has no Service.Method or no XRequest → XResponse in the row {row['rpc']}")
+            problems.append(f"{page.name} has no Service.Method or no XRequest → XResponse in the row {row['rpc']}")
             continue
         request, stream, response = types.groups()
         said[".".join(name.groups())] = f"{request} → {'stream ' if stream else ''}{response}"
-    compare("RPC", said, true, "proto/")
+    page.compare("RPC", said, true, "proto/")
 
 
-def check_errors(readme, proto):
-    """Reasons and their gRPC codes. A reason may be in several rows, and a row may hold several reasons."""
-    rows = table(readme, "reason")
-    if rows is None:
-        return
-    true = {}
-    for comment, name in re.findall(r"((?:^\s*//.*\n)+)\s*ERROR_REASON_(\w+) = [1-9]\d*;", proto, re.MULTILINE):
-        true[name] = codes_in(comment)
+def codes_of_reasons(proto):
+    """Every reason with its gRPC codes, which its comment names."""
+    pattern = r"((?:^\s*//.*\n)+)\s*ERROR_REASON_(\w+) = [1-9]\d*;"
+    return {name: codes_in(comment) for comment, name in re.findall(pattern, proto, re.MULTILINE)}
+
+
+def check_errors(page, true):
+    """Reasons and their gRPC codes."""
     said = {}
-    for row in rows:
-        reasons = re.findall(r"\b[A-Z]+(?:_[A-Z]+)*\b", row["reason"])
-        codes = codes_in(" ".join(text for column, text in row.items() if column != "reason"))
-        for reason in reasons:
-            # Of the codes of a row with several reasons each takes its own; one that is nobody's is everybody's fault.
-            others = set().union(*(true.get(other, set()) for other in reasons if other != reason))
-            said.setdefault(reason, set()).update(codes - (others - true.get(reason, set())))
-    compare("reason", listed(said), listed(true), "error_reason.proto")
+    for row in page.table("reason"):
+        for reason in names_in(row["reason"]):
+            said.setdefault(reason, set()).update(codes_in(row.get("grpc code", "")))
+    page.compare("reason", listed(said), listed(true), "error_reason.proto")
 
 
-def check_operations(operations, proto):
-    """Every reason has a row."""
-    rows = table(operations, "reason", "deploy/OPERATIONS.md")
-    said = {name for row in rows or [] for name in re.findall(r"\b[A-Z]+(?:_[A-Z]+)*\b", row["reason"])}
-    true = set(re.findall(r"ERROR_REASON_(\w+) = [1-9]\d*;", proto))
-    for name in sorted(said ^ true):
-        have, lack = ("error_reason.proto", "deploy/OPERATIONS.md")[:: 1 if name in true else -1]
-        problems.append(f"{lack} lacks the reason {name}, which {have} has")
+def check_errors_by_code(page, true):
+    """The same the other way round: gRPC codes and their reasons."""
+    by_code = {}
+    for reason, codes in true.items():
+        for code in codes:
+            by_code.setdefault(code, set()).add(reason)
+    said = {}
+    for row in page.table("grpc code"):
+        for code in codes_in(row["grpc code"]):
+            said.setdefault(code, set()).update(names_in(row["reasons"]))
+    page.compare("gRPC code", listed(said), listed(by_code), "error_reason.proto")
 
 
-def check_alerts(operations):
-    """They ask for metrics that there are."""
-    true = {row["metric"].strip("`") for row in table(operations, "metric", "deploy/OPERATIONS.md") or []}
-    for rules in re.findall(r"^```yaml$(.*?)^```$", operations, re.MULTILINE | re.DOTALL):
-        for name in sorted(set(re.findall(r"\b(?:igptd|grpc_server|process)_\w+", rules))):
-            if re.sub(r"_(bucket|sum|count)$", "", name) not in true:
-                problems.append(f"deploy/OPERATIONS.md has an alert on {name}, which its table of metrics lacks")
+def check_operations(page, true):
+    """Every reason has a row, which says something."""
+    said = {}
+    for row in page.table("reason"):
+        if not row.get("whose") or not row.get("what to do"):
+            problems.append(f"{page.name} doesn't say whose {row['reason']} is, or what to do")
+        said.update(dict.fromkeys(names_in(row["reason"]), ""))
+    page.compare("reason", said, dict.fromkeys(true, ""), "error_reason.proto")
+
+
+def check_alerts(page):
+    """Their metrics exist."""
+    true = {row["metric"].strip("`") for row in page.table("metric")}
+    rules = re.findall(r"^```yaml$(.*?)^```$", page.text, re.MULTILINE | re.DOTALL)
+    if not rules:
+        problems.append(f"{page.name} has no alerts")
+    for name in sorted(set(re.findall(r"\b(?:igptd|grpc_server|process)_\w+", "".join(rules)))):
+        if re.sub(r"_(bucket|sum|count)$", "", name) not in true:
+            problems.append(f"{page.name} has an alert on {name}, which its table of metrics lacks")
+
+
+def pages_of(root):
+    """The paths of all Markdown files, but for what is built or cached."""
+    for directory, subdirectories, files in os.walk(root):
+        subdirectories[:] = sorted(name for name in subdirectories if name != "build" and not name.startswith("."))
+        yield from (pathlib.Path(directory, name) for name in sorted(files) if name.endswith(".md"))
+
+
+def prose_of(text):
+    """The text without its code, where brackets are no links and # begins no heading."""
+    text = re.sub(r"^( *)(```|~~~).*?^\1\2.*?$", "", text, flags=re.MULTILINE | re.DOTALL)
+    return re.sub(r"(`+)(?!`).+?\1", lambda found: re.sub(r"[][()#]", "", found.group()), text)
+
+
+def anchors_of(text):
+    """The anchors that GitHub gives to the page's headings, and those that it sets itself."""
+    prose = prose_of(text)
+    anchors = set(re.findall(r'<a (?:id|name)="([^"]+)"', prose))
+    for heading in re.findall(r"^#{1,6} +(.*?)[ #]*$", prose, re.MULTILINE):
+        words = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading)
+        slug = re.sub(r"[^\w\- ]", "", words.lower()).replace(" ", "-")
+        again = 0
+        while (anchor := f"{slug}-{again}" if again else slug) in anchors:
+            again += 1
+        anchors.add(anchor)
+    return anchors
+
+
+def check_links(root):
+    for path in pages_of(root):
+        text = path.read_text()
+        for link in re.findall(r"\]\(<?([^)>\s]+)", prose_of(text)):
+            if re.match(r"[a-z][a-z0-9+.-]*:", link):
+                continue
+            file, _, anchor = link.partition("#")
+            target = path.parent / file if file else path
+            where = f"{path.relative_to(root)} links to {link}"
+            if not target.exists():
+                problems.append(f"{where}, which is not there")
+            elif anchor and (target.suffix != ".md" or anchor not in anchors_of(target.read_text())):
+                problems.append(f"{where}, but {file or 'it'} has no such heading")
+
+
+def names_in(text):
+    return re.findall(r"\b[A-Z]+(?:_[A-Z]+)*\b", text)
 
 
 def codes_in(text):
     return GRPC_CODES & set(re.findall(r"\w+", text))
 
 
-def listed(codes):
-    return {name: ", ".join(sorted(found)) for name, found in codes.items()}
+def listed(sets):
+    return {name: ", ".join(sorted(found)) for name, found in sets.items()}
 
 
 def main():
     igptd, root = sys.argv[1], pathlib.Path(sys.argv[2])
-    readme = (root / "README.md").read_text()
     protos = {path.name: path.read_text() for path in sorted((root / "proto").rglob("*.proto"))}
+    reasons = codes_of_reasons(protos["error_reason.proto"])
     help_text = subprocess.run([igptd, "--help"], check=True, capture_output=True, text=True).stdout
-    check_flags(readme, help_text)
+    readme = Page(root, "README.md")
     check_rpcs(readme, "\n".join(protos.values()))
-    check_errors(readme, protos["error_reason.proto"])
-    operations = (root / "deploy/OPERATIONS.md").read_text()
-    check_operations(operations, protos["error_reason.proto"])
-    check_alerts(operations)
+    check_errors_by_code(readme, reasons)
+    check_flags(Page(root, "docs/flags.md"), help_text)
+    check_errors(Page(root, "docs/errors.md"), reasons)
+    check_operations(Page(root, "docs/operations.md"), reasons)
+    check_alerts(Page(root, "docs/metrics.md"))
+    check_links(root)
     print("\n".join(problems))
     return 1 if problems else 0
 

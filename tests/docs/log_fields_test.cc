@@ -1,4 +1,4 @@
-// README.md's table of log fields holds those that the lines of a real igptd have, and no others.
+// The table of docs/logs.md holds the fields that a real igptd logs for a call, and no others.
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -14,9 +14,9 @@ namespace {
 // What stands in `backquotes` in the first column of the table whose first column is called "field".
 std::set<std::string> DocumentedFields(const std::string& path) {
   std::set<std::string> fields;
-  std::ifstream readme(path);
+  std::ifstream page(path);
   bool in_table = false;
-  for (std::string line; std::getline(readme, line);) {
+  for (std::string line; std::getline(page, line);) {
     if (line.rfind("| field |", 0) == 0) in_table = true;
     if (line.empty()) in_table = false;
     if (!in_table) continue;
@@ -29,7 +29,7 @@ std::set<std::string> DocumentedFields(const std::string& path) {
   return fields;
 }
 
-TEST(LogFieldsTest, TheReadmeNamesThoseOfACall) {
+TEST(LogFieldsTest, ThePageNamesThoseOfACall) {
   const ScratchDirectory directory;
   // By the SHA-256 of the token below.
   const std::string callers = directory.Write("callers", R"({"callers": [{"name": "somebody", "users": {"any": true},
@@ -46,7 +46,7 @@ TEST(LogFieldsTest, TheReadmeNamesThoseOfACall) {
   for (const nlohmann::json& line : igptd.CallLines()) {
     for (const auto& [name, value] : line.items()) fields.insert(name);
   }
-  EXPECT_EQ(DocumentedFields(README), fields);
+  EXPECT_EQ(DocumentedFields(LOGS_PAGE), fields);
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""deploy/OPERATIONS.md's table of metrics says what /metrics of a running igptd says: names, types, labels.
+"""docs/metrics.md's table says what /metrics of a running igptd says: names, types, labels.
 
     metrics_docs_test.py <igptd> <the project's directory>
 
@@ -16,7 +16,7 @@ import urllib.request
 
 import docs_test
 
-PAGE = "deploy/OPERATIONS.md"
+PAGE = "docs/metrics.md"
 
 
 def scrape(igptd):
@@ -56,7 +56,7 @@ def families(text):
 def described(page):
     """The same, of the table."""
     said = {}
-    for row in docs_test.table(page, "metric", PAGE) or []:
+    for row in page.table("metric"):
         name = row["metric"].strip("` ")
         if name in said:
             docs_test.problems.append(f"{PAGE} has the metric {name} twice")
@@ -69,7 +69,7 @@ def described(page):
 def main():
     igptd, root = sys.argv[1], pathlib.Path(sys.argv[2])
     true = families(scrape(igptd))
-    said = described((root / PAGE).read_text())
+    said = described(docs_test.Page(root, PAGE))
     for name in sorted(true.keys() | said.keys()):
         if true.get(name) != said.get(name):
             docs_test.problems.append(f"{name}: {PAGE} says {said.get(name)}, /metrics {true.get(name)}")

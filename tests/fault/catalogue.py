@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""The catalogue of faults as a table: which tests prove which row.
+"""The catalogue of faults as a page: which tests prove which row.
 
-  catalogue.py write README.md TEST_BINARY...   writes the table
-  catalogue.py check README.md TEST_BINARY...   fails when it is not up to date
+  catalogue.py write README.md TEST_BINARY...   writes the page
+  catalogue.py check README.md TEST_BINARY...   fails if it is not up to date
 
-Either fails when a row has neither a test nor a reason why there is none. A test belongs to row 30 when its name, or
-its parameter's, begins with Row30_. The rows are in catalogue.json, beside this file.
+Either fails if a row has no test. A test belongs to row 30 if its name, or its parameter's, begins with Row30_. Rows may
+also name tests of tests/hostile, which has no such names. The rows are in catalogue.json, beside this file.
 """
 
 import collections
@@ -15,23 +15,28 @@ import re
 import subprocess
 import sys
 
+HERE = pathlib.Path(__file__).parent
+HOSTILE = HERE.parent / "hostile"
+
 CALLS = re.compile(r"_(Ask|AskWhole|Search|List|Disconnect|Authorize)$")
 ROW = re.compile(r"(?:^|/)Row(\d+|Sse)_")
 
 INTRO = """# The catalogue of faults
 
-What will go wrong around igptd, what must be seen when it does, and which tests prove it. Each runs a real igptd between
-real gRPC clients and a scripted upstream. Faults are lines in tables (`fault_case.h`, `fault_script.h`); beside what its
-line says, every case proves that the status is well formed, that the log has exactly one line for the call with the same
-code and reason, and the metrics exactly one increment with its method, code and reason, that the key went to iGPT and
-nowhere else, and that neither the status, nor the log at trace level, nor the metrics hold the key, the user, the prompt
-or the answer.
+What can go wrong around igptd, what must be seen when it does, and the tests that prove it. Each test runs a real igptd
+between real gRPC clients and a scripted upstream. Most faults are lines in tables (see `fault_case.h` and
+`fault_script.h`). Every such case checks what its line says, and also that
 
-The table is written by `catalogue.py write`, from the rows in `catalogue.json` and the tests' own listing; a test fails
-when it is out of date, or when a row has neither a test nor a reason. A number in parentheses says how many kinds of
-calls a case is made with. What ends together with its igptd (row 47, 48) is seen in the log alone: nobody can ask it for
-its metrics then.
+- the status is well formed;
+- the log has exactly one line for the call, and the metrics exactly one increment, both with the call's code and reason;
+- the key went to iGPT and nowhere else;
+- neither the status nor the metrics nor the log at trace level hold the key, the user, the prompt or the answer.
 
+Rows 47 and 48 end igptd itself, so there the log alone is checked: nothing is left to ask for metrics. Attacks, and faults
+that need many connections or much memory, are in [tests/hostile](../hostile).
+
+`catalogue.py write` makes this page from `catalogue.json` and from the names of the tests. The test
+`fault_catalogue_test` fails if the page is out of date or if a row has no test.
 """
 
 
@@ -51,43 +56,64 @@ def tests_of(binary):
         yield found.group(1), re.sub(r"^Row(\d+|Sse)_", "", shown)
 
 
-def cell(tests):
-    """The tests of a row: {program: {name: count}}."""
-    parts = []
-    for program, names in sorted(tests.items()):
-        shown = [name if count == 1 else f"{name} ({count})" for name, count in names.items()]
-        parts.append(f"`{program}`: " + ", ".join(shown))
-    return "; ".join(parts)
+def check_hostile(key, program, names):
+    """The tests exist. By their source: builds with sanitizers leave these programs out."""
+    source = HOSTILE / f"{program}.cc"
+    known = re.findall(r"^TEST(?:_[FP])?\(\w+, (\w+)\)", source.read_text(), re.MULTILINE) if source.exists() else []
+    for name in names:
+        if name not in known:
+            sys.exit(f"row {key} names {program}: {name}, which tests/hostile doesn't have")
 
 
-def table(binaries):
-    rows = json.loads(pathlib.Path(__file__).with_name("catalogue.json").read_text())
-    known = {str(row["row"]) for row in rows}
+def collect(themes, binaries):
+    """The tests of every row: {row: {program: {name: number of kinds of calls}}}."""
     tests = collections.defaultdict(lambda: collections.defaultdict(collections.Counter))
+    for theme in themes:
+        for row in theme["rows"]:
+            programs = tests[str(row["row"])]
+            for program, names in row.get("hostile", {}).items():
+                check_hostile(row["row"], program, names)
+                programs[program].update(names)
     for binary in binaries:
         for row, name in tests_of(binary):
-            if row not in known:
+            if row not in tests:
                 sys.exit(f"{binary}: {name} is of row {row}, which the catalogue does not have")
             tests[row][pathlib.Path(binary).name][CALLS.sub("", name)] += 1
-    lines = ["| # | fault | what must be seen | tests |", "|---|---|---|---|"]
-    for row in rows:
-        key = str(row["row"])
-        if key in tests and "why_none" in row:
-            sys.exit(f"row {key} has tests, and a reason why it has none")
-        if key not in tests and "why_none" not in row:
-            sys.exit(f"row {key} has neither a test nor a reason why it has none")
-        shown = cell(tests[key]) if key in tests else "none here: " + row["why_none"]
-        note = f" ({row['note']})" if "note" in row else ""
-        number = "SSE" if key == "Sse" else key
-        lines.append(f"| {number} | {row['fault']} | {row['expected']}{note} | {shown} |")
-    return INTRO + "\n".join(lines) + "\n"
+    for row, programs in tests.items():
+        if not programs:
+            sys.exit(f"row {row} has no test")
+    return tests
+
+
+def number(row):
+    return "SSE" if row["row"] == "Sse" else str(row["row"])
+
+
+def section(theme, tests):
+    """A theme's rows as a short table, and all their cases folded away below it."""
+    table = ["| row | what goes wrong | what must be seen | cases |", "|---|---|---|---|"]
+    cases = ["<details>", "<summary>The cases</summary>"]
+    for row in theme["rows"]:
+        programs = tests[str(row["row"])]
+        count = sum(sum(names.values()) for names in programs.values())
+        table.append(f"| {number(row)} | {row['fault']} | {row['expected']} | {count} |")
+        for program, names in sorted(programs.items()):
+            cases += ["", f"Row {number(row)}, `{program}`:", ""]
+            cases += [f"- {name}" + (f", with {kinds} kinds of calls" if kinds > 1 else "") for name, kinds in names.items()]
+    return "\n".join([f"## {theme['theme']}", "", *table, "", *cases, "", "</details>"])
+
+
+def page(binaries):
+    themes = json.loads((HERE / "catalogue.json").read_text())
+    tests = collect(themes, binaries)
+    return "\n".join([INTRO, "\n\n".join(section(theme, tests) for theme in themes), ""])
 
 
 def main():
     if len(sys.argv) < 4 or sys.argv[1] not in ("write", "check"):
         sys.exit(__doc__)
     readme = pathlib.Path(sys.argv[2])
-    text = table(sys.argv[3:])
+    text = page(sys.argv[3:])
     if sys.argv[1] == "write":
         readme.write_text(text)
     elif not readme.exists() or readme.read_text() != text:

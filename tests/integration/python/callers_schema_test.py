@@ -32,9 +32,9 @@ def main():
     jsonschema.Draft202012Validator.check_schema(schema)
     validator = jsonschema.Draft202012Validator(schema)
     cases = json.loads((root / "tests/unit/service/callers_cases.json").read_text())
-    examples = re.findall(r"^```json callers\n(.*?)^```", (root / "README.md").read_text(), re.MULTILINE | re.DOTALL)
-    assert examples, "README.md shows no callers file"
-    cases += [{"name": f"README's example {i}", "file": json.loads(text)} for i, text in enumerate(examples)]
+    examples = re.findall(r"^```json callers\n(.*?)^```", (root / "docs/callers.md").read_text(), re.MULTILINE | re.DOTALL)
+    assert examples, "docs/callers.md shows no callers file"
+    cases += [{"name": f"example {i} of docs/callers.md", "file": json.loads(text)} for i, text in enumerate(examples)]
     problems = []
     for case in cases:
         good = "mistakes" not in case
