@@ -1,11 +1,6 @@
 #include "service/access/callers.h"
 
-#include <openssl/sha.h>
-
 #include <algorithm>
-#include <cmath>
-#include <functional>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
@@ -18,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
+#include "service/access/json_place.h"
 #include "service/contract/method_table.h"
 
 namespace igptd {
@@ -26,14 +22,7 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr size_t kMaxNameBytes = 64;
-constexpr size_t kMaxMemberName = 24;
 constexpr size_t kMaxDnsBytes = 253;
-constexpr int kMaxLimit = 1'000'000;
-constexpr int kMaxDepth = 16;  // the file's own is 5
-
-// 128 bits in base64.
-constexpr size_t kMinTokenBytes = 22;
-constexpr size_t kMaxTokenBytes = 4096;
 
 // What `methods` may hold: each method, and before those of a service the service as a whole.
 const std::vector<std::string>& MethodPatterns() {
@@ -86,87 +75,6 @@ bool IsMethod(absl::string_view text) {
   return absl::c_linear_search(MethodPatterns(), text);
 }
 
-// Whether it may be the misspelt name of a member. What can't be one may be anything, also a user or a token, and isn't
-// shown.
-bool IsMemberName(absl::string_view name) {
-  return name.size() <= kMaxMemberName &&
-         AllOf(name, [](char c) { return absl::ascii_islower(c) || absl::ascii_isdigit(c) || c == '_' || c == '$'; });
-}
-
-// A value, where it is, and where to note what is wrong with it.
-struct Place {
-  const Json& value;
-  std::string pointer;
-  std::vector<std::string>& mistakes;
-
-  void Mistake(absl::string_view what) const {
-    mistakes.push_back(absl::StrCat(pointer.empty() ? "the file" : pointer, ": ", what));
-  }
-  Place At(const Json& inner, absl::string_view part) const {
-    return {inner, absl::StrCat(pointer, "/", part), mistakes};
-  }
-};
-
-struct Member {
-  std::function<void(const Place&)> read;
-  bool required = false;
-};
-
-enum class Unknown { kShown, kHidden };
-
-// `unknown`: whether to show the name of a member that there isn't, if it can be one.
-void ReadObject(const Place& place, const std::map<std::string, Member>& members, Unknown unknown = Unknown::kShown) {
-  if (!place.value.is_object()) return place.Mistake("must be an object");
-  const std::string known =
-      absl::StrJoin(members, ", ", [](std::string* out, const auto& each) { out->append(each.first); });
-  for (const auto& [name, value] : place.value.items()) {
-    const Place inner = place.At(value, name);
-    if (const auto member = members.find(name); member != members.end()) {
-      member->second.read(inner);
-    } else if (unknown == Unknown::kShown && IsMemberName(name)) {
-      inner.Mistake(absl::StrCat("there is no such member; there are ", known));
-    } else {
-      place.Mistake(absl::StrCat("has a member that there is not; there are ", known));
-    }
-  }
-  for (const auto& [name, member] : members) {
-    if (member.required && !place.value.contains(name)) place.Mistake(absl::StrCat("lacks the member ", name));
-  }
-}
-
-void ReadList(const Place& place, const std::function<void(const Place&)>& read) {
-  if (!place.value.is_array()) return place.Mistake("must be a list");
-  for (size_t i = 0; i < place.value.size(); ++i) read(place.At(place.value[i], absl::StrCat(i)));
-}
-
-// A list of strings that are `good`, each once, and at least one. `must` says what each has to be.
-void ReadStrings(const Place& place, bool (*good)(absl::string_view), absl::string_view must,
-                 const std::function<void(std::string)>& take) {
-  std::set<std::string> seen;
-  ReadList(place, [&](const Place& each) {
-    const auto* text = each.value.get_ptr<const std::string*>();
-    if (text == nullptr || !good(*text)) return each.Mistake(absl::StrCat("must be ", must));
-    if (!seen.insert(*text).second) return each.Mistake("is there twice; remove one");
-    take(*text);
-  });
-  if (place.value.is_array() && place.value.empty()) place.Mistake("must not be empty; remove it");
-}
-
-void ReadNumber(const Place& place, double min, bool whole, const std::function<void(double)>& take) {
-  const double number = place.value.is_number() ? place.value.get<double>() : -1;
-  if (number < min || number > kMaxLimit || number <= 0 || (whole && number != std::floor(number))) {
-    return place.Mistake(absl::StrCat("must be a ", whole ? "whole " : "", "number ",
-                                      min > 0 ? absl::StrCat("from ", min) : "above 0", " to ", kMaxLimit));
-  }
-  take(number);
-}
-
-// One of the members that only ever say true.
-void ReadTrue(const Place& place, bool& out) {
-  if (place.value != Json(true)) return place.Mistake("must be true, or not be there");
-  out = true;
-}
-
 void ReadUsers(const Place& place, Caller& caller) {
   const auto not_empty = [](absl::string_view text) { return !text.empty(); };
   ReadObject(place,
@@ -180,7 +88,7 @@ void ReadUsers(const Place& place, Caller& caller) {
                  ReadStrings(p, not_empty, "what users begin with; for all users, write \"any\": true",
                              [&](std::string prefix) { caller.user_prefixes.push_back(std::move(prefix)); });
                }}}},
-             Unknown::kHidden);  // users could be named there, by mistake
+             UnknownNames::kHidden);  // users could be named there, by mistake
   if (place.value.is_object() && place.value.empty()) {
     place.Mistake("allows no user; add any, own_name, exact or prefixes");
   }
@@ -264,61 +172,10 @@ class Unique {
   std::set<std::string> seen_;
 };
 
-// The names of members that come twice in one object: the library would silently take the last.
-class RepeatedMembers {
- public:
-  bool operator()(int depth, Json::parse_event_t event, Json& parsed) {
-    if (depth > kMaxDepth) too_deep_ = true;
-    if (event == Json::parse_event_t::object_start) open_.emplace_back();
-    if (event == Json::parse_event_t::object_end) open_.pop_back();
-    if (event == Json::parse_event_t::key && !open_.back().insert(parsed.get<std::string>()).second) {
-      repeated_.insert(parsed.get<std::string>());
-    }
-    return !too_deep_;
-  }
-  bool too_deep() const { return too_deep_; }
-  const std::set<std::string>& repeated() const { return repeated_; }
-
- private:
-  std::vector<std::set<std::string>> open_;
-  std::set<std::string> repeated_;
-  bool too_deep_ = false;
-};
-
-std::string LineOf(std::string_view text, size_t offset) {
-  const auto end = text.begin() + static_cast<ptrdiff_t>(std::min(offset, text.size()));
-  return absl::StrCat("line ", 1 + std::count(text.begin(), end, '\n'));
-}
-
-absl::Status Mistaken(const std::vector<std::string>& mistakes) {
-  return absl::InvalidArgumentError(absl::StrJoin(mistakes, "; "));
-}
-
-absl::StatusOr<Json> ParseJson(std::string_view text) {
-  RepeatedMembers repeated;
-  Json json;
-  try {
-    json = Json::parse(text, std::ref(repeated));
-  } catch (const Json::parse_error& error) {
-    return Mistaken({absl::StrCat(LineOf(text, error.byte == 0 ? 0 : error.byte - 1),
-                                  ": is no JSON: look for a comma, a quote or a bracket that is missing or too many")});
-  } catch (const Json::exception&) {
-    return Mistaken({"the file: holds a number that is too large"});
-  }
-  if (repeated.too_deep()) return Mistaken({"the file: nests too deep"});
-  std::vector<std::string> mistakes;
-  for (const std::string& name : repeated.repeated()) {
-    const std::string which = IsMemberName(name) ? absl::StrCat("the member ", name) : "a member";
-    mistakes.push_back(absl::StrCat("the file: an object has ", which, " twice; remove one"));
-  }
-  if (!mistakes.empty()) return Mistaken(mistakes);
-  return json;
-}
-
 }  // namespace
 
 absl::StatusOr<Callers> ParseCallers(std::string_view json) {
-  const absl::StatusOr<Json> parsed = ParseJson(json);
+  const absl::StatusOr<Json> parsed = ParseDocument(json);
   if (!parsed.ok()) return parsed.status();
   std::vector<std::string> mistakes;
   Callers callers;
@@ -343,25 +200,6 @@ absl::StatusOr<Callers> ParseCallers(std::string_view json) {
               {"callers", {[&](const Place& p) { ReadList(p, read_caller); }, /*required=*/true}}});
   if (!mistakes.empty()) return Mistaken(mistakes);
   return callers;
-}
-
-TokenHash HashToken(std::string_view token) {
-  TokenHash hash;
-  SHA256(reinterpret_cast<const unsigned char*>(token.data()), token.size(), hash.data());
-  return hash;
-}
-
-absl::StatusOr<std::string> MakeCallerEntry(std::string_view token) {
-  if (token.size() < kMinTokenBytes || token.size() > kMaxTokenBytes ||
-      !std::all_of(token.begin(), token.end(), IsVisible)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("a token must be one line of ", kMinTokenBytes, " to ", kMaxTokenBytes,
-                     " visible ASCII characters, without spaces; `openssl rand -hex 32` makes a good one"));
-  }
-  const TokenHash hash = HashToken(token);
-  const std::string bytes(hash.begin(), hash.end());
-  return absl::StrCat("{\"name\": \"new-caller\", \"token_sha256\": [\"", absl::BytesToHexString(bytes),
-                      "\"], \"users\": {\"own_name\": true}}");
 }
 
 }  // namespace igptd

@@ -2,19 +2,15 @@
 // deploy/callers.schema.json too.
 #pragma once
 
-#include <array>
-#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "service/access/token.h"
 #include "service/limits/caller_limits.h"
 
 namespace igptd {
-
-// The SHA-256 of a bearer token.
-using TokenHash = std::array<uint8_t, 32>;
 
 struct Caller {
   CallerLimits limits;  // with its name
@@ -42,11 +38,5 @@ struct Callers {
 // INVALID_ARGUMENT with every mistake, in one line: each with its line, or its place as a JSON pointer, and the remedy,
 // and without the values that it finds.
 absl::StatusOr<Callers> ParseCallers(std::string_view json);
-
-TokenHash HashToken(std::string_view token);
-
-// The entry of a caller that is known by `token`, for the callers file. INVALID_ARGUMENT for a token that couldn't be
-// sent, or could be guessed.
-absl::StatusOr<std::string> MakeCallerEntry(std::string_view token);
 
 }  // namespace igptd

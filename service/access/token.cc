@@ -1,0 +1,39 @@
+#include "service/access/token.h"
+
+#include <openssl/sha.h>
+
+#include <algorithm>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+
+namespace igptd {
+namespace {
+
+// 128 bits in base64.
+constexpr size_t kMinTokenBytes = 22;
+constexpr size_t kMaxTokenBytes = 4096;
+
+}  // namespace
+
+TokenHash HashToken(std::string_view token) {
+  TokenHash hash;
+  SHA256(reinterpret_cast<const unsigned char*>(token.data()), token.size(), hash.data());
+  return hash;
+}
+
+absl::StatusOr<std::string> MakeCallerEntry(std::string_view token) {
+  if (token.size() < kMinTokenBytes || token.size() > kMaxTokenBytes ||
+      !std::all_of(token.begin(), token.end(), absl::ascii_isgraph)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("a token must be one line of ", kMinTokenBytes, " to ", kMaxTokenBytes,
+                     " visible ASCII characters, without spaces; `openssl rand -hex 32` makes a good one"));
+  }
+  const TokenHash hash = HashToken(token);
+  const std::string bytes(hash.begin(), hash.end());
+  return absl::StrCat("{\"name\": \"new-caller\", \"token_sha256\": [\"", absl::BytesToHexString(bytes),
+                      "\"], \"users\": {\"own_name\": true}}");
+}
+
+}  // namespace igptd
