@@ -13,6 +13,7 @@ A table is found by a column of its header: "flag", "rpc", "reason", and so on. 
 around what is compared. Prints every difference, and exits with 1 if there is one.
 """
 
+import json
 import os
 import pathlib
 import re
@@ -108,19 +109,55 @@ def check_rpcs(page, protos):
     page.compare("RPC", said, true, "proto/")
 
 
-def codes_of_reasons(proto):
-    """Every reason with its gRPC codes, which its comment names."""
+def codes_of_reasons(errors):
+    """Every reason with its gRPC codes."""
+    codes = {}
+    for error in errors:
+        codes.setdefault(error["reason"], set()).add(error["code"])
+    return codes
+
+
+def check_proto(methods, codes, protos):
+    """The protos have the same RPCs, and the comments of the reasons name the same codes."""
+    declared = {f"igpt.v1.{service}/{method}" for proto in protos.values()
+                for service, body in re.findall(r"^service (\w+) \{(.*?)^\}", proto, re.MULTILINE | re.DOTALL)
+                for method in re.findall(r"^\s*rpc (\w+)\(", body, re.MULTILINE)}
+    for name in sorted(declared ^ set(methods)):
+        problems.append(f"{name} is in {'proto/' if name in declared else 'igptd'} alone")
     pattern = r"((?:^\s*//.*\n)+)\s*ERROR_REASON_(\w+) = [1-9]\d*;"
-    return {name: codes_in(comment) for comment, name in re.findall(pattern, proto, re.MULTILINE)}
+    said = {name: codes_in(comment) for comment, name in re.findall(pattern, protos["error_reason.proto"], re.MULTILINE)}
+    for name in sorted(codes.keys() | said.keys()):
+        if codes.get(name) != said.get(name):
+            problems.append(f"error_reason.proto says of {name}: {said.get(name)}; igptd: {codes.get(name)}")
 
 
-def check_errors(page, true):
-    """Reasons and their gRPC codes."""
+def check_schema(root, methods):
+    """The callers file's schema allows the same methods as igptd, each service as a whole before its own."""
+    allowed = []
+    for method in methods:
+        service = method.split("/")[0] + "/*"
+        allowed += [method] if service in allowed else [service, method]
+    schema = json.loads((root / "deploy/callers.schema.json").read_text())
+    said = schema["$defs"]["caller"]["properties"]["methods"]["items"]["enum"]
+    if said != allowed:
+        problems.append(f"deploy/callers.schema.json allows the methods {said}, igptd {allowed}")
+
+
+def check_errors(page, errors):
+    """Reasons with their gRPC codes, the keys of their metadata, and whether they have a RetryInfo."""
     said = {}
     for row in page.table("reason"):
         for reason in names_in(row["reason"]):
-            said.setdefault(reason, set()).update(codes_in(row.get("grpc code", "")))
-    page.compare("reason", listed(said), listed(true), "error_reason.proto")
+            said[reason] = " | ".join([", ".join(sorted(codes_in(row.get("grpc code", "")))),
+                                       ", ".join(sorted(re.findall(r"`(\w+)`", row.get("details", ""))))])
+    true = {}
+    for reason, codes in codes_of_reasons(errors).items():
+        rows = [error for error in errors if error["reason"] == reason]
+        details = {key for row in rows for key in row["metadata"].split(", ") if key}
+        details |= {"RetryInfo"} if any(row["retry_info"] for row in rows) else set()
+        details |= {"BadRequest"} if reason == "INVALID_REQUEST" else set()
+        true[reason] = " | ".join([", ".join(sorted(codes)), ", ".join(sorted(details))])
+    page.compare("reason", said, true, "igptd")
 
 
 def check_errors_by_code(page, true):
@@ -133,7 +170,7 @@ def check_errors_by_code(page, true):
     for row in page.table("grpc code"):
         for code in codes_in(row["grpc code"]):
             said.setdefault(code, set()).update(names_in(row["reasons"]))
-    page.compare("gRPC code", listed(said), listed(by_code), "error_reason.proto")
+    page.compare("gRPC code", listed(said), listed(by_code), "igptd")
 
 
 def check_operations(page, true):
@@ -143,7 +180,7 @@ def check_operations(page, true):
         if not row.get("whose") or not row.get("what to do"):
             problems.append(f"{page.name} doesn't say whose {row['reason']} is, or what to do")
         said.update(dict.fromkeys(names_in(row["reason"]), ""))
-    page.compare("reason", said, dict.fromkeys(true, ""), "error_reason.proto")
+    page.compare("reason", said, dict.fromkeys(true, ""), "igptd")
 
 
 def check_alerts(page):
@@ -212,15 +249,18 @@ def listed(sets):
 
 
 def main():
-    igptd, root = sys.argv[1], pathlib.Path(sys.argv[2])
+    igptd, root, contract_tables = sys.argv[1], pathlib.Path(sys.argv[2]), sys.argv[3]
     protos = {path.name: path.read_text() for path in sorted((root / "proto").rglob("*.proto"))}
-    reasons = codes_of_reasons(protos["error_reason.proto"])
+    contract = json.loads(subprocess.run([contract_tables], check=True, capture_output=True, text=True).stdout)
+    reasons = codes_of_reasons(contract["errors"])
     help_text = subprocess.run([igptd, "--help"], check=True, capture_output=True, text=True).stdout
     readme = Page(root, "README.md")
     check_rpcs(readme, "\n".join(protos.values()))
     check_errors_by_code(readme, reasons)
     check_flags(Page(root, "docs/flags.md"), help_text)
-    check_errors(Page(root, "docs/errors.md"), reasons)
+    check_proto(contract["methods"], reasons, protos)
+    check_schema(root, contract["methods"])
+    check_errors(Page(root, "docs/errors.md"), contract["errors"])
     check_operations(Page(root, "docs/operations.md"), reasons)
     check_alerts(Page(root, "docs/metrics.md"))
     check_links(root)

@@ -4,12 +4,15 @@
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
+#include <iterator>
 #include <thread>
 #include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
+#include "service/contract/error_table.h"
 #include "tests/support/scratch.h"
 
 namespace igpt::testing {
@@ -83,6 +86,17 @@ void Ask(Igptd& igptd, const Fault& fault, const std::string& token, Event* read
   for (const auto& [key, value] : context.GetServerInitialMetadata()) {
     outcome.initial.emplace(std::string(key.data(), key.size()), std::string(value.data(), value.size()));
   }
+}
+
+// The error is one of igptd's table, and has no other facts than its row says.
+void ExpectKnownFacts(const Fault& fault, const Facts& facts) {
+  if (fault.code == StatusCode::OK) return;
+  const auto* row = std::find_if(
+      std::begin(igptd::kErrorTable), std::end(igptd::kErrorTable),
+      [&](const igptd::ErrorRow& each) { return each.reason == ReasonOf(fault.reason) && each.code == fault.code; });
+  ASSERT_NE(row, std::end(igptd::kErrorTable)) << LogName(fault.code, fault.reason);
+  const std::vector<std::string> known = absl::StrSplit(std::string(row->metadata), ", ");
+  for (const auto& [name, value] : facts) EXPECT_THAT(known, ::testing::Contains(name));
 }
 
 // What the status says beside the facts of the case: how often iGPT was asked.
@@ -189,6 +203,7 @@ void ExpectEnd(const Fault& fault, const grpc::Status& status) {
   const ErrorDetails details = DetailsOf(status);
   EXPECT_EQ(details.info.reason(), fault.reason) << status.error_message();
   Facts facts(details.info.metadata().begin(), details.info.metadata().end());
+  ExpectKnownFacts(fault, facts);
   ExpectAttempts(fault, facts);
   EXPECT_EQ(facts, fault.facts);
   EXPECT_EQ(details.bad_fields, fault.bad_fields);
