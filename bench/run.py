@@ -76,9 +76,14 @@ def main():
 
     cores = Cores()
     systems = Systems(arguments.build, pathlib.Path(arguments.build) / "bench", cores)
-    systems.prepare({system for case in cases for system in case.systems if wanted(system)})
+    missing = systems.prepare({system for case in cases for system in case.systems if wanted(system)})
+    for peer in missing:
+        say(f"==> {peer} can't be built here and is left out")
 
-    results = {case.name: {system: [] for system in case.systems if wanted(system)} for case in cases}
+    def measured(system):
+        return wanted(system) and system not in missing
+
+    results = {case.name: {system: [] for system in case.systems if measured(system)} for case in cases}
     for turn in range(rounds):
         for case in cases:
             if case.rounds and turn >= case.rounds:
@@ -91,12 +96,13 @@ def main():
     starts = {}
     micro = {}
     if not arguments.case:
-        starts = {system: measure.start_times_ms(system, systems) for system in ("igptd", "go") if wanted(system)}
+        starts = {system: measure.start_times_ms(system, systems) for system in ("igptd", "go") if measured(system)}
         say("==> the pure parts")
         micro = micro_benchmarks(systems, arguments.quick)
     sizes = measure.binary_sizes(systems)
 
-    about = {"date": datetime.date.today().isoformat(), "commit": commit(), **machine(), "rounds": rounds}
+    about = {"date": datetime.date.today().isoformat(), "commit": commit(), **machine(), "rounds": rounds,
+             **({"left out": " and ".join(missing)} if missing else {})}
     print(report.full(about, cases, results, starts, sizes, micro))
     output = pathlib.Path(arguments.build) / "bench.json"
     output.write_text(json.dumps({"about": about, "cases": results, "start_ms": starts, "bytes": sizes,

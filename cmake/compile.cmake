@@ -1,4 +1,4 @@
-# How our own code is compiled: every target of ours links igpt_compile privately.
+# How our own code is compiled. Every target of ours links igpt_compile privately.
 find_package(Threads REQUIRED)
 
 add_library(igpt_compile INTERFACE)
@@ -8,8 +8,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(igpt_compile INTERFACE -Wno-restrict -Wno-maybe-uninitialized)
 endif()
 
-# What ships is harder to turn against its owner: smashed stacks and overrun buffers end it, its addresses are random, and
-# what the loader has filled in is read-only.
+# Release builds are hardened: a smashed stack or an overrun buffer ends the program, its addresses are random, and the
+# loader's tables are read-only once they are filled in.
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
   include(CheckPIESupported)
   check_pie_supported()
@@ -23,14 +23,14 @@ if(IGPT_SANITIZE)
   add_link_options(-fsanitize=${IGPT_SANITIZE})
 endif()
 
-# For programs that run gRPC: what a sanitizer has to know of it.
+# For programs that run gRPC: what the sanitizers have to know about it.
 add_library(igpt_grpc_sanitizing INTERFACE)
 if(IGPT_SANITIZE STREQUAL "thread")
   add_library(igpt_tsan_options OBJECT cmake/tsan_options.cc)
   target_link_libraries(igpt_grpc_sanitizing INTERFACE $<TARGET_OBJECTS:igpt_tsan_options>)
 endif()
 
-# What was compiled before comes from ccache where there is one.
+# Compile through ccache if it is installed.
 find_program(CCACHE_PROGRAM ccache)
 mark_as_advanced(CCACHE_PROGRAM)
 if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)

@@ -1,20 +1,15 @@
-# igpt_add_proto_library(<target> ROOT <dir> [GRPC] FILES <file>...): a library of the C++ code that protoc makes of the
-# files, which are named relative to ROOT. With GRPC, of their services too.
+# igpt_add_proto_library(<target> ROOT <dir> [GRPC] FILES <file>...): a library of the C++ code that protoc makes from the
+# files, which are named relative to ROOT. With GRPC, from their services too.
 find_package(Protobuf REQUIRED)
 find_package(gRPC CONFIG REQUIRED)
 
-# The code of all of them, without its objects: what editors need.
+# The generated code without its objects: all that editors need.
 add_custom_target(igpt_generated)
 
 function(igpt_add_proto_library target)
-  cmake_parse_arguments(ARG "GRPC" "ROOT" "FILES;DEPENDS" ${ARGN})
+  cmake_parse_arguments(ARG "GRPC" "ROOT" "FILES" ${ARGN})
   set(out ${CMAKE_CURRENT_BINARY_DIR}/gen)
   file(MAKE_DIRECTORY ${out})
-  set(imports -I ${ARG_ROOT})
-  foreach(dependency ${ARG_DEPENDS})
-    get_target_property(root ${dependency} IGPT_PROTO_ROOT)
-    list(APPEND imports -I ${root})
-  endforeach()
   set(sources)
   foreach(file ${ARG_FILES})
     string(REGEX REPLACE "\\.proto$" "" stem ${file})
@@ -26,15 +21,14 @@ function(igpt_add_proto_library target)
     endif()
     add_custom_command(
       OUTPUT ${made}
-      COMMAND protobuf::protoc ${flags} ${imports} ${ARG_ROOT}/${file}
+      COMMAND protobuf::protoc ${flags} -I ${ARG_ROOT} ${ARG_ROOT}/${file}
       DEPENDS ${ARG_ROOT}/${file}
       COMMENT "protoc ${file}")
     list(APPEND sources ${made})
   endforeach()
   add_library(${target} STATIC ${sources})
-  set_target_properties(${target} PROPERTIES IGPT_PROTO_ROOT ${ARG_ROOT} CXX_CLANG_TIDY "")
   target_include_directories(${target} SYSTEM PUBLIC ${out})
-  target_link_libraries(${target} PUBLIC protobuf::libprotobuf ${ARG_DEPENDS})
+  target_link_libraries(${target} PUBLIC protobuf::libprotobuf)
   if(ARG_GRPC)
     target_link_libraries(${target} PUBLIC gRPC::grpc++)
   endif()

@@ -1,7 +1,7 @@
-# How test programs are made, wherever they stand.
+# How test programs are made, in tests and beside it.
 find_package(GTest REQUIRED)
 
-# igpt_add_test(<name> SOURCES <file>... LIBS <target>...): one test program, run by ctest as <name>.
+# igpt_add_test(<name> SOURCES <file>... [LIBS <target>...] [TIMEOUT <seconds>]): one test program, run by ctest as <name>.
 function(igpt_add_test name)
   cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LIBS" ${ARGN})
   if(NOT ARG_TIMEOUT)
@@ -14,9 +14,10 @@ function(igpt_add_test name)
   set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT})
 endfunction()
 
-# igptd_add_test(<name> [TIMEOUT <seconds>]): a test program <name>.cc that starts igptd.
+# igptd_add_test(<name> [LIBS <target>...] [TIMEOUT <seconds>]): the test program of <name>.cc, which starts igptd.
 function(igptd_add_test name)
-  igpt_add_test(${name} SOURCES ${name}.cc LIBS igptd_fixture ${ARGN})
+  igpt_add_test(${name} SOURCES ${name}.cc ${ARGN})
+  target_link_libraries(${name} PRIVATE igptd_fixture)
   add_dependencies(${name} igptd)
   set_tests_properties(${name} PROPERTIES ENVIRONMENT "IGPTD_BINARY=$<TARGET_FILE:igptd>")
 endfunction()

@@ -11,6 +11,7 @@
 #include "igpt/v1/datasources.grpc.pb.h"
 #include "igpt/v1/recall.grpc.pb.h"
 #include "nlohmann/json.hpp"
+#include "soak/checker.h"
 #include "tests/integration/igptd/igptd_fixture.h"
 
 namespace igpt::soak {
@@ -217,6 +218,8 @@ void Callers::RunCall(const CallPlan& plan, const std::shared_ptr<grpc::Channel>
   }
   record.cancelled_at = canceller_.End(plan.call);
   record.ended_at = absl::Now();
+  violations_ += CheckReceived(record).size();
+  ++ended_;
   recorder_.Add(std::move(record));
 }
 

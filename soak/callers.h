@@ -65,6 +65,10 @@ class Callers {
   // Makes calls until then, and returns when they are over.
   void Run(int threads, absl::Time until);
 
+  // How many calls have ended, and what is wrong with what they received. Thread-safe.
+  uint64_t ended() const { return ended_; }
+  uint64_t violations() const { return violations_; }
+
  private:
   void RunCall(const CallPlan& plan, const std::shared_ptr<grpc::Channel>& shared);
   void Ask(const CallPlan& plan, grpc::ClientContext& context, const std::shared_ptr<grpc::Channel>& channel,
@@ -75,6 +79,8 @@ class Callers {
   Recorder& recorder_;
   Canceller canceller_;
   std::atomic<uint32_t> next_ = 0;
+  std::atomic<uint64_t> ended_ = 0;
+  std::atomic<uint64_t> violations_ = 0;
 };
 
 }  // namespace igpt::soak

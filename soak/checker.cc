@@ -86,7 +86,6 @@ class CallChecker {
       : history_(history), facts_(facts), call_(*facts.call), violations_(violations) {}
 
   void Check() {
-    CheckEvents();
     CheckStatus();
     CheckAttempts();
     CheckLeftRunning();
@@ -95,28 +94,6 @@ class CallChecker {
 
  private:
   void Add(const std::string& what) { violations_.push_back({call_.plan.call, what}); }
-
-  void CheckEvents() {
-    for (const std::string& text : call_.damaged) Add("a damaged or misplaced event: " + text);
-    uint32_t expected = 0;
-    const Run* before = nullptr;
-    for (const Run& run : call_.received) {
-      const Mark& first = run.first;
-      if (first.call != call_.plan.call) {
-        Add(absl::StrCat("an event of call ", first.call));
-      } else if (first.user != call_.plan.user) {
-        Add(absl::StrCat("an event of user ", first.user));
-      } else if (before != nullptr && before->first.attempt != first.attempt) {
-        Add(absl::StrCat("events of attempts ", before->first.attempt, " and ", first.attempt));
-      } else if (first.seq > expected) {
-        Add(absl::StrCat("events ", expected, " to ", first.seq - 1, " are lost, or come late"));
-      } else if (first.seq < expected) {
-        Add(absl::StrCat("event ", first.seq, " is repeated, or out of order"));
-      }
-      expected = first.seq + run.count;
-      before = &run;
-    }
-  }
 
   void CheckStatus() {
     if (GivenUp(call_)) return;
@@ -232,6 +209,31 @@ class CallChecker {
 
 }  // namespace
 
+std::vector<Violation> CheckReceived(const CallRecord& call) {
+  std::vector<Violation> violations;
+  const auto add = [&](const std::string& what) { violations.push_back({call.plan.call, what}); };
+  for (const std::string& text : call.damaged) add("a damaged or misplaced event: " + text);
+  uint32_t expected = 0;
+  const Run* before = nullptr;
+  for (const Run& run : call.received) {
+    const Mark& first = run.first;
+    if (first.call != call.plan.call) {
+      add(absl::StrCat("an event of call ", first.call));
+    } else if (first.user != call.plan.user) {
+      add(absl::StrCat("an event of user ", first.user));
+    } else if (before != nullptr && before->first.attempt != first.attempt) {
+      add(absl::StrCat("events of attempts ", before->first.attempt, " and ", first.attempt));
+    } else if (first.seq > expected) {
+      add(absl::StrCat("events ", expected, " to ", first.seq - 1, " are lost, or come late"));
+    } else if (first.seq < expected) {
+      add(absl::StrCat("event ", first.seq, " is repeated, or out of order"));
+    }
+    expected = first.seq + run.count;
+    before = &run;
+  }
+  return violations;
+}
+
 std::vector<Violation> Check(const History& history) {
   std::vector<Violation> violations;
   for (const std::string& incident : history.incidents) violations.push_back({std::nullopt, incident});
@@ -239,6 +241,8 @@ std::vector<Violation> Check(const History& history) {
     if (facts.call == nullptr) {
       violations.push_back({number, "a request or a log line of a call that nobody made"});
     } else {
+      const std::vector<Violation> received = CheckReceived(*facts.call);
+      violations.insert(violations.end(), received.begin(), received.end());
       CallChecker(history, facts, violations).Check();
     }
   }

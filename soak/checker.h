@@ -28,6 +28,9 @@ struct Violation {
 // - Each call has one log line, which says what the caller was told; a call that its caller gave up may have none.
 std::vector<Violation> Check(const History& history);
 
+// The first of these alone, of one call: all that can be said while the soak runs.
+std::vector<Violation> CheckReceived(const CallRecord& call);
+
 // All that is known of a call, for people.
 std::string Describe(const History& history, uint32_t number);
 

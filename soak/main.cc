@@ -2,16 +2,21 @@
 // no caller was told anything but the truth.
 #include <sys/resource.h>
 
+#include <chrono>
+#include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <thread>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
 #include "soak/callers.h"
@@ -26,6 +31,8 @@ namespace {
 
 // So many that the machine is busy, but not more: how soon a cancel acts would else be how soon a core is free for it.
 constexpr int kCallersPerCore = 24;
+
+constexpr auto kProgressInterval = std::chrono::seconds(10);
 
 struct Flags {
   double minutes = 2;
@@ -58,23 +65,55 @@ void RaiseFileLimit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+// What is going on, for people. The report alone goes to stdout.
+template <typename... Args>
+void Say(const absl::FormatSpec<Args...>& format, const Args&... args) {
+  std::fputs(absl::StrCat("==> ", absl::StrFormat(format, args...), "\n").c_str(), stderr);
+}
+
+// Says how far the calls are, until it is stopped.
+void SayProgress(const std::stop_token& stop, const Callers& callers, absl::Duration total) {
+  const absl::Time begin = absl::Now();
+  std::mutex mutex;
+  std::condition_variable_any never;
+  std::unique_lock lock(mutex);
+  while (true) {
+    never.wait_for(lock, stop, kProgressInterval, [] { return false; });
+    if (stop.stop_requested()) return;
+    const absl::Duration left = begin + total - absl::Now();
+    Say("minute %.1f of %.1f: %d calls, %d violations in what they received; %s", absl::ToDoubleMinutes(total - left),
+        absl::ToDoubleMinutes(total), callers.ended(), callers.violations(),
+        left > absl::ZeroDuration() ? absl::StrFormat("%.0f s left", absl::ToDoubleSeconds(left))
+                                    : std::string("the last calls are still running"));
+  }
+}
+
 int Soak(const Flags& flags, const std::string& directory) {
   Recorder recorder;
   std::unique_ptr<Callers> callers;
   Upstream upstream(flags.seed, recorder, [&callers](uint32_t call) { callers->OnMoment(call); });
   Replacement replacement(directory, upstream, recorder);
+  Say("starting %s", flags.haproxy ? "two igptds behind haproxy" : "one igptd");
   if (absl::Status started = replacement.Start(flags.haproxy); !started.ok()) {
     std::fprintf(stderr, "igptd_soak: %s\n", started.ToString().c_str());
     return EXIT_FAILURE;
   }
   callers = std::make_unique<Callers>(flags.seed, replacement.target(), recorder);
   replacement.Begin();
-  callers->Run(kCallersPerCore * static_cast<int>(std::thread::hardware_concurrency()),
-               absl::Now() + absl::Minutes(flags.minutes));
+  const int threads = kCallersPerCore * static_cast<int>(std::thread::hardware_concurrency());
+  const absl::Duration total = absl::Minutes(flags.minutes);
+  Say("calling from %d threads for %.1f minutes, seed %d", threads, flags.minutes, flags.seed);
+  {
+    const std::jthread progress([&callers, total](const std::stop_token& stop) { SayProgress(stop, *callers, total); });
+    callers->Run(threads, absl::Now() + total);
+  }
+  Say("stopping igptd, which drains first");
   replacement.Stop();
 
   recorder.AwaitNoneRunning(kLeftRunning);
   const History history = recorder.Take();
+  Say("checking %d calls against %d requests and %d log lines", history.calls.size(), history.attempts.size(),
+      history.log.size());
   const std::vector<Violation> violations = Check(history);
   const Circumstances circumstances = {flags.seed, flags.minutes, replacement.replaced(), replacement.keys()};
   std::fputs(Report(circumstances, history, violations).c_str(), stdout);

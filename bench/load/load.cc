@@ -170,9 +170,9 @@ Results Load::Run() {
 
 void Load::RunOnce() {
   StartDue(Now());
-  // Flushing may start further calls.
-  for (size_t i = 0; i < unflushed_.size(); ++i) unflushed_[i]->Flush();
-  unflushed_.clear();
+  while (!unflushed_.empty()) {  // flushing may start further calls
+    for (Connection* connection : std::exchange(unflushed_, {})) connection->Flush();
+  }
   retired_.remove_if([](const auto& connection) { return !connection->busy(); });
 
   epoll_event events[64];

@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <cstring>
 #include <stdexcept>
+#include <tuple>
 
 namespace igpt::bench {
 namespace {
@@ -63,7 +64,7 @@ Transport::Transport(const Endpoint& endpoint)
   const int on = 1;
   ::setsockopt(fd(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   // Until it is connected, reads and writes give EAGAIN; when that fails, they give the error.
-  ::connect(fd(), reinterpret_cast<const sockaddr*>(&endpoint.address), endpoint.address_size);
+  std::ignore = ::connect(fd(), reinterpret_cast<const sockaddr*>(&endpoint.address), endpoint.address_size);
   if (endpoint.tls == nullptr) return;
   tls_.reset(SSL_new(endpoint.tls.get()));
   SSL_set_fd(tls_.get(), fd());

@@ -7,6 +7,7 @@ from processes import Process
 
 HERE = pathlib.Path(__file__).resolve().parents[1]
 KEY = "bench-key-0123456789abcdef"
+NOT_HERE = 77  # how a build exits where the peer's language or packages can't be had
 
 
 class Systems:
@@ -19,7 +20,8 @@ class Systems:
         self.ca = self.work / "upstream.pem"
 
     def prepare(self, peers):
-        """Makes the upstream's certificate and builds the peers, unless they are there."""
+        """Makes the upstream's certificate and builds the peers, unless they are there. Returns the peers that can't be
+        built on this machine."""
         self.work.mkdir(parents=True, exist_ok=True)
         if not self.ca.exists():
             subprocess.run(
@@ -27,10 +29,16 @@ class Systems:
                  "-days", "3650", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1",
                  "-keyout", self.work / "upstream.key", "-out", self.ca],
                 check=True, stderr=subprocess.DEVNULL)
-        if "go" in peers:
-            subprocess.run([HERE / "peers/go/build", self.work / "go-peer", self.work / "go"], check=True)
-        if "python" in peers:
-            subprocess.run([HERE / "peers/python/build", self.work / "python"], check=True)
+        builds = {"go": [HERE / "peers/go/build", self.work / "go-peer", self.work / "go"],
+                  "python": [HERE / "peers/python/build", self.work / "python"]}
+        missing = []
+        for peer in sorted(peers & builds.keys()):
+            built = subprocess.run(builds[peer])
+            if built.returncode == NOT_HERE:
+                missing.append(peer)
+            else:
+                built.check_returncode()
+        return missing
 
     def upstream(self, tls):
         command = [self.build / "bench/bench_upstream", f"--port_file={self.work}/upstream.port"]

@@ -26,7 +26,7 @@ struct Shared {
   WholeAnswers answers;
   int64_t streams = 0;  // so far
   std::string piece;
-  std::array<char, 16 * 1024> received;
+  std::array<char, size_t{16} * 1024> received;
 };
 
 // Every call ends without waiting; afterwards the members below say what the next call has to wait for.

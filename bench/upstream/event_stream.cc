@@ -71,11 +71,12 @@ void EventStream::Produce(int64_t now, std::string& piece) {
 }
 
 void EventStream::ProduceStart(std::string& piece) {
+  constexpr std::string_view kContext =
+      R"(,"context":{"quality":"cef-1-normal","reasoning_effort":"medium","indexed":1,"datasources":[]},)"
+      R"("output_format":"text"})";
   piece.append(kHead);
   AppendEvent(piece, {R"({"type":"run.start","seq":0,"id":")", Number(started_).text(), R"(","timestamp":)",
-                      Number(UnixMillis()).text(),
-                      R"(,"context":{"quality":"cef-1-normal","reasoning_effort":"medium","indexed":1,)"
-                      R"("datasources":[]},"output_format":"text"})"});
+                      Number(UnixMillis()).text(), kContext});
   state_ = State::kDeltas;
 }
 
@@ -87,14 +88,14 @@ void EventStream::ProduceDelta(int64_t now, std::string& piece) {
 }
 
 void EventStream::ProduceDone(int64_t now, std::string& piece) {
-  static const std::string output = Words(kMaxOutputBytes);
+  static const std::string kOutput = Words(kMaxOutputBytes);
   const int64_t output_bytes = std::min(std::min(events_, kMaxOutputBytes) * kOutputBytesPerEvent, kMaxOutputBytes);
   const int64_t duration = (now - started_) / 1'000'000;
   const int64_t finished = UnixMillis();
   AppendEvent(piece, {R"({"type":"run.done","seq":)", Number(seq_ + 1).text(), R"(,"id":")", Number(started_).text(),
                       R"(","timestampStart":)", Number(finished - duration).text(), R"(,"timestamp":)",
                       Number(finished).text(), R"(,"duration":)", Number(duration).text(), R"(,"output":")",
-                      std::string_view(output).substr(0, output_bytes),
+                      std::string_view(kOutput).substr(0, output_bytes),
                       R"(","usage":{"input_tokens":1200,"output_tokens":)", Number(events_).text(),
                       R"(,"total_tokens":)", Number(1200 + events_).text(), R"(},"metadata":{"sources":[]}})"});
   piece.append(kLastChunk);

@@ -11,7 +11,7 @@
 namespace igpt::bench {
 
 // How much is made in one go: what bounds the memory of a stream that is read slowly.
-inline constexpr size_t kPieceBytes = 64 * 1024;
+inline constexpr size_t kPieceBytes = size_t{64} * 1024;
 
 // Times are nanoseconds of CLOCK_MONOTONIC.
 class EventStream {

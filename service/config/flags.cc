@@ -129,15 +129,6 @@ FlagValue Integer(int& variable) {
           }};
 }
 
-FlagValue Milliseconds(absl::Duration& variable) {
-  return {"NUMBER", absl::StrCat(absl::ToInt64Milliseconds(variable)), [&variable](const std::string& value) {
-            int milliseconds = 0;
-            absl::Status set = Integer(milliseconds).set(value);
-            if (set.ok()) variable = absl::Milliseconds(milliseconds);
-            return set;
-          }};
-}
-
 FlagValue Duration(absl::Duration& variable, absl::Duration min) {
   return {"DURATION", absl::FormatDuration(variable), [&variable, min](const std::string& value) {
             absl::Duration duration;

@@ -33,8 +33,6 @@ FlagValue Boolean(bool& variable);
 FlagValue Text(std::string& variable, std::string hint);
 // A whole number, not negative.
 FlagValue Integer(int& variable);
-// A whole number of milliseconds, not negative.
-FlagValue Milliseconds(absl::Duration& variable);
 // 15s, 1m30s, 250ms, 0, as in Go. From `min` to a day.
 FlagValue Duration(absl::Duration& variable, absl::Duration min);
 // A number of bytes, or of KiB, MiB or GiB: 65536, 64KiB.

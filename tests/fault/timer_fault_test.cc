@@ -128,7 +128,7 @@ Fault BackoffPastTheDeadline() {
   return {.row = 14,
           .name = "BackoffAlone",
           .scripts = {{Send(Whole(503, kAnswer))}},
-          .flags = {"--backoff_base_ms=86400000", "--max_call_duration=20s"},
+          .flags = {"--backoff_base=24h", "--max_call_duration=20s"},
           .code = StatusCode::UNAVAILABLE,
           .reason = "IGPT_UNAVAILABLE",
           .facts = {{"http_status", "503"}},

@@ -42,7 +42,7 @@ def output(*command):
 
 def make_base(directory):
     """The image that the Dockerfile starts from, as far as it matters: a minimal Debian 12 with its apt."""
-    run("debootstrap", "--variant=minbase", "bookworm", directory, "http://deb.debian.org/debian", stdout=subprocess.DEVNULL)
+    run("debootstrap", "--variant=minbase", "bookworm", directory, stdout=subprocess.DEVNULL)
     if options.apt:
         run("cp", "--recursive", f"{options.apt}/.", directory / "etc/apt")
     container = output("buildah", "from", "scratch").strip()

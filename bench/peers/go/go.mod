@@ -1,6 +1,6 @@
 module igptd/bench/peers/go
 
-go 1.26.0
+go 1.26.6
 
 require (
 	google.golang.org/grpc v1.85.0

@@ -1,20 +1,13 @@
-// DecodeAskEvent.
+// DecodeAskEvent: what becomes of each event and each of its members.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <functional>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <string>
-#include <string_view>
-#include <variant>
 #include <vector>
 
-#include "absl/strings/str_join.h"
-#include "absl/time/time.h"
-#include "igpt/error.h"
-#include "igpt/internal/json/codec.h"
-#include "igpt/options.h"
+#include "tests/unit/sdk/ask_event_text.h"
 
 namespace igpt::internal {
 namespace {
@@ -24,113 +17,6 @@ using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using OrderedJson = nlohmann::ordered_json;
-
-void Add(std::string_view key, std::string_view value, std::string* line) {
-  if (!line->empty()) *line += ' ';
-  line->append(key).append("=").append(value);
-}
-
-void Add(std::string_view key, const std::optional<absl::Time>& time, std::string* line) {
-  if (time) Add(key, absl::FormatTime("%Y-%m-%dT%H:%M:%E*S", *time, absl::UTCTimeZone()), line);
-}
-
-void Add(const std::vector<Source>& sources, std::string* line) {
-  for (const Source& source : sources) {
-    Add("source", absl::StrJoin({source.id, source.type, source.provider, source.picture, source.title}, "|"), line);
-    Add("at", source.timestamp, line);
-  }
-}
-
-void Add(std::monostate, std::string* line) {
-  Add("payload", "unknown", line);
-}
-
-void Add(const Delta& delta, std::string* line) {
-  Add("delta", delta.text, line);
-}
-
-void Add(const Turn& turn, std::string* line) {
-  Add("turn", std::to_string(turn.number), line);
-}
-
-void Add(const Reasoning& reasoning, std::string* line) {
-  Add("reasoning", absl::StrJoin(reasoning.summary, "|"), line);
-}
-
-void Add(const ToolCall& call, std::string* line) {
-  Add("call", absl::StrJoin({call.name, call.arguments_json, call.call_id}, "|"), line);
-}
-
-void Add(const ToolOutput& output, std::string* line) {
-  Add("called", absl::StrJoin({output.name, output.call_id}, "|"), line);
-  Add(output.sources, line);
-}
-
-void Add(const OutputItem& item, std::string* line) {
-  Add("item", item.role, line);
-  Add("text", absl::StrJoin(item.text, "|"), line);
-}
-
-void Add(const Datasource& datasource, std::string* line) {
-  Add("datasource",
-      absl::StrJoin({datasource.id, datasource.service, datasource.type, datasource.status, datasource.title,
-                     datasource.subtitle},
-                    "|"),
-      line);
-  if (datasource.progress) Add("progress", std::to_string(*datasource.progress), line);
-  Add("newest", datasource.newest, line);
-  Add("oldest", datasource.oldest, line);
-  if (!datasource.raw_json.empty()) Add("datasource_raw", datasource.raw_json, line);
-}
-
-void Add(const RunStarted& started, std::string* line) {
-  Add("started", started.id, line);
-  Add("at", started.started_at, line);
-  Add("context", absl::StrJoin({started.quality, started.reasoning_effort}, "|"), line);
-  if (started.indexed) Add("indexed", std::to_string(*started.indexed), line);
-  for (const Datasource& datasource : started.datasources) Add(datasource, line);
-  Add("format", started.output_format_json, line);
-}
-
-void Add(const Answer& answer, std::string* line) {
-  EXPECT_EQ(answer.raw_json, "");
-  Add("answer", answer.id, line);
-  Add("from", answer.started_at, line);
-  Add("to", answer.finished_at, line);
-  if (answer.duration) Add("duration", absl::FormatDuration(*answer.duration), line);
-  if (const Text* text = std::get_if<Text>(&answer.output)) Add("text", text->text, line);
-  if (const Json* json = std::get_if<Json>(&answer.output)) Add("json", json->json, line);
-  if (const auto& usage = answer.usage) {
-    Add("usage", absl::StrJoin({usage->input_tokens, usage->output_tokens, usage->total_tokens}, "+"), line);
-  }
-  Add(answer.sources, line);
-}
-
-// What an event holds, in a line; "raw" when it has raw_json, which then has to be the whole of `data`.
-std::string Describe(const std::string& data, std::string_view name = "", AskDecoding decoding = {}) {
-  const absl::StatusOr<AskEvent> event = DecodeAskEvent(data, name, decoding);
-  if (const std::optional<Error> error = ErrorOf(event.status())) return std::string(ErrorKindName(error->kind));
-  std::string line;
-  if (!event->type.empty()) Add("type", event->type, &line);
-  if (event->seq) Add("seq", std::to_string(*event->seq), &line);
-  std::visit([&line](const auto& payload) { Add(payload, &line); }, event->payload);
-  if (event->raw_json.empty()) return line;
-  EXPECT_EQ(event->raw_json, data);
-  return line + " raw";
-}
-
-std::string Nested(int depth) {
-  return std::string(depth, '[') + std::string(depth, ']');
-}
-
-struct Case {
-  std::string data;
-  std::string description;
-};
-
-void Expect(const std::vector<Case>& cases) {
-  for (const Case& c : cases) EXPECT_EQ(Describe(c.data), c.description) << c.data;
-}
 
 // Every event that iGPT documents, with every key.
 const std::vector<Case>& Documented() {
@@ -358,95 +244,6 @@ TEST(DecodeAskEvent, HandsOnWhatIsNoObject) {
   for (const std::string data : {"null", "true", "-1.5e400", R"("hello")", "[1]", " [] ", R"("\ud83d")"}) {
     EXPECT_EQ(Describe(data), "payload=unknown raw") << data;
   }
-}
-
-TEST(DecodeAskEvent, IsExactAboutNumbers) {
-  Expect({
-      {R"({"delta":"","seq":9007199254740993})", "seq=9007199254740993 delta="},
-      {R"({"delta":"","seq":9223372036854775807})", "seq=9223372036854775807 delta="},
-      {R"({"delta":"","seq":-1})", "seq=-1 delta="},
-      {R"({"delta":"","seq":-0})", "seq=0 delta="},
-      {R"({"delta":"","seq":9223372036854775808})", "delta= raw"},
-      {R"({"delta":"","seq":18446744073709551616})", "delta= raw"},
-      {R"({"delta":"","seq":1e3})", "delta= raw"},
-      {R"({"delta":"","seq":1.0})", "delta= raw"},
-      {R"({"delta":"","seq":"1"})", "delta= raw"},
-      {R"({"type":"run.done","usage":{}})", "type=run.done answer= usage=0+0+0"},
-      {R"({"type":"run.done","usage":{"input_tokens":1.5,"total_tokens":3}})", "type=run.done answer= usage=0+0+3 raw"},
-      {R"({"type":"run.done","usage":5})", "type=run.done answer= raw"},
-      {R"({"type":"run.start","context":{"datasources":[{"progress":1e400}]}})",
-       R"(type=run.start started= context=| datasource=||||| datasource_raw={"progress":1e400} format=)"},
-  });
-}
-
-TEST(DecodeAskEvent, IsExactAboutTimes) {
-  const auto describe = [](const std::string& member) { return Describe(R"({"type":"run.done",)" + member + "}"); };
-  const Case cases[] = {
-      {R"("timestamp":0)", "to=1970-01-01T00:00:00"},
-      {R"("timestamp":-1)", "to=1969-12-31T23:59:59.999"},
-      {R"("timestamp":1767225600123.25)", "to=2026-01-01T00:00:00.12325"},
-      {R"("timestamp":1767225600123.0000001)", "to=2026-01-01T00:00:00.123 raw"},
-      {R"("timestamp":1.7672256e12)", "to=2026-01-01T00:00:00 raw"},
-      {R"("timestamp":-62135596800000)", "to=1-01-01T00:00:00"},
-      {R"("timestamp":-62135596800001)", "raw"},
-      {R"("timestamp":253402300799999)", "to=9999-12-31T23:59:59.999"},
-      {R"("timestamp":253402300800000)", "raw"},
-      {R"("timestamp":9223372036854775808)", "raw"},
-      {R"("timestamp":1e400)", "raw"},
-      {R"("timestamp":"2026-01-01")", "raw"},
-      {R"("duration":0)", "duration=0"},
-      {R"("duration":12.5)", "duration=12.5ms"},
-      {R"("duration":-5)", "duration=-5ms"},
-      {R"("duration":0.0000015)", "duration=1ns raw"},
-      {R"("duration":1e3)", "duration=1s raw"},
-      {R"("duration":315576000000000)", "duration=87660000h"},
-      {R"("duration":315576000000001)", "raw"},
-      {R"("duration":true)", "raw"},
-      {R"("metadata":{"sources":[{"timestamp":1767225600.5}]})", "source=|||| at=2026-01-01T00:00:00.5"},
-      {R"("metadata":{"sources":[{"timestamp":253402300800}]})", "source=|||| raw"},
-  };
-  for (const Case& c : cases) EXPECT_EQ(describe(c.data), "type=run.done answer= " + c.description) << c.data;
-}
-
-TEST(DecodeAskEvent, ReadsStrings) {
-  Expect({
-      {R"({"delta":"\ud83d\ude00\n"})", "delta=\xF0\x9F\x98\x80\n"},
-      {R"({"delta":"\ud83d"})", "delta=\xEF\xBF\xBD raw"},
-      {R"({"delta":"\ude00\ud83d."})", "delta=\xEF\xBF\xBD\xEF\xBF\xBD. raw"},
-      {R"({"type":"a\ud83d","delta":"x"})", "type=a\xEF\xBF\xBD delta=x raw"},
-      {R"({"\u0064elta":"x"})", "delta=x"},
-      {R"({"delta":"x","\ud83d":1})", "delta=x raw"},
-      {R"({"delta":"x","delta\u0000":"y"})", "delta=x raw"},
-      {R"({"delta":"a","delta":"b"})", "delta=b raw"},
-      {R"({"delta":"a","delta":null,"turn":1})", "turn=1 raw"},
-      {R"({"delta":"a","delta":5,"turn":1})", "turn=1 raw"},
-  });
-  const absl::StatusOr<AskEvent> event = DecodeAskEvent(R"({"delta":"a\u0000b"})", "", {});
-  ASSERT_TRUE(event.ok());
-  EXPECT_EQ(std::get<Delta>(event->payload).text, std::string("a\0b", 3));
-}
-
-TEST(DecodeAskEvent, TakesJsonOutOfStringsWhereItWasAskedFor) {
-  constexpr AskDecoding kJsonWanted = {.json_wanted = true};
-  const std::vector<Case> cases = {
-      {R"({"output":"{\"b\": 1e400, \"a\":2}"})", R"(answer= json={"b": 1e400, "a":2})"},
-      {R"({"output":" [1] "})", "answer= json= [1] "},
-      {R"({"output":"\"x\""})", "answer= json=\"x\""},
-      {R"({"output":"null"})", "answer= json=null"},
-      {R"({"output":{"a":1}})", R"(answer= json={"a":1})"},
-      {R"({"output":12})", "answer= json=12"},
-      {R"({"type":"run.done","output":null})", "type=run.done answer="},
-      {R"({"delta":"not yet"})", "delta=not yet"},
-      {R"({"output":"[\"\ud83d\"]"})", "answer= json=[\"\xEF\xBF\xBD\"] raw"},
-      {R"({"output":")" + Nested(kMaxJsonDepth) + R"("})", "answer= json=" + Nested(kMaxJsonDepth)},
-  };
-  for (const Case& c : cases) EXPECT_EQ(Describe(c.data, "", kJsonWanted), c.description) << c.data;
-  for (const std::string& data :
-       {std::string(R"({"output":"not JSON"})"), std::string(R"({"output":""})"), std::string(R"({"output":"{} {}"})"),
-        std::string(R"({"output":"{\"a\":"})"), R"({"output":")" + Nested(kMaxJsonDepth + 1) + R"("})"}) {
-    EXPECT_EQ(Describe(data, "", kJsonWanted), "malformed") << data;
-  }
-  EXPECT_EQ(Describe(R"({"output":"{\"a\":1}"})"), R"(answer= text={"a":1})");
 }
 
 }  // namespace

@@ -1,0 +1,47 @@
+// Reads a configuration as igptd would, out of arguments and variables that a test makes up.
+#pragma once
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "service/config/config.h"
+
+namespace igptd {
+
+using Args = std::vector<std::string>;
+using Env = std::map<std::string, std::string>;
+
+inline absl::StatusOr<Config> Parse(const Args& args, const Env& env) {
+  return ParseConfig(args, [&](const char* variable) -> const char* {
+    auto found = env.find(variable);
+    return found == env.end() ? nullptr : found->second.c_str();
+  });
+}
+
+inline absl::StatusOr<Config> ParseWithKey(const Args& args) {
+  return Parse(args, {{"IGPT_API_KEY", "ak:test"}});
+}
+
+// The one line that is printed for it.
+inline std::string ErrorOf(const Args& args, const Env& env) {
+  absl::StatusOr<Config> config = Parse(args, env);
+  if (config.ok()) return "OK";
+  EXPECT_EQ(config.status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(config.status().message()), ::testing::Not(::testing::HasSubstr("\n")));
+  return std::string(config.status().message());
+}
+inline std::string ErrorWithKey(const Args& args) {
+  return ErrorOf(args, {{"IGPT_API_KEY", "ak:test"}});
+}
+
+inline std::string VariableOf(const std::string& flag) {
+  return absl::StrCat("IGPTD_", absl::AsciiStrToUpper(flag));
+}
+
+}  // namespace igptd
