@@ -21,7 +21,7 @@
 namespace igpt {
 
 namespace internal {
-class AskCall;
+class StreamedAnswer;
 }  // namespace internal
 
 // What a Read gives: an event; nullopt, the proper end; or the error that ended the stream. After the end, reading
@@ -32,7 +32,7 @@ using AskResult = absl::StatusOr<std::optional<AskEvent>>;
 // while another thread reads.
 class AskStream {
  public:
-  AskStream(EventLoop& loop, std::shared_ptr<internal::AskCall> call);
+  AskStream(EventLoop& loop, std::shared_ptr<internal::StreamedAnswer> call);
   ~AskStream();
   AskStream(const AskStream&) = delete;
   AskStream& operator=(const AskStream&) = delete;
@@ -60,7 +60,7 @@ class AskStream {
 
  private:
   EventLoop& loop_;
-  std::shared_ptr<internal::AskCall> call_;
+  std::shared_ptr<internal::StreamedAnswer> call_;
 };
 
 }  // namespace igpt

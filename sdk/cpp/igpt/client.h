@@ -28,7 +28,9 @@ namespace igpt {
 namespace internal {
 class Cancellable;
 struct ClientCore;
-enum class Route;
+template <typename Request, typename Answer>
+struct Endpoint;
+struct Route;
 }  // namespace internal
 
 template <typename Answer>
@@ -143,9 +145,16 @@ class Client {
   Client(std::unique_ptr<EventLoop> own_loop, std::unique_ptr<internal::ClientCore> core);
 
   // Checks a request and starts its call, on the loop: the one body of the asynchronous forms.
-  template <typename Answer, typename Request, typename Encode, typename Decode>
-  PendingCall Start(internal::Route route, Request request, CallOptions options, Callback<Answer> done, Encode encode,
-                    Decode decode);
+  template <typename Request, typename Answer>
+  PendingCall Start(const internal::Endpoint<Request, Answer>& endpoint, Request request, CallOptions options,
+                    Callback<Answer> done);
+  // The same, and waits for it: the one body of the blocking forms.
+  template <typename Request, typename Answer>
+  absl::StatusOr<Answer> Await(const internal::Endpoint<Request, Answer>& endpoint, Request request,
+                               CallOptions options);
+
+  // The same for an answer that is streamed.
+  std::unique_ptr<AskStream> Stream(const internal::Route& route, AskRequest request, CallOptions options);
 
   std::unique_ptr<EventLoop> own_loop_;  // null: the loop is somebody else's
   std::unique_ptr<internal::ClientCore> core_;

@@ -11,8 +11,8 @@
 
 #include "absl/memory/memory.h"
 #include "absl/status/status.h"
+#include "igpt/internal/base/monotonic.h"
 #include "igpt/internal/http/curl_multi.h"
-#include "igpt/internal/monotonic.h"
 
 namespace igpt {
 

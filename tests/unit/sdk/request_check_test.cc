@@ -1,4 +1,4 @@
-#include "igpt/internal/request_check.h"
+#include "igpt/internal/policy/request_check.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

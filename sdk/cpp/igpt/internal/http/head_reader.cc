@@ -8,7 +8,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
-#include "igpt/internal/string_view.h"
+#include "igpt/internal/base/string_view.h"
 
 namespace igpt::internal {
 namespace {

@@ -3,11 +3,20 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <string_view>
 
-#include "igpt/internal/policy/http_status.h"
-
 namespace igpt::internal {
+
+// What the head of an answer said, as far as it matters.
+struct ResponseHead {
+  int status = 0;
+  std::string content_type;      // as sent; empty: none
+  std::string content_encoding;  // as sent; empty: none
+  std::string retry_after;       // as sent; empty: none
+  bool framed = false;           // Content-Length or chunked: the body's end can be told from a cut connection
+  size_t content_length = 0;     // as sent; 0: none, or none that can be read
+};
 
 class HeadReader {
  public:

@@ -12,7 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "igpt/internal/monotonic.h"
+#include "igpt/internal/base/monotonic.h"
 
 namespace igpt::internal {
 namespace {

@@ -2,11 +2,9 @@
 #pragma once
 
 #include <optional>
-#include <string_view>
 
 #include "absl/time/time.h"
-#include "igpt/error.h"
-#include "igpt/options.h"
+#include "igpt/internal/policy/failed_attempt.h"
 
 namespace igpt::internal {
 
@@ -25,18 +23,11 @@ class RetryBudget {
   int fifths_ = 50;  // a request earns a fifth of a retry
 };
 
-// Where an attempt failed, as far as repeating it goes.
-struct FailedAttempt {
-  Error error;             // what the call would fail with
-  bool transient = false;  // network errors, 429, 500, 502, 503, 504: another try can succeed
-  bool reached = true;     // the request may have reached iGPT; false only when that is proven
-};
-
 struct RetryRules {
   int max_attempts = 3;
   absl::Duration backoff_base = absl::Milliseconds(100);
   int backoff_factor = 2;
-  bool idempotent = true;  // false (Authorize, Disconnect): only what never reached iGPT is sent again
+  bool idempotent = true;  // false: only a request that never reached iGPT is sent again
 };
 
 // How long to wait before the next attempt, or nullopt when there is to be none: a lasting error, no attempts left, a
@@ -47,9 +38,5 @@ struct RetryRules {
 // is longer.
 std::optional<absl::Duration> NextDelay(const RetryRules& rules, const FailedAttempt& failed, absl::Time now,
                                         absl::Time deadline, double random, RetryBudget& budget);
-
-// A Retry-After header's value (RFC 9110, section 10.2.3): seconds, or an HTTP date seen from `now`. Clamped to at
-// least 0 and at most 1 h; nullopt when it is neither.
-std::optional<absl::Duration> ParseRetryAfter(std::string_view value, absl::Time now);
 
 }  // namespace igpt::internal

@@ -6,6 +6,9 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "absl/status/status.h"
+#include "igpt/internal/policy/failed_attempt.h"
+
 namespace igpt::internal {
 
 // Of the requests of the last ten seconds, those that were held back included, a new one is held back with a
@@ -49,5 +52,9 @@ class Throttle {
   int64_t second_ = 0;
   int64_t held_back_ = 0;
 };
+
+// What a request that is held back fails with, given the last failure that was counted. It was not sent, so the error
+// has no HTTP status and no attempts. `random` is uniform in [0, 1).
+absl::Status HeldBack(const FailedAttempt& last_failure, double random);
 
 }  // namespace igpt::internal

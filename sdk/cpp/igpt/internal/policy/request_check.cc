@@ -1,4 +1,4 @@
-#include "igpt/internal/request_check.h"
+#include "igpt/internal/policy/request_check.h"
 
 #include <simdjson.h>
 
@@ -12,8 +12,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/civil_time.h"
+#include "igpt/internal/base/string_view.h"
 #include "igpt/internal/json/codec.h"
-#include "igpt/internal/string_view.h"
 
 namespace igpt::internal {
 namespace {
