@@ -48,7 +48,7 @@ class AskStream {
 
   // For code that lives on the loop's thread, and only there:
 
-  // What is already here; nullopt when there is nothing yet.
+  // The next result, if it is here already; else nullopt.
   std::optional<AskResult> TryRead();
 
   // Whether TryRead() would give something.

@@ -45,7 +45,7 @@ absl::StatusOr<std::unique_ptr<Client>> Client::Create(Options options, EventLoo
   if (absl::Status valid = Validate(options); !valid.ok()) return valid;
   absl::StatusOr<internal::BaseUrl> base_url = internal::ParseBaseUrl(options.base_url);
   if (!base_url.ok()) return base_url.status();
-  // What is connected to, and so has to be resolved.
+  // The host to connect to, whose name has to be resolved.
   absl::StatusOr<internal::BaseUrl> host = options.proxy.empty() ? base_url : internal::ParseProxy(options.proxy);
   if (!host.ok()) return host.status();
   if (!options.ca_file.empty() && access(options.ca_file.c_str(), R_OK) != 0) {

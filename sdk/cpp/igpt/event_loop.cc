@@ -160,7 +160,7 @@ void EventLoop::RunTimers() {
 }
 
 void EventLoop::RunDeferred() {
-  // What is deferred meanwhile is of this turn too: nothing waits for the sockets.
+  // Functions that these defer also belong to this turn.
   while (!deferred_.empty()) {
     std::vector<absl::AnyInvocable<void()>> deferred;
     deferred.swap(deferred_);

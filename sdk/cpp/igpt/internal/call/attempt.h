@@ -18,7 +18,7 @@
 
 namespace igpt::internal {
 
-// Tells the client's observer and throttle what became of it. Nothing happens any more once it has ended.
+// Tells the client's observer and throttle how it ended. After its end it does nothing any more.
 class Attempt final : public Transfer::Handler {
  public:
   // What is sent. All of it must outlive the attempt.
@@ -76,7 +76,7 @@ class Attempt final : public Transfer::Handler {
   void Send(std::string resolve_entry);
   void OnSilence();
   void FailTransfer(CURLcode result);
-  // The ends. nullopt: the observer is told that the answer was read.
+  // The two ends that the owner is told about, and what all ends have in common. nullopt: the answer was read.
   void Done(absl::Status status);
   void Fail(FailedAttempt failed);
   void End(std::optional<ErrorKind> error);
@@ -89,15 +89,17 @@ class Attempt final : public Transfer::Handler {
   Owner& owner_;
 
   State state_ = State::kLookingUp;
-  bool fresh_connection_;   // takes none from the pool
+  bool fresh_connection_;   // uses none from the pool
   int64_t started_at_ = 0;  // monotonic nanoseconds
   int sends_ = 1;           // once the transfer is gone
   std::unique_ptr<Transfer> transfer_;
   FailedAttempt error_;  // what the head says, in kReadingError
 
-  EventLoop::Timer lookup_timer_;  // Options::connect_timeout in kLookingUp; from then on libcurl keeps it
-  EventLoop::Timer
-      silence_timer_;  // how long iGPT may send nothing: first_byte_timeout, and from the head idle_timeout
+  // connect_timeout in kLookingUp. From then on libcurl keeps it.
+  EventLoop::Timer lookup_timer_;
+  // How long iGPT may be silent: first_byte_timeout in kWaiting, idle_timeout while it is read.
+  EventLoop::Timer silence_timer_;
+
   std::shared_ptr<Attempt*> self_;  // held weakly by what may come back when the attempt is gone
 };
 

@@ -9,8 +9,8 @@
 namespace igpt::internal {
 namespace {
 
-// How much is buffered for a reader that is slower than iGPT. At the upper mark the connection is no longer read, at
-// the lower one it is again.
+// How much is buffered for a reader that is slower than iGPT. Above the upper mark the connection is no longer read;
+// below the lower one it is read again.
 constexpr size_t kUpperMarkBytes = 256 << 10;
 constexpr size_t kLowerMarkBytes = 64 << 10;
 
@@ -21,7 +21,7 @@ constexpr absl::Duration kTrailerWait = absl::Seconds(1);
 // Some servers end their streams with it: neither JSON nor an error.
 constexpr std::string_view kDoneMarker = "[DONE]";
 
-// What an event costs in memory beside its text.
+// How much memory an event takes in addition to its text.
 constexpr size_t kEventOverheadBytes = 128;
 
 size_t CostOf(const SseEvent& event) {
@@ -55,7 +55,7 @@ std::optional<AskResult> StreamedAnswer::TryRead() {
     if (queued_bytes_ < kLowerMarkBytes) http_->Resume();
     absl::StatusOr<AskEvent> decoded = DecodeAskEvent(std::move(event.data), event.event, decoding_);
     if (decoded.ok()) return Deliver(*std::move(decoded));
-    // An error of iGPT's own, or an event that cannot be read: what follows it is not to be trusted.
+    // An error that iGPT reported, or an event that cannot be read: what follows cannot be trusted.
     queue_.clear();
     http_->Cancel();
     end_ = decoded.status();
@@ -66,7 +66,7 @@ std::optional<AskResult> StreamedAnswer::TryRead() {
   }
   if (!end_.has_value()) return std::nullopt;
   if (end_->ok()) return AskResult(std::nullopt);
-  // Made anew each time: a reader on another thread shares nothing with what stays here.
+  // A new status each time: a reader on another thread must share nothing with what stays here.
   return AskResult(WithEventsDelivered(*end_));
 }
 
@@ -148,12 +148,12 @@ absl::Status StreamedAnswer::JudgeEnd() const {
   const bool cut = error.has_value() && error->kind == ErrorKind::kNetwork && events_parsed_ > 0;
   if (!body_end_->ok() && !cut) return *body_end_;
   if (!cut && events_parsed_ == 0 && !parser_->HasPartialEvent()) {
-    return MakeStatus(ErrorKind::kProtocol, "iGPT's stream held no event");
+    return MakeStatus(ErrorKind::kProtocol, "iGPT's stream contained no event");
   }
   if (!cut && framed_ && run_ == Run::kNone && !parser_->HasPartialEvent()) return absl::OkStatus();
-  return MakeStatus(
-      ErrorKind::kTruncated,
-      "iGPT's stream stopped before its proper end; what came before it was delivered, and asking again starts anew");
+  return MakeStatus(ErrorKind::kTruncated,
+                    "iGPT's stream stopped before its proper end; all events before that were delivered, and asking "
+                    "again starts over");
 }
 
 absl::Status StreamedAnswer::WithEventsDelivered(const absl::Status& status) const {

@@ -70,7 +70,7 @@ class StreamedAnswer final : public RetryingRequest::Receiver, public std::enabl
   EventLoop::Timer trailer_timer_;  // once the run has finished: how long the end of the body is waited for
 
   std::optional<absl::Status> body_end_;  // how the transfer ended
-  std::optional<absl::Status> end_;       // what is read after the last event, but for what was delivered
+  std::optional<absl::Status> end_;       // what a read gives after the last event, but for events_delivered
 
   absl::AnyInvocable<void()> wake_;  // the pending Read
   bool waking_ = false;              // it runs at the end of the turn

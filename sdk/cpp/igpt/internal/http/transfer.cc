@@ -149,7 +149,7 @@ size_t Transfer::OnData(const char* data, size_t size, size_t count, void* self)
 void Transfer::OnCompleted(CURLcode result) {
   multi_.Remove(easy_.get());
   running_ = false;
-  // What libcurl wanted to send again was lost with its connection.
+  // libcurl was about to send the request again, because its connection had broken: that is the result.
   handler_.OnCompleted(send_refused_ || spoiled_ ? CURLE_RECV_ERROR : result);
 }
 

@@ -50,8 +50,4 @@ absl::StatusOr<ListAnswer> DecodeList(std::string body, bool include_raw);
 absl::StatusOr<DisconnectAnswer> DecodeDisconnect(std::string body, bool include_raw);
 absl::StatusOr<AuthorizeAnswer> DecodeAuthorize(std::string body, bool include_raw);
 
-// OK when `text` is one JSON object within the depth limit (a JSON Schema); else INVALID_ARGUMENT, saying where it
-// stops being one.
-absl::Status CheckJsonObject(std::string_view text);
-
 }  // namespace igpt::internal

@@ -1,4 +1,4 @@
-// Encoding of requests. See json_codec.h.
+// Encoding of requests. See codec.h.
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>

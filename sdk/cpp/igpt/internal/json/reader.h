@@ -26,7 +26,7 @@
 
 namespace igpt::internal {
 
-// How much room behind a text the reader needs: it makes a text longer that has less.
+// How much spare capacity the reader needs after the end of a text. It reserves what is missing.
 inline constexpr size_t kJsonPadding = 64;
 
 enum class JsonType { kNull, kBool, kNumber, kString, kArray, kObject };

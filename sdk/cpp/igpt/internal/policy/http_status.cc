@@ -29,7 +29,7 @@ bool HasContentCoding(std::string_view content_encoding) {
   return !coding.empty() && coding != "identity";
 }
 
-// Whether the route may answer with this content type. None at all is taken for JSON.
+// Whether the route may answer with this content type. An answer without one is taken for JSON.
 bool IsExpected(const Route& route, std::string_view content_type) {
   const std::string type = MediaType(content_type);
   return type.empty() || type == "application/json" || type == "text/json" || type.ends_with("+json") ||
@@ -47,7 +47,7 @@ FailedAttempt HeadError(const ResponseHead& head, ErrorKind kind, std::string_vi
 std::optional<FailedAttempt> CheckBody(const Route& route, const ResponseHead& head) {
   if (HasContentCoding(head.content_encoding)) {
     return HeadError(head, ErrorKind::kProtocol,
-                     "the answer is compressed, which was not asked for; check the proxies on the way to iGPT");
+                     "the answer is compressed although that was not asked for; check the proxies on the way to iGPT");
   }
   if (!IsExpected(route, head.content_type)) {
     return HeadError(head, ErrorKind::kProtocol,
@@ -71,8 +71,8 @@ FailedAttempt Transient(ErrorKind kind, bool reached, std::string message) {
   return failed;
 }
 
-// What is wrong with the server's certificate, from the words of libcurl with OpenSSL. The host's name is looked for
-// first: that message holds names, and those may hold the words of the others.
+// What is wrong with the server's certificate, by the words of libcurl with OpenSSL. A wrong host is looked for first:
+// its message contains host names, which could contain the words of the other messages.
 const char* CertificateProblem(std::string_view detail) {
   const std::string text = Normalized(detail);
   const auto says = [&text](const char* words) { return text.find(words) != text.npos; };
@@ -88,8 +88,9 @@ const char* CertificateProblem(std::string_view detail) {
   return "iGPT's certificate was refused: check base_url and ca_file";
 }
 
-// A certificate whose signature doesn't verify (another key under a trusted authority's name) fails within libcrypto,
-// and libcurl takes OpenSSL's first word for a failed handshake: one that is not about SSL itself.
+// Whether the certificate's signature doesn't verify (another key under a trusted authority's name). That fails within
+// libcrypto, and libcurl reports it as a failed handshake, with OpenSSL's first error: one that is not about SSL
+// itself.
 bool IsBadSignature(std::string_view detail) {
   const std::string text = Normalized(detail);
   return text.find("error:") != text.npos && text.find(" routines:") != text.npos &&
@@ -127,9 +128,9 @@ std::optional<FailedAttempt> CheckHead(const Route& route, const ResponseHead& h
   }
   if (status >= 300 && status <= 399) {
     return HeadError(head, ErrorKind::kProtocol,
-                     "redirects are not followed, as they could leak the key; check base_url");
+                     "redirects are not followed, because they could leak the key; check base_url");
   }
-  return HeadError(head, ErrorKind::kProtocol, "iGPT's API has no such answer; check base_url");
+  return HeadError(head, ErrorKind::kProtocol, "iGPT's API never answers with this status; check base_url");
 }
 
 FailedAttempt CheckTransport(int curl_code, bool request_sent, std::string_view detail) {
@@ -190,7 +191,7 @@ FailedAttempt CheckTransport(int curl_code, bool request_sent, std::string_view 
     case CURLE_WRITE_ERROR:    // we refused a line of the head
     case CURLE_OUT_OF_MEMORY:  // libcurl's refusal of a line over 100 KB; if memory were short, we would have aborted
       return Lasting(ErrorKind::kProtocol, request_sent,
-                     "what answered does not speak HTTP as iGPT does: check base_url and proxy");
+                     "the answer is not HTTP as iGPT speaks it: check base_url and proxy");
 
     default:
       return Lasting(ErrorKind::kNetwork, request_sent,

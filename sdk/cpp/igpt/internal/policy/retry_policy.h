@@ -8,15 +8,15 @@
 
 namespace igpt::internal {
 
-// Keeps an outage from being multiplied: retries are at most 20 % of recent requests, beyond a burst of 10. Not
+// Keeps retries from multiplying an outage: they are at most 20 % of recent requests, beyond a burst of 10. Not
 // thread-safe; one per event loop.
 class RetryBudget {
  public:
   // A call's first attempt was sent.
   void OnRequest();
-  // Takes what one retry costs; false when there is not enough.
+  // Takes what one retry costs; false when there is not enough left.
   bool TryWithdraw();
-  // How many retries there is enough for.
+  // How many retries it allows now.
   double left() const { return fifths_ / 5.0; }
 
  private:
@@ -31,8 +31,8 @@ struct RetryRules {
 };
 
 // How long to wait before the next attempt, or nullopt when there is to be none: a lasting error, no attempts left, a
-// request that must not be repeated, a wait that would end at or past `deadline`, or no budget (which is taken from
-// only when the answer is a wait).
+// request that must not be repeated, a wait that would end at or past `deadline`, or no budget (from which only a
+// retry takes).
 //
 // The wait is `random` (uniform in [0, 1)) times backoff_base · backoff_factor^(attempts-1), or Retry-After when that
 // is longer.

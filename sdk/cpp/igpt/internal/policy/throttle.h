@@ -26,16 +26,16 @@ namespace igpt::internal {
 // Not thread-safe; one per event loop. `now` is monotonic, in nanoseconds.
 class Throttle {
  public:
-  // Whether a request may be sent. `random` is uniform in [0, 1). One that may not has failed.
+  // Whether a request may be sent. `random` is uniform in [0, 1). One that may not counts as failed.
   bool Admit(int64_t now, double random);
 
   // A request was accepted: iGPT answered it, whatever it says. Or it failed, as all do in an outage.
   void OnAccepted(int64_t now);
   void OnFailed(int64_t now);
 
-  // With which probability the next is held back.
+  // The probability that the next request is held back.
   double Probability(int64_t now) const;
-  // How many were.
+  // How many were held back so far.
   int64_t held_back() const { return held_back_; }
 
  private:
