@@ -64,7 +64,7 @@ class Recall {
   absl::StatusOr<Answer> Ask(AskRequest request, CallOptions options = {});
   PendingCall Ask(AskRequest request, CallOptions options, Callback<Answer> done);
 
-  // The answer as it is written. Repeated on the same, as long as no event came. Never null.
+  // The answer while it is written. Repeated on the same errors, as long as no event came. Never null.
   std::unique_ptr<igpt::AskStream> AskStream(AskRequest request, CallOptions options = {});
 
   // Repeated on network errors, 429 and 5xx.

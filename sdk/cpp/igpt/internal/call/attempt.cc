@@ -107,7 +107,7 @@ void Attempt::OnCompleted(CURLcode result) {
   FailTransfer(result);
 }
 
-// The timer is not armed anew for every piece of an answer: when it fires, it looks how long ago the last one came.
+// The timer is not armed for every piece of an answer: when it fires, this looks how long ago the last piece came.
 void Attempt::OnSilence() {
   if (state_ == State::kWaiting) return Fail(TimedOut("first_byte"));
   if (transfer_->paused()) return silence_timer_.Arm(core_.options.idle_timeout);

@@ -21,8 +21,8 @@ class RetryingRequest final : public Attempt::Owner {
   // no code of a user.
   class Receiver : public BodyReceiver {
    public:
-    // An answer begins that is to be read: 200 with a type that was asked for. Comes again, after another attempt, only
-    // as long as MayRepeat() said so.
+    // An answer begins that is to be read: 200 with a type that was asked for. Comes again for a later attempt, which
+    // there is only if MayRepeat() allowed it.
     virtual void OnStart(const ResponseHead& head) = 0;
     // Whether the request may still be sent again: nothing of an answer was passed on.
     virtual bool MayRepeat() const = 0;

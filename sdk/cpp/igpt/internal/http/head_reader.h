@@ -8,7 +8,7 @@
 
 namespace igpt::internal {
 
-// What the head of an answer said, as far as it matters.
+// What matters of an answer's head.
 struct ResponseHead {
   int status = 0;
   std::string content_type;      // as sent; empty: none
@@ -23,11 +23,11 @@ class HeadReader {
   enum class Took {
     kLine,       // there is more to come, or the line was a trailer
     kHead,       // with this line the head is whole; only once
-    kMalformed,  // it is no HTTP, is over 64 KiB, or doesn't say where the body ends
+    kMalformed,  // it isn't HTTP, is over 64 KiB, or contradicts itself about the body's length
   };
 
-  // Takes one line of a head, its end included, and so all lines of all heads: a 1xx comes before the answer, trailers
-  // after it.
+  // Takes one line of a head, its line end included. Takes the lines of all heads: a 1xx comes before the answer's,
+  // trailers come after it.
   Took TakeLine(std::string_view text);
 
   const ResponseHead& head() const { return head_; }

@@ -1,4 +1,4 @@
-// Why an attempt failed, as far as repeating it and throttling go.
+// Why an attempt failed: what the retry policy and the throttle go by.
 #pragma once
 
 #include <string>

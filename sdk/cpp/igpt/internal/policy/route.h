@@ -1,4 +1,4 @@
-// What tells the requests of one endpoint of the API from those of another, as far as HTTP goes.
+// What HTTP has to know about an endpoint of the API.
 #pragma once
 
 #include <string_view>
