@@ -1,4 +1,4 @@
-// What decoding must give, by json_codec.h and types.h, computed plainly from the whole document.
+// What decoding must give, by codec.h and types.h, computed plainly from the whole document.
 #pragma once
 
 #include <string>

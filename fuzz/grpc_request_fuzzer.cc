@@ -26,7 +26,7 @@
 #include "grpcpp/support/byte_buffer.h"
 #include "igpt/error.h"
 #include "igpt/internal/json/codec.h"
-#include "igpt/internal/request_check.h"
+#include "igpt/internal/policy/request_check.h"
 #include "service/api/translate.h"
 #include "service/errors/errors.h"
 #include "service/rpc/parse.h"

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <set>
 #include <string>
@@ -20,13 +21,13 @@
 #include "fuzz/input.h"
 #include "fuzz/require.h"
 #include "igpt/error.h"
+#include "igpt/internal/call/endpoint.h"
+#include "igpt/internal/call/whole_body.h"
 #include "igpt/internal/http/head_reader.h"
-#include "igpt/internal/http/http_call.h"
 #include "igpt/internal/http/sse_parser.h"
 #include "igpt/internal/json/codec.h"
 #include "igpt/internal/json/reader.h"
 #include "igpt/internal/policy/http_status.h"
-#include "igpt/internal/string_view.h"
 
 namespace igpt::internal {
 namespace {
@@ -38,21 +39,15 @@ using igpt_fuzz::RequireEqual;
 constexpr absl::Time kNow = absl::FromUnixSeconds(1'700'000'000);
 constexpr size_t kMaxEventBytes = 1 << 20;
 
+constexpr Route kRoutes[] = {kAsk.route, kSearch.route, kList.route, kDisconnect.route, kAuthorize.route};
+
 // The error of a body that is read as an answer of that route; OK when it is one.
-absl::Status Decode(Route route, bool json_wanted, std::string body) {
-  switch (route) {
-    case Route::kAsk:
-      return DecodeAnswer(std::move(body), {.json_wanted = json_wanted}).status();
-    case Route::kSearch:
-      return DecodeSearch(std::move(body), /*include_raw=*/false).status();
-    case Route::kList:
-      return DecodeList(std::move(body), /*include_raw=*/false).status();
-    case Route::kDisconnect:
-      return DecodeDisconnect(std::move(body), /*include_raw=*/false).status();
-    case Route::kAuthorize:
-      return DecodeAuthorize(std::move(body), /*include_raw=*/false).status();
-  }
-  return absl::InternalError("no such route");
+absl::Status Decode(const Route& route, bool json_wanted, std::string body) {
+  if (route == kAsk.route) return DecodeAnswer(std::move(body), {.json_wanted = json_wanted}).status();
+  if (route == kSearch.route) return DecodeSearch(std::move(body), /*include_raw=*/false).status();
+  if (route == kList.route) return DecodeList(std::move(body), /*include_raw=*/false).status();
+  if (route == kDisconnect.route) return DecodeDisconnect(std::move(body), /*include_raw=*/false).status();
+  return DecodeAuthorize(std::move(body), /*include_raw=*/false).status();
 }
 
 absl::Status DecodeEvent(bool json_wanted, std::string data, std::string_view name) {
@@ -74,7 +69,7 @@ std::set<std::string> KnownMessages() {
                                 R"({"type":"run.done","output":"?"})"};
   for (const std::string& body : bodies) {
     for (const bool json_wanted : {false, true}) {
-      for (const Route route : {Route::kAsk, Route::kSearch, Route::kList, Route::kDisconnect, Route::kAuthorize}) {
+      for (const Route& route : kRoutes) {
         add(Decode(route, json_wanted, body));
       }
       add(DecodeEvent(json_wanted, body, ""));
@@ -100,9 +95,9 @@ void CheckStatus(const absl::Status& status) {
   }
 }
 
-void CheckBody(Route route, const ResponseHead& head, std::string_view bytes) {
+void CheckBody(const Route& route, const ResponseHead& head, std::string_view bytes) {
   for (const bool json_wanted : {false, true}) {
-    if (route != Route::kAsk || !IsEventStream(head.content_type)) {
+    if (route != kAsk.route || !IsEventStream(head.content_type)) {
       std::string body = RoomForBody(head);
       Require(body.capacity() <= (1 << 20) + 2 * kJsonPadding, "no head makes us take much memory");
       body += bytes;
@@ -118,7 +113,7 @@ void CheckBody(Route route, const ResponseHead& head, std::string_view bytes) {
 }
 
 // A verdict's message depends on the status, and for 200 on what kind of thing is wrong: on no byte that was sent.
-void CheckVerdict(Route route, const ResponseHead& head, const HeadVerdict& verdict) {
+void CheckVerdict(const Route& route, const ResponseHead& head, const FailedAttempt& verdict) {
   ResponseHead same;
   same.status = head.status;
   std::vector<std::string> messages;
@@ -133,20 +128,20 @@ void CheckVerdict(Route route, const ResponseHead& head, const HeadVerdict& verd
           "a message says nothing of the head but its status");
   Require(!verdict.message.empty() && IsPrintableAscii(verdict.message), "a message is a line");
 
-  const Error& error = verdict.failed.error;
+  const Error& error = verdict.error;
   Require(error.http_status == head.status, "an error has the status");
   const std::optional<Error> carried = ErrorOf(MakeStatus(error, verdict.message));
   Require(carried.has_value() && carried->kind == error.kind && carried->http_status == error.http_status &&
               carried->retry_after == error.retry_after,
           "an error survives being carried by a status");
-  Require(!verdict.failed.transient || head.status == 429 || head.status >= 500, "only 429 and 5xx are repeated");
+  Require(!verdict.transient || head.status == 429 || head.status >= 500, "only 429 and 5xx are repeated");
   if (error.retry_after) {
     Require(*error.retry_after >= absl::ZeroDuration() && *error.retry_after <= absl::Hours(1), "0 to 1 h");
   }
 }
 
 void CheckTransportVerdict(int curl_code, std::string_view detail) {
-  const HeadVerdict verdict = CheckTransport(curl_code, /*request_sent=*/true, detail);
+  const FailedAttempt verdict = CheckTransport(curl_code, /*request_sent=*/true, detail);
   std::set<std::string> messages;
   for (const char* source : {"", "error:0: some routines: "}) {
     for (const char* words : {"", "does not match target", "has expired", "not yet valid", "issuer"}) {
@@ -154,12 +149,11 @@ void CheckTransportVerdict(int curl_code, std::string_view detail) {
     }
   }
   Require(messages.count(verdict.message) == 1 && !verdict.message.empty(), "a message says nothing of the details");
-  Require(!verdict.failed.error.timer.empty() == (verdict.failed.error.kind == ErrorKind::kTimeout),
-          "timers have names");
+  Require(!verdict.error.timer.empty() == (verdict.error.kind == ErrorKind::kTimeout), "timers have names");
 }
 
 void Test(igpt_fuzz::Input input) {
-  const auto route = static_cast<Route>(input.TakeNumber() % 5);
+  const Route& route = kRoutes[input.TakeNumber() % std::size(kRoutes)];
   // libcurl knows about a hundred results; it has words for numbers beyond them too.
   const int curl_code = 1 + input.TakeNumber() % 120;
   CheckTransportVerdict(curl_code, input.TakeLine());
@@ -174,7 +168,7 @@ void Test(igpt_fuzz::Input input) {
           "trailers are passed over");
 
   const ResponseHead& head = reader.head();
-  const std::optional<HeadVerdict> verdict = CheckHead(route, head, kNow);
+  const std::optional<FailedAttempt> verdict = CheckHead(route, head, kNow);
   if (verdict.has_value()) {
     CheckVerdict(route, head, *verdict);
   } else {

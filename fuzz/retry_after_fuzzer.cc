@@ -15,7 +15,9 @@
 #include "absl/time/time.h"
 #include "fuzz/input.h"
 #include "fuzz/require.h"
+#include "igpt/internal/call/endpoint.h"
 #include "igpt/internal/policy/http_status.h"
+#include "igpt/internal/policy/retry_after.h"
 #include "igpt/internal/policy/retry_policy.h"
 
 namespace igpt::internal {
@@ -83,10 +85,10 @@ void Test(igpt_fuzz::Input input) {
     ResponseHead head;
     head.status = status;
     head.retry_after = std::string(value);
-    std::optional<HeadVerdict> verdict = CheckHead(Route::kSearch, head, now);
-    Require(verdict.has_value() && verdict->failed.error.retry_after == wait, "a verdict has the header's wait");
-    verdict->failed.error.attempts = 1;
-    for (const char c : value.substr(0, 8)) CheckDelays(verdict->failed, now, static_cast<uint8_t>(c));
+    std::optional<FailedAttempt> verdict = CheckHead(kSearch.route, head, now);
+    Require(verdict.has_value() && verdict->error.retry_after == wait, "a verdict has the header's wait");
+    verdict->error.attempts = 1;
+    for (const char c : value.substr(0, 8)) CheckDelays(*verdict, now, static_cast<uint8_t>(c));
   }
   CheckDates(now, ahead);
 }

@@ -6,9 +6,10 @@
 #include "absl/time/time.h"
 #include "bench/micro/inputs.h"
 #include "igpt/error.h"
+#include "igpt/internal/call/endpoint.h"
 #include "igpt/internal/policy/http_status.h"
+#include "igpt/internal/policy/request_check.h"
 #include "igpt/internal/policy/retry_policy.h"
-#include "igpt/internal/request_check.h"
 #include "igpt/types.h"
 
 namespace igpt::internal {
@@ -57,23 +58,24 @@ void CheckSearchWithDates(benchmark::State& state) {
 }
 BENCHMARK(CheckSearchWithDates);
 
-void Judge(benchmark::State& state, Route route, int status, const char* content_type, const char* retry_after = "") {
+void Judge(benchmark::State& state, const Route& route, int status, const char* content_type,
+           const char* retry_after = "") {
   const ResponseHead head = {status, content_type, /*content_encoding=*/"", retry_after, /*framed=*/true};
   for (auto _ : state) benchmark::DoNotOptimize(CheckHead(route, head, kNow));
 }
 
 void HeadOfJson(benchmark::State& state) {
-  Judge(state, Route::kSearch, 200, "application/json; charset=utf-8");
+  Judge(state, kSearch.route, 200, "application/json; charset=utf-8");
 }
 BENCHMARK(HeadOfJson);
 
 void HeadOfEventStream(benchmark::State& state) {
-  Judge(state, Route::kAsk, 200, "text/event-stream");
+  Judge(state, kAsk.route, 200, "text/event-stream");
 }
 BENCHMARK(HeadOfEventStream);
 
 void HeadOf429(benchmark::State& state) {
-  Judge(state, Route::kAsk, 429, "application/json", "Fri, 14 Mar 2025 09:27:00 GMT");
+  Judge(state, kAsk.route, 429, "application/json", "Fri, 14 Mar 2025 09:27:00 GMT");
 }
 BENCHMARK(HeadOf429);
 

@@ -1,17 +1,16 @@
 #include "igpt/ask_stream.h"
 
-#include <future>
 #include <utility>
 
-#include "absl/status/status.h"
-#include "igpt/internal/ask_call.h"
+#include "igpt/internal/call/on_loop.h"
+#include "igpt/internal/call/streamed_answer.h"
 
 namespace igpt {
 namespace {
 
 // Reads once something is there. On the loop's thread.
-void ReadWhenReadable(std::shared_ptr<internal::AskCall> call, absl::AnyInvocable<void(AskResult)> done) {
-  internal::AskCall& waiting = *call;
+void ReadWhenReadable(std::shared_ptr<internal::StreamedAnswer> call, absl::AnyInvocable<void(AskResult)> done) {
+  internal::StreamedAnswer& waiting = *call;
   waiting.WaitReadable(absl::InfiniteDuration(), [call = std::move(call), done = std::move(done)]() mutable {
     if (std::optional<AskResult> result = call->TryRead()) return done(*std::move(result));
     ReadWhenReadable(std::move(call), std::move(done));  // woken for a wait that this one replaced
@@ -20,33 +19,26 @@ void ReadWhenReadable(std::shared_ptr<internal::AskCall> call, absl::AnyInvocabl
 
 }  // namespace
 
-AskStream::AskStream(EventLoop& loop, std::shared_ptr<internal::AskCall> call) : loop_(loop), call_(std::move(call)) {}
+AskStream::AskStream(EventLoop& loop, std::shared_ptr<internal::StreamedAnswer> call)
+    : loop_(loop), call_(std::move(call)) {}
 
 AskStream::~AskStream() {
   // The call lives and ends on the loop's thread.
-  if (loop_.InLoop()) {
-    call_->Cancel();
-  } else {
-    loop_.Post([call = std::move(call_)] { call->Cancel(); });
-  }
+  internal::RunOn(loop_, [call = std::move(call_)] { call->Cancel(); });
 }
 
 AskResult AskStream::Read() {
-  if (loop_.InLoop()) return absl::FailedPreconditionError("a blocking Read on the event loop's own thread");
-  std::promise<AskResult> promise;
-  std::future<AskResult> result = promise.get_future();
-  Read([promise = std::move(promise)](AskResult read) mutable { promise.set_value(std::move(read)); });
-  return result.get();
+  return internal::Await<std::optional<AskEvent>>(
+      loop_, [this](absl::AnyInvocable<void(AskResult)> done) { Read(std::move(done)); });
 }
 
 void AskStream::Read(absl::AnyInvocable<void(AskResult)> done) {
-  if (loop_.InLoop()) return ReadWhenReadable(call_, std::move(done));
-  loop_.Post([call = call_, done = std::move(done)]() mutable { ReadWhenReadable(std::move(call), std::move(done)); });
+  internal::RunOn(
+      loop_, [call = call_, done = std::move(done)]() mutable { ReadWhenReadable(std::move(call), std::move(done)); });
 }
 
 void AskStream::Cancel() {
-  if (loop_.InLoop()) return call_->Cancel();
-  loop_.Post([call = call_] { call->Cancel(); });
+  internal::RunOn(loop_, [call = call_] { call->Cancel(); });
 }
 
 std::optional<AskResult> AskStream::TryRead() {

@@ -21,7 +21,7 @@
 namespace igpt {
 
 namespace internal {
-class AskCall;
+class StreamedAnswer;
 }  // namespace internal
 
 // What a Read gives: an event; nullopt, the proper end; or the error that ended the stream. After the end, reading
@@ -32,7 +32,7 @@ using AskResult = absl::StatusOr<std::optional<AskEvent>>;
 // while another thread reads.
 class AskStream {
  public:
-  AskStream(EventLoop& loop, std::shared_ptr<internal::AskCall> call);
+  AskStream(EventLoop& loop, std::shared_ptr<internal::StreamedAnswer> call);
   ~AskStream();
   AskStream(const AskStream&) = delete;
   AskStream& operator=(const AskStream&) = delete;
@@ -48,7 +48,7 @@ class AskStream {
 
   // For code that lives on the loop's thread, and only there:
 
-  // What is already here; nullopt when there is nothing yet.
+  // The next result, if it is here already; else nullopt.
   std::optional<AskResult> TryRead();
 
   // Whether TryRead() would give something.
@@ -60,7 +60,7 @@ class AskStream {
 
  private:
   EventLoop& loop_;
-  std::shared_ptr<internal::AskCall> call_;
+  std::shared_ptr<internal::StreamedAnswer> call_;
 };
 
 }  // namespace igpt

@@ -9,45 +9,27 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "igpt/error.h"
-#include "igpt/internal/ask_call.h"
-#include "igpt/internal/client_core.h"
+#include "igpt/internal/base/monotonic.h"
+#include "igpt/internal/call/client_core.h"
+#include "igpt/internal/call/endpoint.h"
+#include "igpt/internal/call/on_loop.h"
+#include "igpt/internal/call/streamed_answer.h"
+#include "igpt/internal/call/whole_answer.h"
 #include "igpt/internal/http/base_url.h"
-#include "igpt/internal/json/codec.h"
-#include "igpt/internal/monotonic.h"
-#include "igpt/internal/request_check.h"
-#include "igpt/internal/unary_call.h"
+#include "igpt/internal/policy/request_check.h"
 #include "igpt/version.h"
 
 namespace igpt {
 namespace {
 
-using internal::AskCall;
 using internal::ClientCore;
-using internal::Route;
-using internal::UnaryCall;
+using internal::RunOn;
 
 template <typename Request>
 absl::Status CheckAll(const Request& request, const CallOptions& options, const ClientCore& core) {
   std::vector<FieldViolation> violations = internal::Check(request, core.options.user);
   for (FieldViolation& violation : internal::Check(options)) violations.push_back(std::move(violation));
   return violations.empty() ? absl::OkStatus() : InvalidRequest(std::move(violations));
-}
-
-// Now on the loop's own thread, else as soon as the loop comes to it.
-void RunOn(EventLoop& loop, absl::AnyInvocable<void()> function) {
-  if (loop.InLoop()) return function();
-  loop.Post(std::move(function));
-}
-
-// The blocking form of what `start` starts with a callback.
-template <typename Answer, typename Start>
-absl::StatusOr<Answer> Await(EventLoop& loop, Start start) {
-  if (loop.InLoop()) return absl::FailedPreconditionError("a blocking call on the event loop's own thread");
-  std::promise<absl::StatusOr<Answer>> promise;
-  std::future<absl::StatusOr<Answer>> result = promise.get_future();
-  start(
-      [promise = std::move(promise)](absl::StatusOr<Answer> answer) mutable { promise.set_value(std::move(answer)); });
-  return result.get();
 }
 
 }  // namespace
@@ -63,7 +45,7 @@ absl::StatusOr<std::unique_ptr<Client>> Client::Create(Options options, EventLoo
   if (absl::Status valid = Validate(options); !valid.ok()) return valid;
   absl::StatusOr<internal::BaseUrl> base_url = internal::ParseBaseUrl(options.base_url);
   if (!base_url.ok()) return base_url.status();
-  // What is connected to, and so has to be resolved.
+  // The host to connect to, whose name has to be resolved.
   absl::StatusOr<internal::BaseUrl> host = options.proxy.empty() ? base_url : internal::ParseProxy(options.proxy);
   if (!host.ok()) return host.status();
   if (!options.ca_file.empty() && access(options.ca_file.c_str(), R_OK) != 0) {
@@ -94,8 +76,8 @@ Client::~Client() {
   // Cancelled calls call back at the end of the turn, in order: the core goes after the last of them.
   auto close = [&loop, core = std::move(core_), closed = std::move(closed)]() mutable {
     core->closing = true;
-    const std::vector<internal::HttpCall*> calls(core->calls.begin(), core->calls.end());
-    for (internal::HttpCall* call : calls) call->Cancel();
+    const std::vector<internal::RetryingRequest*> requests(core->requests.begin(), core->requests.end());
+    for (internal::RetryingRequest* request : requests) request->Cancel();
     loop.Defer([core = std::move(core), closed = std::move(closed)]() mutable {
       core.reset();
       closed.set_value();
@@ -128,110 +110,87 @@ int64_t Client::HeldBack() const {
   return core_->throttle.held_back();
 }
 
-template <typename Answer, typename Request, typename Encode, typename Decode>
-PendingCall Client::Start(Route route, Request request, CallOptions options, Callback<Answer> done, Encode encode,
-                          Decode decode) {
+template <typename Request, typename Answer>
+PendingCall Client::Start(const internal::Endpoint<Request, Answer>& endpoint, Request request, CallOptions options,
+                          Callback<Answer> done) {
   EventLoop& loop = core_->loop;
   auto handle = std::make_shared<std::weak_ptr<internal::Cancellable>>();
   // From here on a callback may have destroyed the client.
-  RunOn(loop, [core = core_.get(), handle, route, encode, decode, request = std::move(request),
-               options = std::move(options), done = std::move(done)]() mutable {
+  RunOn(loop, [core = core_.get(), &endpoint, handle, request = std::move(request), options = std::move(options),
+               done = std::move(done)]() mutable {
     if (absl::Status valid = CheckAll(request, options, *core); !valid.ok()) {
       core->loop.Defer([done = std::move(done), valid = std::move(valid)]() mutable { done(std::move(valid)); });
       return;
     }
-    std::string body = encode(request, request.user.empty() ? core->options.user : request.user);
-    auto call = std::make_shared<UnaryCall<Answer>>(
-        *core, route, std::move(body), std::move(options),
-        [decode, request = std::move(request)](std::string answer) { return decode(std::move(answer), request); },
-        std::move(done));
+    auto call = std::make_shared<internal::WholeAnswer<Request, Answer>>(*core, endpoint, std::move(request),
+                                                                         std::move(options), std::move(done));
     *handle = call;
     call->Start();
   });
   return PendingCall(loop, std::move(handle));
 }
 
-PendingCall Recall::Ask(AskRequest request, CallOptions options, Callback<Answer> done) {
-  return client_.Start<Answer>(
-      Route::kAsk, std::move(request), std::move(options), std::move(done),
-      [](const AskRequest& ask, const std::string& user) { return internal::EncodeAsk(ask, user, /*stream=*/false); },
-      [](std::string body, const AskRequest& ask) {
-        return internal::DecodeAnswer(
-            std::move(body),
-            {.json_wanted = ask.output_format.kind != OutputFormat::Kind::kText, .include_raw = ask.include_raw});
-      });
+template <typename Request, typename Answer>
+absl::StatusOr<Answer> Client::Await(const internal::Endpoint<Request, Answer>& endpoint, Request request,
+                                     CallOptions options) {
+  return internal::Await<Answer>(core_->loop, [&](Callback<Answer> done) {
+    Start(endpoint, std::move(request), std::move(options), std::move(done));
+  });
 }
 
-absl::StatusOr<Answer> Recall::Ask(AskRequest request, CallOptions options) {
-  return Await<Answer>(client_.core_->loop,
-                       [&](Callback<Answer> done) { Ask(std::move(request), std::move(options), std::move(done)); });
-}
-
-std::unique_ptr<igpt::AskStream> Recall::AskStream(AskRequest request, CallOptions options) {
-  EventLoop& loop = client_.core_->loop;
+std::unique_ptr<igpt::AskStream> Client::Stream(const internal::Route& route, AskRequest request, CallOptions options) {
+  EventLoop& loop = core_->loop;
   // The call is made here, before its loop knows of it, so that the stream can be read and cancelled at once.
-  auto call = std::make_shared<AskCall>(*client_.core_);
-  RunOn(loop, [call, core = client_.core_.get(), request = std::move(request), options = std::move(options)]() mutable {
+  auto call = std::make_shared<internal::StreamedAnswer>(*core_);
+  RunOn(loop, [call, core = core_.get(), &route, request = std::move(request), options = std::move(options)]() mutable {
     if (absl::Status valid = CheckAll(request, options, *core); !valid.ok()) return call->Fail(std::move(valid));
-    call->Start(request, std::move(options));
+    call->Start(route, request, std::move(options));
   });
   return std::make_unique<igpt::AskStream>(loop, std::move(call));
 }
 
-PendingCall Recall::Search(SearchRequest request, CallOptions options, Callback<SearchAnswer> done) {
-  return client_.Start<SearchAnswer>(Route::kSearch, std::move(request), std::move(options), std::move(done),
-                                     internal::EncodeSearch, [](std::string body, const SearchRequest& search) {
-                                       return internal::DecodeSearch(std::move(body), search.include_raw);
-                                     });
+absl::StatusOr<Answer> Recall::Ask(AskRequest request, CallOptions options) {
+  return client_.Await(internal::kAsk, std::move(request), std::move(options));
+}
+
+PendingCall Recall::Ask(AskRequest request, CallOptions options, Callback<Answer> done) {
+  return client_.Start(internal::kAsk, std::move(request), std::move(options), std::move(done));
+}
+
+std::unique_ptr<igpt::AskStream> Recall::AskStream(AskRequest request, CallOptions options) {
+  return client_.Stream(internal::kAsk.route, std::move(request), std::move(options));
 }
 
 absl::StatusOr<SearchAnswer> Recall::Search(SearchRequest request, CallOptions options) {
-  return Await<SearchAnswer>(client_.core_->loop, [&](Callback<SearchAnswer> done) {
-    Search(std::move(request), std::move(options), std::move(done));
-  });
+  return client_.Await(internal::kSearch, std::move(request), std::move(options));
 }
 
-PendingCall Datasources::List(ListRequest request, CallOptions options, Callback<ListAnswer> done) {
-  return client_.Start<ListAnswer>(
-      Route::kList, std::move(request), std::move(options), std::move(done),
-      [](const ListRequest& /*list*/, const std::string& user) { return internal::EncodeList(user); },
-      [](std::string body, const ListRequest& list) {
-        return internal::DecodeList(std::move(body), list.include_raw);
-      });
+PendingCall Recall::Search(SearchRequest request, CallOptions options, Callback<SearchAnswer> done) {
+  return client_.Start(internal::kSearch, std::move(request), std::move(options), std::move(done));
 }
 
 absl::StatusOr<ListAnswer> Datasources::List(ListRequest request, CallOptions options) {
-  return Await<ListAnswer>(client_.core_->loop, [&](Callback<ListAnswer> done) {
-    List(std::move(request), std::move(options), std::move(done));
-  });
+  return client_.Await(internal::kList, std::move(request), std::move(options));
 }
 
-PendingCall Datasources::Disconnect(DisconnectRequest request, CallOptions options, Callback<DisconnectAnswer> done) {
-  return client_.Start<DisconnectAnswer>(Route::kDisconnect, std::move(request), std::move(options), std::move(done),
-                                         internal::EncodeDisconnect,
-                                         [](std::string body, const DisconnectRequest& disconnect) {
-                                           return internal::DecodeDisconnect(std::move(body), disconnect.include_raw);
-                                         });
+PendingCall Datasources::List(ListRequest request, CallOptions options, Callback<ListAnswer> done) {
+  return client_.Start(internal::kList, std::move(request), std::move(options), std::move(done));
 }
 
 absl::StatusOr<DisconnectAnswer> Datasources::Disconnect(DisconnectRequest request, CallOptions options) {
-  return Await<DisconnectAnswer>(client_.core_->loop, [&](Callback<DisconnectAnswer> done) {
-    Disconnect(std::move(request), std::move(options), std::move(done));
-  });
+  return client_.Await(internal::kDisconnect, std::move(request), std::move(options));
 }
 
-PendingCall Connectors::Authorize(AuthorizeRequest request, CallOptions options, Callback<AuthorizeAnswer> done) {
-  return client_.Start<AuthorizeAnswer>(Route::kAuthorize, std::move(request), std::move(options), std::move(done),
-                                        internal::EncodeAuthorize,
-                                        [](std::string body, const AuthorizeRequest& authorize) {
-                                          return internal::DecodeAuthorize(std::move(body), authorize.include_raw);
-                                        });
+PendingCall Datasources::Disconnect(DisconnectRequest request, CallOptions options, Callback<DisconnectAnswer> done) {
+  return client_.Start(internal::kDisconnect, std::move(request), std::move(options), std::move(done));
 }
 
 absl::StatusOr<AuthorizeAnswer> Connectors::Authorize(AuthorizeRequest request, CallOptions options) {
-  return Await<AuthorizeAnswer>(client_.core_->loop, [&](Callback<AuthorizeAnswer> done) {
-    Authorize(std::move(request), std::move(options), std::move(done));
-  });
+  return client_.Await(internal::kAuthorize, std::move(request), std::move(options));
+}
+
+PendingCall Connectors::Authorize(AuthorizeRequest request, CallOptions options, Callback<AuthorizeAnswer> done) {
+  return client_.Start(internal::kAuthorize, std::move(request), std::move(options), std::move(done));
 }
 
 }  // namespace igpt

@@ -7,8 +7,8 @@
 //   for (igpt::AskResult event = stream->Read(); event.ok() && event->has_value(); event = stream->Read()) { … }
 //
 // Every call has a blocking form, which waits, and an asynchronous one, which takes a callback. Callbacks run on the
-// client's event loop, never before the call returned, exactly once; they must not block. A request that cannot be sent
-// as it is (see error.h, kInvalidRequest) fails without a request. No function throws.
+// client's event loop, never before the call returned, exactly once; they must not block. An invalid request (see
+// error.h, kInvalidRequest) fails without anything being sent. No function throws.
 #pragma once
 
 #include <cstdint>
@@ -28,13 +28,16 @@ namespace igpt {
 namespace internal {
 class Cancellable;
 struct ClientCore;
-enum class Route;
+template <typename Request, typename Answer>
+struct Endpoint;
+struct Route;
 }  // namespace internal
 
 template <typename Answer>
 using Callback = absl::AnyInvocable<void(absl::StatusOr<Answer>)>;
 
-// A call that was started with a callback. Letting it go changes nothing; it may outlive the call, not the Client.
+// A call that was started with a callback. Destroying it does not affect the call. It may outlive the call, but not the
+// Client.
 class PendingCall {
  public:
   PendingCall() = default;
@@ -61,7 +64,7 @@ class Recall {
   absl::StatusOr<Answer> Ask(AskRequest request, CallOptions options = {});
   PendingCall Ask(AskRequest request, CallOptions options, Callback<Answer> done);
 
-  // The answer as it is written. Repeated on the same, as long as no event came. Never null.
+  // The answer while it is written. Repeated on the same errors, as long as no event came. Never null.
   std::unique_ptr<igpt::AskStream> AskStream(AskRequest request, CallOptions options = {});
 
   // Repeated on network errors, 429 and 5xx.
@@ -112,8 +115,8 @@ class Client {
   // without a thread hop.
   static absl::StatusOr<std::unique_ptr<Client>> Create(Options options, EventLoop* loop = nullptr);
 
-  // Cancels what is under way and, unless it runs on the loop's own thread, waits for the callbacks, which must not
-  // start new calls then. AskStreams must be gone.
+  // Cancels the calls under way and, unless it runs on the loop's own thread, waits for their callbacks, which must not
+  // start new calls. All AskStreams must have been destroyed.
   ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
@@ -126,12 +129,12 @@ class Client {
   // the old key then stays.
   absl::Status SetApiKey(std::string api_key);
 
-  // For how many retries there is room now: they are at most 20 % of recent requests, beyond a burst of 10. On the
-  // event loop's thread only.
+  // How many retries may be sent now: they are limited to 20 % of recent requests, beyond a burst of 10. On the event
+  // loop's thread only.
   double RetriesLeft() const;
 
-  // Which share of requests is held back now, as iGPT has failed most of the last ones, and how many were so far. On
-  // the event loop's thread only.
+  // The share of requests that is held back now because iGPT failed most of the recent ones, and how many have been
+  // held back so far. On the event loop's thread only.
   double HeldBackShare() const;
   int64_t HeldBack() const;
 
@@ -142,12 +145,19 @@ class Client {
 
   Client(std::unique_ptr<EventLoop> own_loop, std::unique_ptr<internal::ClientCore> core);
 
-  // Checks a request and starts its call, on the loop: the one body of the asynchronous forms.
-  template <typename Answer, typename Request, typename Encode, typename Decode>
-  PendingCall Start(internal::Route route, Request request, CallOptions options, Callback<Answer> done, Encode encode,
-                    Decode decode);
+  // All asynchronous forms: checks the request and starts its call, on the loop.
+  template <typename Request, typename Answer>
+  PendingCall Start(const internal::Endpoint<Request, Answer>& endpoint, Request request, CallOptions options,
+                    Callback<Answer> done);
+  // All blocking forms.
+  template <typename Request, typename Answer>
+  absl::StatusOr<Answer> Await(const internal::Endpoint<Request, Answer>& endpoint, Request request,
+                               CallOptions options);
 
-  std::unique_ptr<EventLoop> own_loop_;  // null: the loop is somebody else's
+  // All forms with a streamed answer.
+  std::unique_ptr<AskStream> Stream(const internal::Route& route, AskRequest request, CallOptions options);
+
+  std::unique_ptr<EventLoop> own_loop_;  // null: the loop was given to Create
   std::unique_ptr<internal::ClientCore> core_;
   Recall recall_{*this};
   Datasources datasources_{*this};

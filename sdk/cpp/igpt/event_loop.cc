@@ -11,8 +11,8 @@
 
 #include "absl/memory/memory.h"
 #include "absl/status/status.h"
+#include "igpt/internal/base/monotonic.h"
 #include "igpt/internal/http/curl_multi.h"
-#include "igpt/internal/monotonic.h"
 
 namespace igpt {
 
@@ -160,7 +160,7 @@ void EventLoop::RunTimers() {
 }
 
 void EventLoop::RunDeferred() {
-  // What is deferred meanwhile is of this turn too: nothing waits for the sockets.
+  // Functions that these defer also belong to this turn.
   while (!deferred_.empty()) {
     std::vector<absl::AnyInvocable<void()>> deferred;
     deferred.swap(deferred_);

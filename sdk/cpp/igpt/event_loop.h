@@ -33,17 +33,17 @@ class EventLoop {
     // Does some of what is ready, without blocking. Returns whether there was anything. Called on the loop's thread in
     // every turn.
     virtual bool Poll() = 0;
-    // How long the loop may sleep before it calls Poll again when nothing else wakes it. Infinite when nothing that
-    // Poll could find is under way.
+    // How long the loop may sleep before it calls Poll again when nothing else wakes it. Infinite when nothing is under
+    // way that Poll could find.
     virtual absl::Duration MaxSleep() const = 0;
-    // A turn begins, for which `ready` sockets are ready (with all that was posted counted as one); and it is over: the
-    // loop is going to look at its sockets again, and to sleep if there is nothing.
+    // A turn begins, with `ready` sockets ready (all posted functions count as one); and the turn is over, so that the
+    // loop waits for its sockets next.
     virtual void BeginTurn(int /*ready*/) {}
     virtual void EndTurn() {}
   };
 
-  // Runs a function once, at a time. Belongs to its loop's thread, like the function, which may arm the timer anew but
-  // not destroy it.
+  // Runs a function once, after a delay. Belongs to its loop's thread, like the function, which may arm the timer again
+  // but not destroy it.
   class Timer {
    public:
     Timer(EventLoop& loop, absl::AnyInvocable<void()> fire) : loop_(loop), fire_(std::move(fire)) {}
@@ -51,8 +51,8 @@ class EventLoop {
     Timer(const Timer&) = delete;
     Timer& operator=(const Timer&) = delete;
 
-    // Fires after `delay`, once; a time set before is forgotten. An infinite delay never fires. Cheap when it moves a
-    // time that was set before to a later one, as most of them are: to fire is the exception.
+    // Fires once after `delay`, which replaces an earlier one. An infinite delay never fires. Moving the time to a
+    // later one is cheap, as that is the common case: few timers ever fire.
     void Arm(absl::Duration delay);
     void Cancel() { when_ = kNever; }
     bool armed() const { return when_ != kNever; }
@@ -64,8 +64,8 @@ class EventLoop {
     void Unqueue();
     EventLoop& loop_;
     absl::AnyInvocable<void()> fire_;
-    // In nanoseconds of the monotonic clock. The loop looks at the timer when it is queued for, which is never later
-    // than when it is to fire, and queues it anew if that is too early.
+    // In nanoseconds of the monotonic clock: when the timer is to fire, and when the loop looks at it, which is never
+    // later. If that turns out to be too early, the loop queues it again.
     int64_t when_ = kNever;
     int64_t queued_ = kNever;
   };

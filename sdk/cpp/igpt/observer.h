@@ -1,4 +1,4 @@
-// What a Client tells of its requests to iGPT: for metrics.
+// What a Client reports about its requests to iGPT, for metrics.
 #pragma once
 
 #include <optional>
@@ -14,10 +14,10 @@ struct RequestReport {
   std::string_view route;  // "recall/ask": what comes after the base URL and a slash
   // nullopt: the answer was read to its end, whatever it says. Else why not; kAborted and kDeadline are the caller's.
   std::optional<ErrorKind> error;
-  absl::Duration duration;  // with name resolution and connect
+  absl::Duration duration;  // name resolution and connect included
   bool retry = false;       // the call had sent a request before
-  int sends = 0;            // 0: it ended before; over 1: the connections before the last turned out to be dead
-  int new_connections = 0;  // that were begun for it; every other send was on a pooled one
+  int sends = 0;            // 0: it ended before it was sent; over 1: earlier connections turned out to be dead
+  int new_connections = 0;  // opened for it; all other sends were on pooled ones
 };
 
 // On the thread of the Client's event loop. Must not block, and not use the Client.
@@ -25,7 +25,7 @@ class Observer {
  public:
   virtual ~Observer() = default;
   virtual void OnRequestEnd(const RequestReport& report) = 0;
-  // A look-up of the host's name ended. Look-ups are shared by requests, and their results kept for a while.
+  // A look-up of the host's name ended. Requests share look-ups, and their results are kept for a while.
   virtual void OnLookupEnd(bool found) = 0;
 };
 

@@ -22,7 +22,7 @@ struct Options {
   // https, or http to a loopback address. No userinfo, query or fragment.
   std::string base_url = "https://api.igpt.ai/v1";
 
-  // How often a request is sent at most, as in the official Python SDK: 3 is the first and two more. At least 1.
+  // How often a request is sent at most, the first time included, as in the official Python SDK. At least 1.
   int max_retries = 3;
   // The wait after attempt n is random between 0 and backoff_base · backoff_factorⁿ⁻¹, or iGPT's Retry-After when that
   // is longer. At least 100 ms and 2.
@@ -51,22 +51,22 @@ struct Options {
   std::string proxy = {};
   // Sent as `X-Client`. Visible ASCII. Empty: this library's own name and version.
   std::string client_name = {};
-  // Is told of every request. Optional; must outlive the client.
+  // Is told about every request. Optional; must outlive the client.
   Observer* observer = nullptr;
 };
 
-// What a single call may say beside its request.
+// Options of a single call.
 struct CallOptions {
   // The call fails with kDeadline when it passes; retries never wait beyond it.
   absl::Time deadline = absl::InfiniteFuture();
-  // Replaces Options::api_key for this call. Empty: doesn't.
+  // Unless empty, used for this call in place of Options::api_key.
   std::string api_key = {};
   // Further request headers, e.g. {"X-Request-Id", …}. Names are tokens, and none that the library sets itself or that
   // frames the message (Authorization, Content-Length, …); values are visible ASCII, with spaces only inside. Anything
   // else is kInvalidRequest.
   std::vector<std::pair<std::string, std::string>> headers = {};
-  // Where the call counts its requests to iGPT, those that are repeated included. On the client's event loop, for as
-  // long as the call runs.
+  // Unless null, the call keeps the number of its requests to iGPT here, retries included. Written on the client's
+  // event loop while the call runs.
   std::shared_ptr<int> attempts = nullptr;
 };
 

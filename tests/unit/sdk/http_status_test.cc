@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "igpt/internal/call/endpoint.h"
+
 namespace igpt::internal {
 namespace {
 
@@ -14,7 +16,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 const absl::Time kNow = absl::FromUnixSeconds(1700000000);
-constexpr Route kRoutes[] = {Route::kAsk, Route::kSearch, Route::kList, Route::kDisconnect, Route::kAuthorize};
+constexpr Route kRoutes[] = {kAsk.route, kSearch.route, kList.route, kDisconnect.route, kAuthorize.route};
 
 ResponseHead Head(int status) {
   ResponseHead head;
@@ -24,11 +26,11 @@ ResponseHead Head(int status) {
 }
 
 TEST(RoutePathTest, IsTheApis) {
-  EXPECT_EQ(RoutePath(Route::kAsk), "recall/ask/");
-  EXPECT_EQ(RoutePath(Route::kSearch), "recall/search/");
-  EXPECT_EQ(RoutePath(Route::kList), "datasources/list/");
-  EXPECT_EQ(RoutePath(Route::kDisconnect), "datasources/disconnect/");
-  EXPECT_EQ(RoutePath(Route::kAuthorize), "connectors/authorize/");
+  EXPECT_EQ(kAsk.route.path, "recall/ask/");
+  EXPECT_EQ(kSearch.route.path, "recall/search/");
+  EXPECT_EQ(kList.route.path, "datasources/list/");
+  EXPECT_EQ(kDisconnect.route.path, "datasources/disconnect/");
+  EXPECT_EQ(kAuthorize.route.path, "connectors/authorize/");
 }
 
 TEST(IsEventStreamTest, IgnoresCaseAndParameters) {
@@ -52,15 +54,15 @@ class ContentTypeTest : public testing::TestWithParam<ContentType> {};
 TEST_P(ContentTypeTest, OfAnAnswer) {
   ResponseHead head = Head(200);
   head.content_type = GetParam().type;
-  for (Route route : kRoutes) {
-    const bool accepted = route == Route::kAsk ? GetParam().for_ask : GetParam().for_others;
-    const std::optional<HeadVerdict> verdict = CheckHead(route, head, kNow);
-    EXPECT_EQ(!verdict, accepted) << RoutePath(route);
+  for (const Route& route : kRoutes) {
+    const bool accepted = route == kAsk.route ? GetParam().for_ask : GetParam().for_others;
+    const std::optional<FailedAttempt> verdict = CheckHead(route, head, kNow);
+    EXPECT_EQ(!verdict, accepted) << route.path;
     if (!verdict) continue;
-    EXPECT_EQ(verdict->failed.error.kind, ErrorKind::kProtocol);
-    EXPECT_EQ(verdict->failed.error.http_status, 200);
-    EXPECT_FALSE(verdict->failed.transient);
-    EXPECT_TRUE(verdict->failed.reached);
+    EXPECT_EQ(verdict->error.kind, ErrorKind::kProtocol);
+    EXPECT_EQ(verdict->error.http_status, 200);
+    EXPECT_FALSE(verdict->transient);
+    EXPECT_TRUE(verdict->reached);
     EXPECT_THAT(verdict->message, HasSubstr("content type"));
   }
 }
@@ -92,16 +94,16 @@ TEST(CheckHeadTest, RefusesContentCodings) {
   for (const char* coding : {"", "identity", "Identity", " identity "}) {
     ResponseHead head = Head(200);
     head.content_encoding = coding;
-    for (Route route : kRoutes) EXPECT_FALSE(CheckHead(route, head, kNow).has_value()) << coding;
+    for (const Route& route : kRoutes) EXPECT_FALSE(CheckHead(route, head, kNow).has_value()) << coding;
   }
   for (const char* coding : {"gzip", "br", "deflate", "identity, gzip", "x"}) {
     ResponseHead head = Head(200);
     head.content_encoding = coding;
-    for (Route route : kRoutes) {
-      const std::optional<HeadVerdict> verdict = CheckHead(route, head, kNow);
+    for (const Route& route : kRoutes) {
+      const std::optional<FailedAttempt> verdict = CheckHead(route, head, kNow);
       ASSERT_TRUE(verdict.has_value()) << coding;
-      EXPECT_EQ(verdict->failed.error.kind, ErrorKind::kProtocol);
-      EXPECT_FALSE(verdict->failed.transient);
+      EXPECT_EQ(verdict->error.kind, ErrorKind::kProtocol);
+      EXPECT_FALSE(verdict->transient);
       EXPECT_THAT(verdict->message, HasSubstr("compressed"));
     }
   }
@@ -116,18 +118,18 @@ struct Status {
 class HttpStatusTest : public testing::TestWithParam<Status> {};
 
 TEST_P(HttpStatusTest, MeansTheSameOnEveryRoute) {
-  for (Route route : kRoutes) {
-    if (GetParam().status == 404 && route == Route::kDisconnect) continue;
+  for (const Route& route : kRoutes) {
+    if (GetParam().status == 404 && route == kDisconnect.route) continue;
     for (const char* type : {"application/json", "text/html", "text/event-stream"}) {
       ResponseHead head = Head(GetParam().status);
       head.content_type = type;
-      const std::optional<HeadVerdict> verdict = CheckHead(route, head, kNow);
+      const std::optional<FailedAttempt> verdict = CheckHead(route, head, kNow);
       ASSERT_TRUE(verdict.has_value());
-      EXPECT_EQ(verdict->failed.error.kind, GetParam().kind);
-      EXPECT_EQ(verdict->failed.error.http_status, GetParam().status);
-      EXPECT_EQ(verdict->failed.error.retry_after, std::nullopt);
-      EXPECT_EQ(verdict->failed.transient, GetParam().transient);
-      EXPECT_TRUE(verdict->failed.reached);
+      EXPECT_EQ(verdict->error.kind, GetParam().kind);
+      EXPECT_EQ(verdict->error.http_status, GetParam().status);
+      EXPECT_EQ(verdict->error.retry_after, std::nullopt);
+      EXPECT_EQ(verdict->transient, GetParam().transient);
+      EXPECT_TRUE(verdict->reached);
       EXPECT_THAT(verdict->message, HasSubstr("HTTP " + std::to_string(GetParam().status) + ": "));
     }
   }
@@ -182,31 +184,31 @@ INSTANTIATE_TEST_SUITE_P(Statuses, HttpStatusTest, testing::ValuesIn(Statuses())
                          [](const auto& test) { return "Http" + std::to_string(test.param.status); });
 
 TEST(CheckHeadTest, NotFoundIsTheDatasourceOnDisconnectOnly) {
-  const std::optional<HeadVerdict> verdict = CheckHead(Route::kDisconnect, Head(404), kNow);
+  const std::optional<FailedAttempt> verdict = CheckHead(kDisconnect.route, Head(404), kNow);
   ASSERT_TRUE(verdict.has_value());
-  EXPECT_EQ(verdict->failed.error.kind, ErrorKind::kNotFound);
-  EXPECT_EQ(verdict->failed.error.http_status, 404);
-  EXPECT_FALSE(verdict->failed.transient);
+  EXPECT_EQ(verdict->error.kind, ErrorKind::kNotFound);
+  EXPECT_EQ(verdict->error.http_status, 404);
+  EXPECT_FALSE(verdict->transient);
 }
 
 TEST(CheckHeadTest, TellsWhenToComeBack) {
   for (int status : {429, 500, 502, 503, 504, 529}) {
     ResponseHead head = Head(status);
     head.retry_after = "17";
-    EXPECT_EQ(CheckHead(Route::kAsk, head, kNow)->failed.error.retry_after, absl::Seconds(17)) << status;
+    EXPECT_EQ(CheckHead(kAsk.route, head, kNow)->error.retry_after, absl::Seconds(17)) << status;
     head.retry_after = "Tue, 14 Nov 2023 22:13:50 GMT";
-    EXPECT_EQ(CheckHead(Route::kAsk, head, kNow)->failed.error.retry_after, absl::Seconds(30)) << status;
+    EXPECT_EQ(CheckHead(kAsk.route, head, kNow)->error.retry_after, absl::Seconds(30)) << status;
     head.retry_after = "1000000000";
-    EXPECT_EQ(CheckHead(Route::kAsk, head, kNow)->failed.error.retry_after, absl::Hours(1)) << status;
+    EXPECT_EQ(CheckHead(kAsk.route, head, kNow)->error.retry_after, absl::Hours(1)) << status;
     for (const char* hostile : {"-1", "soon"}) {
       head.retry_after = hostile;
-      EXPECT_EQ(CheckHead(Route::kAsk, head, kNow)->failed.error.retry_after, std::nullopt) << status;
+      EXPECT_EQ(CheckHead(kAsk.route, head, kNow)->error.retry_after, std::nullopt) << status;
     }
   }
   for (int status : {302, 400, 401, 404, 408}) {
     ResponseHead head = Head(status);
     head.retry_after = "17";
-    EXPECT_EQ(CheckHead(Route::kAsk, head, kNow)->failed.error.retry_after, std::nullopt) << status;
+    EXPECT_EQ(CheckHead(kAsk.route, head, kNow)->error.retry_after, std::nullopt) << status;
   }
 }
 
@@ -215,7 +217,7 @@ TEST(CheckHeadTest, NeverRepeatsWhatTheServerWrote) {
   head.content_type = head.content_encoding = head.retry_after = "SECRET";
   for (int status : {200, 302, 401, 429, 503}) {
     head.status = status;
-    EXPECT_THAT(CheckHead(Route::kAsk, head, kNow)->message, Not(HasSubstr("SECRET")));
+    EXPECT_THAT(CheckHead(kAsk.route, head, kNow)->message, Not(HasSubstr("SECRET")));
   }
 }
 
@@ -230,12 +232,12 @@ class TransportTest : public testing::TestWithParam<Transport> {};
 
 TEST_P(TransportTest, IsClassified) {
   for (bool request_sent : {false, true}) {
-    const HeadVerdict verdict = CheckTransport(GetParam().code, request_sent, "SECRET");
-    EXPECT_EQ(verdict.failed.error.kind, GetParam().kind);
-    EXPECT_EQ(verdict.failed.error.http_status, 0);
-    EXPECT_EQ(verdict.failed.error.timer, GetParam().kind == ErrorKind::kTimeout ? "connect" : "");
-    EXPECT_EQ(verdict.failed.transient, GetParam().transient);
-    EXPECT_EQ(verdict.failed.reached, request_sent && GetParam().may_have_reached);
+    const FailedAttempt verdict = CheckTransport(GetParam().code, request_sent, "SECRET");
+    EXPECT_EQ(verdict.error.kind, GetParam().kind);
+    EXPECT_EQ(verdict.error.http_status, 0);
+    EXPECT_EQ(verdict.error.timer, GetParam().kind == ErrorKind::kTimeout ? "connect" : "");
+    EXPECT_EQ(verdict.transient, GetParam().transient);
+    EXPECT_EQ(verdict.reached, request_sent && GetParam().may_have_reached);
     EXPECT_FALSE(verdict.message.empty());
     EXPECT_THAT(verdict.message, Not(HasSubstr("SECRET")));
   }
@@ -287,10 +289,10 @@ struct Certificate {
 class CertificateTest : public testing::TestWithParam<Certificate> {};
 
 TEST_P(CertificateTest, TheMessageSaysWhatIsWrong) {
-  const HeadVerdict verdict = CheckTransport(CURLE_PEER_FAILED_VERIFICATION, false, GetParam().detail);
+  const FailedAttempt verdict = CheckTransport(CURLE_PEER_FAILED_VERIFICATION, false, GetParam().detail);
   EXPECT_THAT(verdict.message, HasSubstr(GetParam().problem));
   EXPECT_THAT(verdict.message, Not(HasSubstr("example")));
-  EXPECT_FALSE(verdict.failed.transient);
+  EXPECT_FALSE(verdict.transient);
 }
 
 std::vector<Certificate> Details() {

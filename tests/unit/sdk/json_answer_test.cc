@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "igpt/error.h"
 #include "igpt/internal/json/codec.h"
+#include "igpt/internal/json/status.h"
 #include "igpt/options.h"
 
 namespace igpt::internal {
@@ -330,10 +331,10 @@ TEST(CheckJsonObject, SaysWhatIsWrong) {
       {"[]", "must be a JSON object"},
       {"null", "must be a JSON object"},
       {R"("{}")", "must be a JSON object"},
-      {R"({"a":1,"b":x})", "must be JSON, but is none from byte 11"},
-      {"{} {}", "must be JSON, but is none from byte 2"},
-      {R"({"a":1)", "must be JSON, but is none from byte 5"},
-      {"[1", "must be JSON, but is none from byte 1"},
+      {R"({"a":1,"b":x})", "must be JSON, but is invalid from byte 11"},
+      {"{} {}", "must be JSON, but is invalid from byte 2"},
+      {R"({"a":1)", "must be JSON, but is invalid from byte 5"},
+      {"[1", "must be JSON, but is invalid from byte 1"},
       {"", "must be JSON"},
       {R"({"a)", "must be JSON"},
       {"{\"a\":\"\xFF\"}", "must be valid UTF-8"},

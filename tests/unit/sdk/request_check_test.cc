@@ -1,4 +1,4 @@
-#include "igpt/internal/request_check.h"
+#include "igpt/internal/policy/request_check.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -288,9 +288,9 @@ TEST(CallOptionsTest, HeaderNamesAreTokens) {
     EXPECT_THAT(CheckHeader(name, "x"), IsEmpty()) << name;
   }
   for (const char* name : {"", "X Y", "X:", ":x", "X\r\nY", "X\xC3\xA4", "X/", "X(", "\"X\"", "X\x7F"}) {
-    EXPECT_THAT(CheckHeader(name, "x"), ElementsAre(Violates("headers", "number 2 has a name"))) << name;
+    EXPECT_THAT(CheckHeader(name, "x"), ElementsAre(Violates("headers", "header 2 has a name"))) << name;
   }
-  EXPECT_THAT(CheckHeader(std::string("X\0Y", 3), "x"), ElementsAre(Violates("headers", "number 2 has a name")));
+  EXPECT_THAT(CheckHeader(std::string("X\0Y", 3), "x"), ElementsAre(Violates("headers", "header 2 has a name")));
 }
 
 TEST(CallOptionsTest, HeaderValuesAreVisibleAscii) {
@@ -301,10 +301,10 @@ TEST(CallOptionsTest, HeaderValuesAreVisibleAscii) {
   for (const char* value :
        {"", " ", " SECRET", "SECRET ", "SECRET\r\nX: y", "SECRET\n", "SECRET\t", "SECRET\x7F", "SECRET\xC3\xA4"}) {
     const auto violations = CheckHeader("X-A", value);
-    EXPECT_THAT(violations, ElementsAre(Violates("headers", "number 2 has a value"))) << value;
+    EXPECT_THAT(violations, ElementsAre(Violates("headers", "header 2 has a value"))) << value;
     EXPECT_THAT(violations, ElementsAre(Not(Violates("headers", "SECRET"))));
   }
-  EXPECT_THAT(CheckHeader("X-A", std::string("a\0b", 3)), ElementsAre(Violates("headers", "number 2 has a value")));
+  EXPECT_THAT(CheckHeader("X-A", std::string("a\0b", 3)), ElementsAre(Violates("headers", "header 2 has a value")));
 }
 
 TEST(CallOptionsTest, TheLibrarysOwnHeadersCannotBeSet) {
@@ -320,8 +320,8 @@ TEST(CallOptionsTest, EveryBadHeaderIsReported) {
   options.api_key = " ";
   options.headers = {{"", ""}, {"X-A", "x"}, {"Host", "x"}};
   EXPECT_THAT(Check(options),
-              ElementsAre(Violates("api_key", ""), Violates("headers", "number 1 has a name"),
-                          Violates("headers", "number 1 has a value"), Violates("headers", "number 3 is")));
+              ElementsAre(Violates("api_key", ""), Violates("headers", "header 1 has a name"),
+                          Violates("headers", "header 1 has a value"), Violates("headers", "header 3 is")));
 }
 
 }  // namespace

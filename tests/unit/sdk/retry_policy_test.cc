@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "igpt/internal/policy/retry_after.h"
+
 namespace igpt::internal {
 namespace {
 

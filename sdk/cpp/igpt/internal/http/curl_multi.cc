@@ -5,61 +5,78 @@
 #include <cstdlib>
 
 #include "absl/base/call_once.h"
-#include "igpt/internal/monotonic.h"
+#include "igpt/internal/base/monotonic.h"
 
 namespace igpt::internal {
 namespace {
 
-// Idle connections that are kept for later calls. A stream needs one of its own, so this follows the number of streams
-// that a loop can carry, not the number of hosts.
+// How many idle connections are kept for later calls. Each stream needs a connection of its own, so this follows the
+// number of streams that a loop can carry, not the number of hosts.
 constexpr long kMaxPooledConnections = 20'000;  // NOLINT(google-runtime-int): libcurl's type
+
+// Only a mistake of ours or a lack of memory makes these calls fail.
+void Require(bool ok) {
+  if (!ok) std::abort();
+}
 
 CURLM* MakeMulti() {
   static absl::once_flag once;
-  absl::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
+  absl::call_once(once, [] { Require(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK); });
   CURLM* multi = curl_multi_init();
-  if (multi == nullptr) std::abort();  // out of memory
+  Require(multi != nullptr);
   return multi;
+}
+
+template <typename Value>
+void Set(CURLM* multi, CURLMoption option, Value value) {
+  Require(curl_multi_setopt(multi, option, value) == CURLM_OK);
+}
+
+// Null for the easy handles that libcurl makes for itself.
+CurlMulti::Member* MemberOf(CURL* easy) {
+  CurlMulti::Member* member = nullptr;
+  Require(curl_easy_getinfo(easy, CURLINFO_PRIVATE, &member) == CURLE_OK);
+  return member;
 }
 
 }  // namespace
 
 CurlMulti::CurlMulti(int epoll_fd) : epoll_fd_(epoll_fd), multi_(MakeMulti()) {
-  curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, OnSocket);
-  curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
-  curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, OnTimer);
-  curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
-  curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, kMaxPooledConnections);
+  Set(multi_, CURLMOPT_SOCKETFUNCTION, OnSocket);
+  Set(multi_, CURLMOPT_SOCKETDATA, this);
+  Set(multi_, CURLMOPT_TIMERFUNCTION, OnTimer);
+  Set(multi_, CURLMOPT_TIMERDATA, this);
+  Set(multi_, CURLMOPT_MAXCONNECTS, kMaxPooledConnections);
 }
 
 CurlMulti::~CurlMulti() {
-  curl_multi_cleanup(multi_);
+  Require(curl_multi_cleanup(multi_) == CURLM_OK);
 }
 
-void CurlMulti::Add(CURL* easy) {
-  curl_multi_add_handle(multi_, easy);
+CURLMcode CurlMulti::Add(CURL* easy) {
+  return curl_multi_add_handle(multi_, easy);
 }
 
+// If this failed, libcurl would go on using a transfer that is about to be freed.
 void CurlMulti::Remove(CURL* easy) {
-  curl_multi_remove_handle(multi_, easy);
+  Require(curl_multi_remove_handle(multi_, easy) == CURLM_OK);
 }
 
-void CurlMulti::Hold(Transfer& transfer) {
-  transfer.held_ = true;
-  if (transfer.socket_ != CURL_SOCKET_BAD) epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, transfer.socket_, nullptr);
+void CurlMulti::Hold(Member& member) {
+  member.held_ = true;
+  if (member.socket_ != CURL_SOCKET_BAD) epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, member.socket_, nullptr);
 }
 
-void CurlMulti::Release(Transfer& transfer) {
-  transfer.held_ = false;
-  if (transfer.socket_ != CURL_SOCKET_BAD) Watch(EPOLL_CTL_ADD, transfer.socket_, transfer.events_);
+void CurlMulti::Release(Member& member) {
+  member.held_ = false;
+  if (member.socket_ != CURL_SOCKET_BAD) Watch(EPOLL_CTL_ADD, member.socket_, member.events_);
 }
 
 void CurlMulti::OnSocketReady(int fd, uint32_t epoll_events) {
   int action = 0;
   if ((epoll_events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) action |= CURL_CSELECT_IN;
   if ((epoll_events & EPOLLOUT) != 0) action |= CURL_CSELECT_OUT;
-  int running;
-  curl_multi_socket_action(multi_, fd, action, &running);
+  Act(fd, action);
 }
 
 absl::Duration CurlMulti::UntilTimer() const {
@@ -69,8 +86,14 @@ absl::Duration CurlMulti::UntilTimer() const {
 void CurlMulti::RunDueTimer() {
   if (timer_ == kNoTimer || timer_ > MonotonicNanos()) return;
   timer_ = kNoTimer;
+  Act(CURL_SOCKET_TIMEOUT, 0);
+}
+
+// What goes wrong with a transfer is that transfer's result. The call itself fails only for a socket that was closed
+// earlier in this turn, whose event has no meaning any more.
+void CurlMulti::Act(curl_socket_t fd, int action) {
   int running;
-  curl_multi_socket_action(multi_, CURL_SOCKET_TIMEOUT, 0, &running);
+  static_cast<void>(curl_multi_socket_action(multi_, fd, action, &running));
 }
 
 void CurlMulti::ReportCompleted() {
@@ -79,9 +102,7 @@ void CurlMulti::ReportCompleted() {
     if (message->msg != CURLMSG_DONE) continue;
     // The message does not outlive the removal of its handle.
     const CURLcode result = message->data.result;
-    Transfer* transfer = nullptr;
-    curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
-    transfer->OnCompleted(result);
+    MemberOf(message->easy_handle)->OnCompleted(result);
   }
 }
 
@@ -96,21 +117,20 @@ void CurlMulti::Watch(int operation, curl_socket_t fd, uint32_t events) {
 
 int CurlMulti::OnSocket(CURL* easy, curl_socket_t fd, int what, void* self, void* /*registered*/) {
   auto* multi = static_cast<CurlMulti*>(self);
-  Transfer* transfer = nullptr;  // stays so for handles of libcurl's own
-  curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
-  const bool known = transfer != nullptr && transfer->socket_ == fd;
+  Member* member = MemberOf(easy);
+  const bool known = member != nullptr && member->socket_ == fd;
   if (what == CURL_POLL_REMOVE) {
     epoll_ctl(multi->epoll_fd_, EPOLL_CTL_DEL, fd, nullptr);
-    if (known) transfer->socket_ = CURL_SOCKET_BAD;
+    if (known) member->socket_ = CURL_SOCKET_BAD;
     return 0;
   }
   uint32_t events = 0;
   if ((what & CURL_POLL_IN) != 0) events |= EPOLLIN;
   if ((what & CURL_POLL_OUT) != 0) events |= EPOLLOUT;
-  if (transfer != nullptr) {
-    transfer->socket_ = fd;
-    transfer->events_ = events;
-    if (transfer->held_) return 0;
+  if (member != nullptr) {
+    member->socket_ = fd;
+    member->events_ = events;
+    if (member->held_) return 0;
   }
   multi->Watch(known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, events);
   return 0;  // anything else would end every transfer of this handle

@@ -12,10 +12,10 @@ namespace igpt::internal {
 
 class CurlMulti {
  public:
-  // Who is told that a transfer ended; set as CURLOPT_PRIVATE of its easy handle.
-  class Transfer {
+  // One easy handle of the multi handle, as seen by whoever owns it. Set as the easy handle's CURLOPT_PRIVATE.
+  class Member {
    public:
-    virtual ~Transfer() = default;
+    virtual ~Member() = default;
     // The transfer ended by itself with `result`. May remove the handle and destroy itself.
     virtual void OnCompleted(CURLcode result) = 0;
 
@@ -25,7 +25,7 @@ class CurlMulti {
    private:
     friend class CurlMulti;
     curl_socket_t socket_ = CURL_SOCKET_BAD;  // that libcurl waits for on its behalf
-    uint32_t events_ = 0;                     // epoll's, that it waits for
+    uint32_t events_ = 0;                     // of epoll, that it waits for
     bool held_ = false;
   };
 
@@ -35,18 +35,19 @@ class CurlMulti {
   CurlMulti(const CurlMulti&) = delete;
   CurlMulti& operator=(const CurlMulti&) = delete;
 
-  // What transfers that are added have to open and close their sockets with.
+  // The sockets of its transfers: each easy handle must open and close them here.
   OpenSockets& sockets() { return sockets_; }
 
-  // Starts and ends a transfer. Removing one that has not completed aborts it: its connection is closed at once. Never
-  // from within a callback of libcurl.
-  void Add(CURL* easy);
+  // Starts a transfer. Other than CURLM_OK: it was not started, and OnCompleted will not come.
+  [[nodiscard]] CURLMcode Add(CURL* easy);
+  // Ends a transfer that was started. One that has not completed is aborted: its connection is closed at once. Must not
+  // be called from within a callback of libcurl.
   void Remove(CURL* easy);
 
   // Stops and restarts waiting for the transfer's socket. To be called before libcurl is told to pause or to go on:
-  // libcurl 8.5.0 goes on waiting for what a paused transfer is to read, and keeps up to 64 MiB of it.
-  void Hold(Transfer& transfer);
-  void Release(Transfer& transfer);
+  // libcurl 8.5.0 keeps reading for a paused transfer, and stores up to 64 MiB of it.
+  void Hold(Member& member);
+  void Release(Member& member);
 
   // One of libcurl's sockets is ready.
   void OnSocketReady(int fd, uint32_t epoll_events);
@@ -55,12 +56,13 @@ class CurlMulti {
   absl::Duration UntilTimer() const;
   void RunDueTimer();
 
-  // Tells the transfers that ended since the last time.
+  // Calls OnCompleted for the transfers that ended since the last time.
   void ReportCompleted();
 
  private:
   static constexpr int64_t kNoTimer = INT64_MAX;
 
+  void Act(curl_socket_t fd, int action);
   void Watch(int operation, curl_socket_t fd, uint32_t events);
   static int OnSocket(CURL* easy, curl_socket_t fd, int what, void* self, void* registered);
   static int OnTimer(CURLM* multi, long timeout_ms, void* self);  // NOLINT(google-runtime-int): libcurl's type

@@ -8,7 +8,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
-#include "igpt/internal/string_view.h"
+#include "igpt/internal/base/string_view.h"
 
 namespace igpt::internal {
 namespace {
@@ -47,7 +47,7 @@ HeadReader::Took HeadReader::TakeLine(std::string_view text) {
   } else if (absl::EqualsIgnoreCase(name, "retry-after")) {
     head_.retry_after = std::string(value);
   } else if (absl::EqualsIgnoreCase(name, "content-length")) {
-    // One that is none, or is another than before, makes the end of the body anybody's guess (RFC 9112, section 6.3).
+    // If it is no number, or there are two that differ, nobody can tell where the body ends (RFC 9112, section 6.3).
     const bool is_number = absl::c_all_of(value, absl::ascii_isdigit) && absl::SimpleAtoi(value, &head_.content_length);
     if (!is_number || length_.value_or(head_.content_length) != head_.content_length) return Took::kMalformed;
     length_ = head_.content_length;

@@ -9,7 +9,7 @@
 namespace igpt::internal {
 namespace {
 
-// 0 when it has none yet.
+// 0 when the socket has none yet.
 int LocalPort(curl_socket_t socket) {
   sockaddr_storage address = {};
   socklen_t size = sizeof(address);

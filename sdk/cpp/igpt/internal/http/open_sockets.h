@@ -1,4 +1,4 @@
-// The sockets that libcurl has open, beside libcurl: it gives no handle for those of its pooled connections.
+// A record of libcurl's open sockets, because libcurl gives no access to those of its pooled connections.
 #pragma once
 
 #include <curl/curl.h>
@@ -16,8 +16,8 @@ class OpenSockets {
   curl_socket_t Open(const curl_sockaddr& address);
   int Close(curl_socket_t socket);
 
-  // Whether there is something to read on the connection from this port, its end included. (Of two connections from one
-  // port, to different addresses, on any.)
+  // Whether the connection from this local port has something to read; its end counts. When two connections to
+  // different addresses share the port, either counts.
   bool HasInput(int local_port);
 
  private:

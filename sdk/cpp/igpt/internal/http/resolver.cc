@@ -12,7 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "igpt/internal/monotonic.h"
+#include "igpt/internal/base/monotonic.h"
 
 namespace igpt::internal {
 namespace {
@@ -58,7 +58,7 @@ struct Resolver::Mailbox : std::enable_shared_from_this<Resolver::Mailbox> {
         const std::lock_guard posted_lock(self->mutex);
         receiver = self->resolver;
       }
-      // On the loop's thread, where alone the resolver is destroyed.
+      // Safe without the lock: only this thread, the loop's, destroys the resolver.
       if (receiver != nullptr) receiver->Finish(std::move(entry));
     });
   }
@@ -90,7 +90,7 @@ void Resolver::StartLookup() {
   try {
     std::thread([mailbox = mailbox_, host = host_, port = port_] { mailbox->Deliver(LookUp(host, port)); }).detach();
   } catch (const std::system_error&) {
-    mailbox_->Deliver(absl::UnavailableError("no thread could be started to look the name up"));
+    mailbox_->Deliver(absl::UnavailableError("no thread could be started for the look-up"));
   }
 }
 

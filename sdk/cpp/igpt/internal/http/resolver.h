@@ -23,15 +23,15 @@ class Resolver {
   // A CURLOPT_RESOLVE entry: "host:port:address,address".
   using Done = absl::AnyInvocable<void(absl::StatusOr<std::string>)>;
 
-  // `observer`, if any, is told of look-ups.
+  // `observer`, if any, is told about look-ups.
   Resolver(EventLoop& loop, std::string host, int port, Observer* observer = nullptr);
   ~Resolver();
   Resolver(const Resolver&) = delete;
   Resolver& operator=(const Resolver&) = delete;
 
-  // The host's addresses. `done` runs at once when they are known and at most 5 minutes old (older than 30 s, they are
-  // looked up anew for the next call); else when a look-up ends. NOT_FOUND or UNAVAILABLE when it fails. Look-ups are
-  // shared: at most one is under way.
+  // Gives the host's addresses: at once when they are known and at most 5 minutes old, else when a look-up ends. Those
+  // older than 30 s are also looked up again, for the next call. NOT_FOUND or UNAVAILABLE when the look-up fails. At
+  // most one is under way; all that wait share it.
   void Resolve(Done done);
 
  private:

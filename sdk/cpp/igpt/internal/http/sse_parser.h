@@ -26,7 +26,7 @@ class SseParser {
   // bytes are room for a byte order mark, "event:" and a space.
   explicit SseParser(size_t max_event_bytes) : max_event_bytes_(max_event_bytes) {}
 
-  // Takes the next bytes and hands over every event that is whole with them, in order. Events without data (comments,
+  // Takes the next bytes and hands over every event that they complete, in order. Events without data (comments,
   // `retry`, `id`, a lone `event`) are not handed over. An unterminated event at the end of the stream never is: the
   // rules say to discard it.
   //
@@ -34,7 +34,7 @@ class SseParser {
   // error the parser must not be fed again.
   absl::Status Feed(std::string_view bytes, absl::FunctionRef<void(SseEvent)> on_event);
 
-  // Whether bytes of an event that is not whole were taken: at the end of the stream, something was lost. A comment is
+  // Whether bytes of an incomplete event were taken: if the stream ends now, something was lost. A comment is
   // not part of an event; any other line is, until a blank line ends the event.
   bool HasPartialEvent() const;
 

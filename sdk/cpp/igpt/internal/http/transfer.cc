@@ -3,15 +3,13 @@
 #include <cstdlib>
 #include <utility>
 
+#include "igpt/internal/base/monotonic.h"
+
 namespace igpt::internal {
 namespace {
 
-// NOLINTBEGIN(google-runtime-int): libcurl's options are longs.
-template <typename Value>
-void Set(CURL* easy, CURLoption option, Value value) {
-  curl_easy_setopt(easy, option, value);
-}
-// NOLINTEND(google-runtime-int)
+// How much of an error's body is read, so that its connection can be used again.
+constexpr size_t kMaxIgnoredBytes = 16 << 10;
 
 curl_slist* Append(curl_slist* list, const std::string& line) {
   curl_slist* longer = curl_slist_append(list, line.c_str());
@@ -21,67 +19,77 @@ curl_slist* Append(curl_slist* list, const std::string& line) {
 
 }  // namespace
 
-Transfer::Transfer(CurlMulti& multi, Request request, Observer& observer)
-    : multi_(multi),
-      request_(std::move(request)),
-      observer_(observer),
-      error_(CURL_ERROR_SIZE),
-      easy_(curl_easy_init()) {
-  CURL* easy = easy_.get();
-  if (easy == nullptr) std::abort();  // out of memory
-  for (const std::string& line : request_.headers) headers_.reset(Append(headers_.release(), line));
-  headers_.reset(Append(headers_.release(), "Expect:"));  // no 100-continue: it costs a round trip
-
-  Set(easy, CURLOPT_PRIVATE, static_cast<CurlMulti::Transfer*>(this));
-  Set(easy, CURLOPT_ERRORBUFFER, error_.data());
-  Set(easy, CURLOPT_NOSIGNAL, 1L);
-  Set(easy, CURLOPT_URL, request_.url.c_str());
-  Set(easy, CURLOPT_PROTOCOLS_STR, "http,https");                // ParseBaseUrl allows http for loopback only
-  Set(easy, CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_1_1});  // NOLINT(google-runtime-int)
-  Set(easy, CURLOPT_FOLLOWLOCATION, 0L);
-  Set(easy, CURLOPT_PROXY, request_.proxy.c_str());  // "" also turns the environment's variables off
-  Set(easy, CURLOPT_POST, 1L);
-  Set(easy, CURLOPT_POSTFIELDS, request_.body.data());
-  Set(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
-  Set(easy, CURLOPT_HTTPHEADER, headers_.get());
-  Set(easy, CURLOPT_CONNECTTIMEOUT_MS,
-      static_cast<long>(  // NOLINT(google-runtime-int)
-          absl::ToInt64Milliseconds(request_.connect_timeout)));
-  Set(easy, CURLOPT_BUFFERSIZE, long{request_.buffer_bytes});  // NOLINT(google-runtime-int)
-  Set(easy, CURLOPT_FRESH_CONNECT, request_.fresh_connection ? 1L : 0L);
-  Set(easy, CURLOPT_TCP_KEEPALIVE, 1L);
-  if (!request_.ca_file.empty()) Set(easy, CURLOPT_CAINFO, request_.ca_file.c_str());
-  if (!request_.resolve.empty()) {
-    resolve_.reset(Append(nullptr, request_.resolve));
-    Set(easy, CURLOPT_RESOLVE, resolve_.get());
-  }
-  Set(easy, CURLOPT_OPENSOCKETFUNCTION, &Transfer::OnOpenSocket);
-  Set(easy, CURLOPT_OPENSOCKETDATA, this);
-  Set(easy, CURLOPT_CLOSESOCKETFUNCTION, &Transfer::OnCloseSocket);
-  Set(easy, CURLOPT_CLOSESOCKETDATA, &multi_.sockets());
-  Set(easy, CURLOPT_PREREQFUNCTION, &Transfer::OnSend);
-  Set(easy, CURLOPT_PREREQDATA, this);
-  Set(easy, CURLOPT_HEADERFUNCTION, &Transfer::OnHeaderLine);
-  Set(easy, CURLOPT_HEADERDATA, this);
-  Set(easy, CURLOPT_WRITEFUNCTION, &Transfer::OnData);
-  Set(easy, CURLOPT_WRITEDATA, this);
-  multi_.Add(easy);
+Transfer::Transfer(CurlMulti& multi, Request request, Handler& handler)
+    : multi_(multi), request_(std::move(request)), handler_(handler), error_(CURL_ERROR_SIZE), easy_(curl_easy_init()) {
+  if (easy_ == nullptr) std::abort();  // out of memory
 }
 
 Transfer::~Transfer() {
-  if (!completed_) multi_.Remove(easy_.get());
+  if (running_) multi_.Remove(easy_.get());
+}
+
+CURLcode Transfer::Start() {
+  if (const CURLcode set = SetOptions(); set != CURLE_OK) return set;
+  if (multi_.Add(easy_.get()) != CURLM_OK) return CURLE_FAILED_INIT;
+  running_ = true;
+  return CURLE_OK;
+}
+
+// The first failure, if any. libcurl refuses an option that it was built without, or a text of megabytes.
+CURLcode Transfer::SetOptions() {
+  for (const std::string& line : request_.headers) headers_.reset(Append(headers_.release(), line));
+  headers_.reset(Append(headers_.release(), "Expect:"));  // no 100-continue: it costs a round trip
+  if (!request_.resolve.empty()) resolve_.reset(Append(nullptr, request_.resolve));
+
+  CURLcode result = CURLE_OK;
+  const auto set = [this, &result](CURLoption option, auto value) {
+    if (result == CURLE_OK) result = curl_easy_setopt(easy_.get(), option, value);
+  };
+  // NOLINTBEGIN(google-runtime-int): libcurl's options are longs.
+  set(CURLOPT_PRIVATE, static_cast<CurlMulti::Member*>(this));
+  set(CURLOPT_ERRORBUFFER, error_.data());
+  set(CURLOPT_NOSIGNAL, 1L);
+  set(CURLOPT_URL, request_.url.c_str());
+  set(CURLOPT_PROTOCOLS_STR, "http,https");  // ParseBaseUrl allows http for loopback only
+  set(CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_1_1});
+  set(CURLOPT_FOLLOWLOCATION, 0L);
+  set(CURLOPT_PROXY, request_.proxy.c_str());  // "" also turns the environment's variables off
+  set(CURLOPT_POST, 1L);
+  set(CURLOPT_POSTFIELDS, request_.body.data());
+  set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
+  set(CURLOPT_HTTPHEADER, headers_.get());
+  set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(absl::ToInt64Milliseconds(request_.connect_timeout)));
+  set(CURLOPT_BUFFERSIZE, long{request_.buffer_bytes});
+  set(CURLOPT_FRESH_CONNECT, request_.fresh_connection ? 1L : 0L);
+  set(CURLOPT_TCP_KEEPALIVE, 1L);
+  // NOLINTEND(google-runtime-int)
+  if (!request_.ca_file.empty()) set(CURLOPT_CAINFO, request_.ca_file.c_str());
+  if (resolve_ != nullptr) set(CURLOPT_RESOLVE, resolve_.get());
+  set(CURLOPT_OPENSOCKETFUNCTION, &Transfer::OnOpenSocket);
+  set(CURLOPT_OPENSOCKETDATA, this);
+  set(CURLOPT_CLOSESOCKETFUNCTION, &Transfer::OnCloseSocket);
+  set(CURLOPT_CLOSESOCKETDATA, &multi_.sockets());
+  set(CURLOPT_PREREQFUNCTION, &Transfer::OnSend);
+  set(CURLOPT_PREREQDATA, this);
+  set(CURLOPT_HEADERFUNCTION, &Transfer::OnHeaderLine);
+  set(CURLOPT_HEADERDATA, this);
+  set(CURLOPT_WRITEFUNCTION, &Transfer::OnData);
+  set(CURLOPT_WRITEDATA, this);
+  return result;
 }
 
 void Transfer::Pause() {
   if (paused()) return;
   multi_.Hold(*this);
-  curl_easy_pause(easy_.get(), CURLPAUSE_RECV);
+  // Even if libcurl refused, nothing more would be read: the socket is not watched any more.
+  static_cast<void>(curl_easy_pause(easy_.get(), CURLPAUSE_RECV));
 }
 
-void Transfer::Resume() {
-  if (!paused() || completed_) return;
+CURLcode Transfer::Resume() {
+  if (!paused() || !running_) return CURLE_OK;
+  idle_since_ = MonotonicNanos();
   multi_.Release(*this);
-  curl_easy_pause(easy_.get(), CURLPAUSE_CONT);
+  return curl_easy_pause(easy_.get(), CURLPAUSE_CONT);
 }
 
 bool Transfer::RequestSent() const {
@@ -105,8 +113,8 @@ int Transfer::OnCloseSocket(void* sockets, curl_socket_t socket) {
   return static_cast<OpenSockets*>(sockets)->Close(socket);
 }
 
-// Whether the connection is a pooled one with something to read. libcurl 7.88 uses it all the same, and gives what is
-// there to whoever comes next.
+// Whether the connection is a pooled one with something to read. libcurl 7.88 would use it all the same, and take those
+// bytes for the answer to the next request.
 bool Transfer::IsSpoiled(int local_port) const {
   return NewConnections() == 0 && multi_.sockets().HasInput(local_port);
 }
@@ -135,14 +143,14 @@ size_t Transfer::OnHeaderLine(const char* data, size_t size, size_t count, void*
 size_t Transfer::OnData(const char* data, size_t size, size_t count, void* self) {
   auto* transfer = static_cast<Transfer*>(self);
   const size_t bytes = size * count;
-  return transfer->observer_.OnBody({data, bytes}) ? bytes : CURL_WRITEFUNC_ERROR;
+  return transfer->TakeBody({data, bytes}) ? bytes : CURL_WRITEFUNC_ERROR;
 }
 
 void Transfer::OnCompleted(CURLcode result) {
   multi_.Remove(easy_.get());
-  completed_ = true;
-  // What libcurl wanted to send again was lost with its connection.
-  observer_.OnCompleted(send_refused_ || spoiled_ ? CURLE_RECV_ERROR : result);
+  running_ = false;
+  // libcurl was about to send the request again, because its connection had broken: that is the result.
+  handler_.OnCompleted(send_refused_ || spoiled_ ? CURLE_RECV_ERROR : result);
 }
 
 bool Transfer::TakeHeaderLine(std::string_view line) {
@@ -150,11 +158,23 @@ bool Transfer::TakeHeaderLine(std::string_view line) {
     case HeadReader::Took::kLine:
       return true;
     case HeadReader::Took::kHead:
-      return observer_.OnHead(head_.head());
+      idle_since_ = MonotonicNanos();
+      receiver_ = handler_.OnHead(head_.head());
+      return true;
     case HeadReader::Took::kMalformed:
       return false;
   }
   return false;
+}
+
+bool Transfer::TakeBody(std::string_view bytes) {
+  idle_since_ = MonotonicNanos();
+  if (receiver_ == nullptr) {
+    ignored_bytes_ += bytes.size();
+    return ignored_bytes_ <= kMaxIgnoredBytes;
+  }
+  body_status_ = receiver_->OnBody(bytes);
+  return body_status_.ok();
 }
 
 }  // namespace igpt::internal

@@ -3,19 +3,29 @@
 
 #include <curl/curl.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "igpt/internal/http/curl_multi.h"
 #include "igpt/internal/http/head_reader.h"
-#include "igpt/internal/policy/http_status.h"
 
 namespace igpt::internal {
 
-class Transfer final : private CurlMulti::Transfer {
+// Takes the body of an answer, straight from libcurl.
+class BodyReceiver {
+ public:
+  virtual ~BodyReceiver() = default;
+  // The next bytes. Runs inside libcurl: it must not touch the transfer beyond Pause(), nor run any code of a user. An
+  // error ends the transfer, whose body_status() it becomes.
+  virtual absl::Status OnBody(std::string_view bytes) = 0;
+};
+
+class Transfer final : private CurlMulti::Member {
  public:
   struct Request {
     std::string url;
@@ -26,35 +36,44 @@ class Transfer final : private CurlMulti::Transfer {
     std::string ca_file;            // empty: the system's
     std::string proxy;              // empty: none
     int buffer_bytes = 16 << 10;    // how much is read at once
-    bool fresh_connection = false;  // a pooled one may be dead, and libcurl would send the request again in silence
+    bool fresh_connection = false;  // a pooled one may be dead, and libcurl would then silently send the request again
     int max_sends = 1;              // how often it may do so, the first time included
   };
 
-  // Is told what comes, always on the loop's thread. OnHead and OnBody run inside libcurl: they must not touch the
-  // transfer beyond Pause(). Returning false aborts it; OnCompleted then still comes.
-  class Observer {
+  // Is told how the transfer goes, always on the loop's thread.
+  class Handler {
    public:
-    virtual ~Observer() = default;
-    // The head of the final answer (not of a 1xx).
-    virtual bool OnHead(const ResponseHead& head) = 0;
-    virtual bool OnBody(std::string_view bytes) = 0;
+    virtual ~Handler() = default;
+    // The head of the final answer (not of a 1xx). Returns who takes the body; null: it is an error's, of which only so
+    // much is read as it takes to use the connection again. Runs inside libcurl, like BodyReceiver::OnBody.
+    virtual BodyReceiver* OnHead(const ResponseHead& head) = 0;
     // The end. `result` is CURLE_OK when the answer was read whole. May destroy the transfer.
     virtual void OnCompleted(CURLcode result) = 0;
   };
 
-  // Starts the request. `observer` must outlive the transfer.
-  Transfer(CurlMulti& multi, Request request, Observer& observer);
+  // `handler` must outlive the transfer.
+  Transfer(CurlMulti& multi, Request request, Handler& handler);
 
   // Aborts the request when it has not completed: the connection is closed at once.
   ~Transfer() override;
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
 
-  // Stops and restarts reading the answer. What libcurl has already read is still delivered after Pause(): at most one
-  // buffer. Resume() may call OnBody before it returns, and must not be called inside libcurl.
+  // Sends the request. Other than CURLE_OK: it could not be started, and the handler will hear nothing.
+  [[nodiscard]] CURLcode Start();
+
+  // Stops and restarts reading the answer. libcurl still delivers what it has read after Pause(): at most one buffer.
+  // Resume() may hand over bytes before it returns, and must not be called inside libcurl. Other than CURLE_OK: the
+  // transfer has failed, and OnCompleted may not come.
   void Pause();
-  void Resume();
+  [[nodiscard]] CURLcode Resume();
   bool paused() const { return held(); }
+
+  // Since when nothing has come, in monotonic nanoseconds: the last bytes, or Resume(). For once the head was there.
+  int64_t idle_since() const { return idle_since_; }
+
+  // The receiver's error, if it gave one.
+  const absl::Status& body_status() const { return body_status_; }
 
   // Whether a byte of the request may have left this machine.
   bool RequestSent() const;
@@ -62,8 +81,9 @@ class Transfer final : private CurlMulti::Transfer {
   // How often the request was sent: more than once when pooled connections turned out to be dead.
   int sends() const { return sends_; }
 
-  // Whether the request was not sent, since the pooled connection that it was given had something to say already: its
-  // end, or an answer that nobody asked for, which must not be taken for this request's. That connection is closed now.
+  // Whether the request was not sent because there was something to read already on the pooled connection it was given:
+  // its end, or an answer that nobody asked for and that must not be taken for this request's. That connection is
+  // closed now.
   bool spoiled() const { return spoiled_ && sends_ == 0; }
 
   // How many connections were begun for it.
@@ -84,21 +104,27 @@ class Transfer final : private CurlMulti::Transfer {
   static size_t OnHeaderLine(const char* data, size_t size, size_t count, void* self);
   static size_t OnData(const char* data, size_t size, size_t count, void* self);
   void OnCompleted(CURLcode result) override;
+  CURLcode SetOptions();
   bool IsSpoiled(int local_port) const;
   bool TakeHeaderLine(std::string_view line);
+  bool TakeBody(std::string_view bytes);
 
   CurlMulti& multi_;
   const Request request_;
-  Observer& observer_;
+  Handler& handler_;
   std::unique_ptr<curl_slist, CurlFree> headers_;
   std::unique_ptr<curl_slist, CurlFree> resolve_;
   std::vector<char> error_;
   std::unique_ptr<CURL, CurlFree> easy_;  // after what it points to
   HeadReader head_;
+  BodyReceiver* receiver_ = nullptr;  // of the body that comes
+  size_t ignored_bytes_ = 0;          // of a body without receiver
+  absl::Status body_status_;
+  int64_t idle_since_ = 0;
   int sends_ = 0;
+  bool running_ = false;  // libcurl has it
   bool send_refused_ = false;
   bool spoiled_ = false;
-  bool completed_ = false;
 };
 
 }  // namespace igpt::internal

@@ -23,7 +23,7 @@
 
 namespace igpt::internal {
 
-// Request bodies. The requests must have passed their Validate (request_check.h). `user` is the one that applies: the
+// Request bodies. The requests must have passed Check() (request_check.h). `user` is the one that applies: the
 // request's own or the default. Optional fields that are not set are left out.
 std::string EncodeAsk(const AskRequest& request, std::string_view user, bool stream);
 std::string EncodeSearch(const SearchRequest& request, std::string_view user);
@@ -36,6 +36,9 @@ struct AskDecoding {
   bool json_wanted = false;  // the output format was JSON or a JSON Schema
   bool include_raw = false;
 };
+inline AskDecoding DecodingOf(const AskRequest& request) {
+  return {.json_wanted = request.output_format.kind != OutputFormat::Kind::kText, .include_raw = request.include_raw};
+}
 
 // One event of a stream. `data` is the event's data, `name` its SSE name, used as `type` when the JSON has none.
 absl::StatusOr<AskEvent> DecodeAskEvent(std::string data, std::string_view name, AskDecoding decoding);
@@ -46,9 +49,5 @@ absl::StatusOr<SearchAnswer> DecodeSearch(std::string body, bool include_raw);
 absl::StatusOr<ListAnswer> DecodeList(std::string body, bool include_raw);
 absl::StatusOr<DisconnectAnswer> DecodeDisconnect(std::string body, bool include_raw);
 absl::StatusOr<AuthorizeAnswer> DecodeAuthorize(std::string body, bool include_raw);
-
-// OK when `text` is one JSON object within the depth limit (a JSON Schema); else INVALID_ARGUMENT, saying where it
-// stops being one.
-absl::Status CheckJsonObject(std::string_view text);
 
 }  // namespace igpt::internal

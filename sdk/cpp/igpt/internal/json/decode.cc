@@ -1,4 +1,4 @@
-// Decoding of everything but Ask's answers. See json_codec.h.
+// Decoding of everything but Ask's answers. See codec.h.
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,7 +10,6 @@
 #include "igpt/internal/json/entities.h"
 #include "igpt/internal/json/fields.h"
 #include "igpt/internal/json/status.h"
-#include "igpt/options.h"
 
 namespace igpt::internal {
 namespace {
@@ -40,7 +39,7 @@ Held ReadSearchResult(Input& in, SearchResult* out) {
 }
 
 absl::Status NotWhatWasAsked(std::string_view what) {
-  return MakeStatus(ErrorKind::kProtocol, absl::StrCat("iGPT sent an answer that is no ", std::string(what)));
+  return MakeStatus(ErrorKind::kProtocol, absl::StrCat("iGPT's answer ", std::string(what)));
 }
 
 }  // namespace
@@ -62,7 +61,7 @@ absl::StatusOr<SearchAnswer> DecodeSearch(std::string body, bool include_raw) {
   }
   if (absl::Status status = FinishReading(in.json, error, kAnswerText); !status.ok()) return status;
   if (type != JsonType::kArray && type != JsonType::kObject && type != JsonType::kNull) {
-    return NotWhatWasAsked("list of results");
+    return NotWhatWasAsked("is not a list of results");
   }
   if (held != Held::kWhole || include_raw) answer.raw_json = std::move(in.json).TakeText();
   return answer;
@@ -83,7 +82,7 @@ absl::StatusOr<ListAnswer> DecodeList(std::string body, bool include_raw) {
     held = ReadFields(in, fields);
   }
   if (absl::Status status = FinishReading(in.json, error, kAnswerText); !status.ok()) return status;
-  if (!datasources) return NotWhatWasAsked("list of datasources");
+  if (!datasources) return NotWhatWasAsked("is not a list of datasources");
   ListAnswer answer{*std::move(datasources), {}};
   if (held != Held::kWhole || include_raw) answer.raw_json = std::move(in.json).TakeText();
   return answer;
@@ -96,7 +95,7 @@ absl::StatusOr<DisconnectAnswer> DecodeDisconnect(std::string body, bool include
   Field fields[] = {Bind<ReadApiError>("error", &error)};
   const bool empty = ReadFields(in, fields) == Held::kWhole && !fields[0].seen;
   if (absl::Status status = FinishReading(in.json, error, kAnswerText); !status.ok()) return status;
-  if (!is_object) return NotWhatWasAsked("JSON object");
+  if (!is_object) return NotWhatWasAsked("is not a JSON object");
   DisconnectAnswer answer;
   if (!empty || include_raw) answer.raw_json = std::move(in.json).TakeText();
   return answer;
@@ -112,27 +111,9 @@ absl::StatusOr<AuthorizeAnswer> DecodeAuthorize(std::string body, bool include_r
   };
   const Held held = ReadFields(in, fields);
   if (absl::Status status = FinishReading(in.json, error, kAnswerText); !status.ok()) return status;
-  if (answer.url.empty()) return NotWhatWasAsked("URL to open");
+  if (answer.url.empty()) return NotWhatWasAsked("has no URL to open");
   if (held != Held::kWhole || include_raw) answer.raw_json = std::move(in.json).TakeText();
   return answer;
-}
-
-absl::Status CheckJsonObject(std::string_view text) {
-  JsonReader json{std::string(text)};
-  const bool is_object = json.type() == JsonType::kObject;
-  switch (json.Finish()) {
-    case JsonError::kNone:
-      return is_object ? absl::OkStatus() : absl::InvalidArgumentError("must be a JSON object");
-    case JsonError::kNotUtf8:
-      return absl::InvalidArgumentError("must be valid UTF-8");
-    case JsonError::kTooDeep:
-      return absl::InvalidArgumentError(absl::StrCat("must not nest deeper than ", kMaxJsonDepth));
-    case JsonError::kNotJson:
-    case JsonError::kTooLong:  // only where lists are read
-      break;
-  }
-  if (json.error_offset() == std::string::npos) return absl::InvalidArgumentError("must be JSON");
-  return absl::InvalidArgumentError(absl::StrCat("must be JSON, but is none from byte ", json.error_offset()));
 }
 
 }  // namespace igpt::internal

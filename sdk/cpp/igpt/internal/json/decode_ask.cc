@@ -1,4 +1,4 @@
-// Decoding of what Ask gives: events, and whole answers. See json_codec.h.
+// Decoding of what Ask gives: events, and whole answers. See codec.h.
 #include <simdjson.h>
 
 #include <array>
@@ -10,81 +10,15 @@
 #include <string_view>
 #include <utility>
 #include <variant>
-#include <vector>
 
 #include "igpt/internal/json/codec.h"
 #include "igpt/internal/json/entities.h"
 #include "igpt/internal/json/fields.h"
+#include "igpt/internal/json/run_item.h"
 #include "igpt/internal/json/status.h"
 
 namespace igpt::internal {
 namespace {
-
-using Payload = decltype(AskEvent::payload);
-
-// A piece of an item's content or summary.
-struct Part {
-  std::string type;
-  std::string text;
-};
-
-Held ReadPart(Input& in, Part* out) {
-  Field fields[] = {
-      Bind<ReadString>("type", &out->type),
-      Bind<ReadString>("text", &out->text),
-  };
-  return ReadFields(in, fields);
-}
-
-// Moves the texts of the parts of that type. False when there are parts of another.
-bool TakeTexts(std::vector<Part>& parts, std::string_view type, std::vector<std::string>* texts) {
-  bool all = true;
-  for (Part& part : parts) {
-    if (part.type == type) {
-      texts->push_back(std::move(part.text));
-    } else {
-      all = false;
-    }
-  }
-  return all;
-}
-
-// The item of an event, which says itself what it is.
-Held ReadItem(Input& in, Payload* out) {
-  std::string type, name, arguments, call_id, role;
-  std::vector<Part> content, summary;
-  std::vector<Source> sources;
-  Field fields[] = {
-      Bind<ReadString>("type", &type),
-      Bind<ReadString>("name", &name),
-      Bind<ReadString>("arguments", &arguments),
-      Bind<ReadString>("callId", &call_id),
-      Bind<ReadString>("role", &role),
-      Bind<ReadList<Part, ReadPart>>("content", &content),
-      Bind<ReadList<Part, ReadPart>>("summary", &summary),
-      Bind<ReadMetadata>("metadata", &sources),
-  };
-  Held held = ReadFields(in, fields);
-  bool all = true;
-  if (type == "reasoning") {
-    Reasoning& reasoning = out->emplace<Reasoning>();
-    all = TakeTexts(summary, "summary_text", &reasoning.summary) && content.empty() &&
-          HasOnly(fields, {"type", "summary", "content"});
-  } else if (type == "function_call") {
-    *out = ToolCall{std::move(name), std::move(arguments), std::move(call_id)};
-    all = HasOnly(fields, {"type", "name", "arguments", "callId"});
-  } else if (type == "function_call_result") {
-    *out = ToolOutput{std::move(name), std::move(call_id), std::move(sources)};
-    all = HasOnly(fields, {"type", "name", "callId", "metadata"});
-  } else if (type == "message") {
-    OutputItem& item = out->emplace<OutputItem>();
-    item.role = std::move(role);
-    all = TakeTexts(content, "output_text", &item.text) && HasOnly(fields, {"type", "role", "content"});
-  } else {
-    return Held::kNothing;
-  }
-  return all ? held : Held::kPart;
-}
 
 Held ReadContext(Input& in, RunStarted* out) {
   Field fields[] = {
@@ -113,13 +47,13 @@ absl::Status MakeJson(TextKind kind, Output* output) {
   if (text == nullptr) return absl::OkStatus();
   JsonReader json(std::move(text->text));
   if (json.Finish() != JsonError::kNone) {
-    return MakeStatus(kind.not_json, "JSON was asked for, but the output that iGPT sent is none, or nests too deep");
+    return MakeStatus(kind.not_json, "iGPT was asked for JSON, but its output is not JSON or nests too deep");
   }
   *output = Json{std::move(json).TakeText()};
   return absl::OkStatus();
 }
 
-// Whatever an event or a whole answer is documented to have, in one.
+// All documented members of events and of whole answers.
 struct Members {
   std::string error;
   std::string type;
@@ -127,13 +61,13 @@ struct Members {
   std::optional<std::string> delta;
   std::optional<int64_t> turn;
   std::optional<std::string> text;
-  Payload item;
+  AskEventPayload item;
   RunStarted context;
   std::string output_format;
   Answer answer;
 };
 
-// The first of them are those of any event.
+// The first kEventFields of them are those that any event can have.
 constexpr size_t kEventFields = 2;
 std::array<Field, 16> FieldsOf(Members& members) {
   return {{
@@ -142,7 +76,7 @@ std::array<Field, 16> FieldsOf(Members& members) {
       Bind<ReadString>("delta", &members.delta),
       Bind<ReadInt64>("turn", &members.turn),
       Bind<ReadString>("text", &members.text),
-      Bind<ReadItem>("item", &members.item),
+      Bind<ReadRunItem>("item", &members.item),
       Bind<ReadString>("id", &members.answer.id),
       Bind<ReadUnixMillis>("timestampStart", &members.answer.started_at),
       Bind<ReadUnixMillis>("timestamp", &members.answer.finished_at),
@@ -157,7 +91,7 @@ std::array<Field, 16> FieldsOf(Members& members) {
 }
 
 // Whether the event is the whole answer. One that has an output is, unless its name says that it is another event of a
-// run: taking such a one for the end would hide that the run was cut off.
+// run: if that were taken for the end, a run that was cut off would look complete.
 bool IsAnswer(std::string_view type, std::span<const Field> fields) {
   return type == "run.done" || (Has(fields, "output") && !type.starts_with("run."));
 }
@@ -167,7 +101,7 @@ constexpr std::string_view kAnswerKeys[] = {
 };
 
 // Moves the members to where they belong in an event of that type. False when some of `fields` belong nowhere.
-bool TakePayload(Members& members, std::span<const Field> fields, std::string_view type, Payload* payload) {
+bool TakePayload(Members& members, std::span<const Field> fields, std::string_view type, AskEventPayload* payload) {
   if (members.delta) {
     *payload = Delta{*std::move(members.delta)};
     return HasOnly(fields, {"delta"});

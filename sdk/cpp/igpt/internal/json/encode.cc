@@ -1,4 +1,4 @@
-// Encoding of requests. See json_codec.h.
+// Encoding of requests. See codec.h.
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
@@ -16,7 +16,7 @@ std::string Quoted(std::string_view text) {
 // An object whose members come in the order in which they are added.
 class ObjectWriter {
  public:
-  // `json` goes in as it is, and so does `key`: there is nothing to escape in ours.
+  // `json` goes in as it is, and so does `key`: our keys need no escaping.
   void AddJson(std::string_view key, std::string_view json) {
     text_ += text_.empty() ? "{\"" : ",\"";
     text_ += key;

@@ -1,4 +1,4 @@
-// The structs that more than one answer holds, from JSON. See json_fields.h.
+// The structs that more than one answer holds, from JSON. See fields.h.
 #pragma once
 
 #include <vector>

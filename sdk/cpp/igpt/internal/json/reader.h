@@ -26,7 +26,7 @@
 
 namespace igpt::internal {
 
-// How much room behind a text the reader needs: it makes a text longer that has less.
+// How much spare capacity the reader needs after the end of a text. It reserves what is missing.
 inline constexpr size_t kJsonPadding = 64;
 
 enum class JsonType { kNull, kBool, kNumber, kString, kArray, kObject };
@@ -53,7 +53,7 @@ class JsonReader {
   //
   // False when the string holds an escaped lone surrogate, which has no UTF-8: `out` then has U+FFFD in its place.
   bool ReadString(std::string* out);
-  // Valid as long as the reader.
+  // Valid while the reader exists.
   std::string_view ReadNumber();
   void ReadArray(absl::FunctionRef<void()> on_element);
   // `key` is valid until a value is read.
@@ -64,7 +64,7 @@ class JsonReader {
   // Ends the reading with an error, at the value that the reader is at.
   void Stop(JsonError error);
 
-  // The text of the value that was read last, as it was written. Valid as long as the reader.
+  // The text of the value that was read last, as it was written. Valid while the reader exists.
   std::string_view last_text() const { return last_text_; }
 
   // Skips the root unless it was read, and checks that nothing comes after it. Says whether all of the text was JSON.
@@ -80,7 +80,7 @@ class JsonReader {
 
   static std::unique_ptr<Parser>& Spare();
   void Start();
-  // Moves to the value whose first token this is. False when it is none.
+  // Moves to the value that begins with this token. False when it isn't one.
   bool Arrive(std::string_view token);
   // False when the value was read already, or after an error.
   bool Take();

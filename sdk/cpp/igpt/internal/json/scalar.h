@@ -1,4 +1,5 @@
-// Numbers and strings of a JSON text, from their raw text. Pure; exact where the type allows it, and honest where not.
+// Numbers and strings of a JSON text, from their raw text. Pure; exact where the type allows it; else the result says
+// so.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +18,7 @@ bool IsJsonNumber(std::string_view text);
 //
 // nullopt for anything with a fraction or an exponent, or out of range.
 std::optional<int64_t> ToInt64(std::string_view number);
-// The nearest double. nullopt when that is infinite, or 0 for a number that isn't.
+// The nearest double. nullopt when that is infinite, or when it is 0 and the number isn't.
 std::optional<double> ToDouble(std::string_view number);
 
 // A count of seconds or milliseconds (`unit`). nullopt when its whole part is beyond int64.

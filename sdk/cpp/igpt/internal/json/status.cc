@@ -41,4 +41,22 @@ absl::Status FinishReading(JsonReader& json, const std::string& api_error, TextK
   return error(kind.not_json, "is not valid JSON");
 }
 
+absl::Status CheckJsonObject(std::string_view text) {
+  JsonReader json{std::string(text)};
+  const bool is_object = json.type() == JsonType::kObject;
+  switch (json.Finish()) {
+    case JsonError::kNone:
+      return is_object ? absl::OkStatus() : absl::InvalidArgumentError("must be a JSON object");
+    case JsonError::kNotUtf8:
+      return absl::InvalidArgumentError("must be valid UTF-8");
+    case JsonError::kTooDeep:
+      return absl::InvalidArgumentError(absl::StrCat("must not nest deeper than ", kMaxJsonDepth));
+    case JsonError::kNotJson:
+    case JsonError::kTooLong:  // only where lists are read
+      break;
+  }
+  if (json.error_offset() == std::string::npos) return absl::InvalidArgumentError("must be JSON");
+  return absl::InvalidArgumentError(absl::StrCat("must be JSON, but is invalid from byte ", json.error_offset()));
+}
+
 }  // namespace igpt::internal

@@ -22,4 +22,8 @@ inline constexpr TextKind kAnswerText = {"answer", ErrorKind::kProtocol};
 // it reports an error of iGPT's own: `api_error`, read by ReadApiError, unless that is empty. Else OK.
 absl::Status FinishReading(JsonReader& json, const std::string& api_error, TextKind kind);
 
+// OK when `text` is one JSON object within the depth limit (a JSON Schema); else INVALID_ARGUMENT, saying where it
+// stops being one.
+absl::Status CheckJsonObject(std::string_view text);
+
 }  // namespace igpt::internal

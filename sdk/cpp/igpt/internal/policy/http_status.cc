@@ -6,6 +6,8 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "igpt/internal/base/string_view.h"
+#include "igpt/internal/policy/retry_after.h"
 
 namespace igpt::internal {
 namespace {
@@ -27,25 +29,25 @@ bool HasContentCoding(std::string_view content_encoding) {
   return !coding.empty() && coding != "identity";
 }
 
-// Whether the route may answer with this content type. None at all is taken for JSON.
-bool IsExpected(Route route, std::string_view content_type) {
+// Whether the route may answer with this content type. An answer without one is taken for JSON.
+bool IsExpected(const Route& route, std::string_view content_type) {
   const std::string type = MediaType(content_type);
   return type.empty() || type == "application/json" || type == "text/json" || type.ends_with("+json") ||
-         (route == Route::kAsk && IsEventStream(type));
+         (route.may_stream && IsEventStream(type));
 }
 
-HeadVerdict HeadError(const ResponseHead& head, ErrorKind kind, const char* message) {
-  HeadVerdict verdict;
-  verdict.failed.error.kind = kind;
-  verdict.failed.error.http_status = head.status;
-  verdict.message = absl::StrCat("HTTP ", head.status, ": ", message);
-  return verdict;
+FailedAttempt HeadError(const ResponseHead& head, ErrorKind kind, std::string_view message) {
+  FailedAttempt failed;
+  failed.error.kind = kind;
+  failed.error.http_status = head.status;
+  failed.message = absl::StrCat("HTTP ", head.status, ": ", AbslView(message));
+  return failed;
 }
 
-std::optional<HeadVerdict> CheckBody(Route route, const ResponseHead& head) {
+std::optional<FailedAttempt> CheckBody(const Route& route, const ResponseHead& head) {
   if (HasContentCoding(head.content_encoding)) {
     return HeadError(head, ErrorKind::kProtocol,
-                     "the answer is compressed, which was not asked for; check the proxies on the way to iGPT");
+                     "the answer is compressed although that was not asked for; check the proxies on the way to iGPT");
   }
   if (!IsExpected(route, head.content_type)) {
     return HeadError(head, ErrorKind::kProtocol,
@@ -55,22 +57,22 @@ std::optional<HeadVerdict> CheckBody(Route route, const ResponseHead& head) {
   return std::nullopt;
 }
 
-HeadVerdict Lasting(ErrorKind kind, bool reached, std::string message) {
-  HeadVerdict verdict;
-  verdict.failed.error.kind = kind;
-  verdict.failed.reached = reached;
-  verdict.message = std::move(message);
-  return verdict;
+FailedAttempt Lasting(ErrorKind kind, bool reached, std::string message) {
+  FailedAttempt failed;
+  failed.error.kind = kind;
+  failed.reached = reached;
+  failed.message = std::move(message);
+  return failed;
 }
 
-HeadVerdict Transient(ErrorKind kind, bool reached, std::string message) {
-  HeadVerdict verdict = Lasting(kind, reached, std::move(message));
-  verdict.failed.transient = true;
-  return verdict;
+FailedAttempt Transient(ErrorKind kind, bool reached, std::string message) {
+  FailedAttempt failed = Lasting(kind, reached, std::move(message));
+  failed.transient = true;
+  return failed;
 }
 
-// What is wrong with the server's certificate, from the words of libcurl with OpenSSL. The host's name is looked for
-// first: that message holds names, and those may hold the words of the others.
+// What is wrong with the server's certificate, by the words of libcurl with OpenSSL. A wrong host is looked for first:
+// its message contains host names, which could contain the words of the other messages.
 const char* CertificateProblem(std::string_view detail) {
   const std::string text = Normalized(detail);
   const auto says = [&text](const char* words) { return text.find(words) != text.npos; };
@@ -86,8 +88,9 @@ const char* CertificateProblem(std::string_view detail) {
   return "iGPT's certificate was refused: check base_url and ca_file";
 }
 
-// A certificate whose signature doesn't verify (another key under a trusted authority's name) fails within libcrypto,
-// and libcurl takes OpenSSL's first word for a failed handshake: one that is not about SSL itself.
+// Whether the certificate's signature doesn't verify (another key under a trusted authority's name). That fails within
+// libcrypto, and libcurl reports it as a failed handshake, with OpenSSL's first error: one that is not about SSL
+// itself.
 bool IsBadSignature(std::string_view detail) {
   const std::string text = Normalized(detail);
   return text.find("error:") != text.npos && text.find(" routines:") != text.npos &&
@@ -96,27 +99,11 @@ bool IsBadSignature(std::string_view detail) {
 
 }  // namespace
 
-std::string_view RoutePath(Route route) {
-  switch (route) {
-    case Route::kAsk:
-      return "recall/ask/";
-    case Route::kSearch:
-      return "recall/search/";
-    case Route::kList:
-      return "datasources/list/";
-    case Route::kDisconnect:
-      return "datasources/disconnect/";
-    case Route::kAuthorize:
-      return "connectors/authorize/";
-  }
-  return "";
-}
-
 bool IsEventStream(std::string_view content_type) {
   return MediaType(content_type) == "text/event-stream";
 }
 
-std::optional<HeadVerdict> CheckHead(Route route, const ResponseHead& head, absl::Time now) {
+std::optional<FailedAttempt> CheckHead(const Route& route, const ResponseHead& head, absl::Time now) {
   const int status = head.status;
   if (status == 200) return CheckBody(route, head);
   if (status == 401 || status == 403) {
@@ -125,29 +112,28 @@ std::optional<HeadVerdict> CheckHead(Route route, const ResponseHead& head, absl
   if (status == 400 || status == 422) {
     return HeadError(head, ErrorKind::kParams, "iGPT refused the request's parameters; check their values");
   }
-  if (status == 404 && route == Route::kDisconnect) {
-    return HeadError(head, ErrorKind::kNotFound, "iGPT has no such datasource; List has the ids");
-  }
+  if (status == 404 && !route.not_found.empty()) return HeadError(head, ErrorKind::kNotFound, route.not_found);
   if (status == 429) {
-    HeadVerdict verdict = HeadError(head, ErrorKind::kRateLimited, "iGPT limits the rate of requests; try again later");
-    verdict.failed.transient = true;
-    verdict.failed.error.retry_after = ParseRetryAfter(head.retry_after, now);
-    return verdict;
+    FailedAttempt failed =
+        HeadError(head, ErrorKind::kRateLimited, "iGPT limits the rate of requests; try again later");
+    failed.transient = true;
+    failed.error.retry_after = ParseRetryAfter(head.retry_after, now);
+    return failed;
   }
   if (status >= 500 && status <= 599) {
-    HeadVerdict verdict = HeadError(head, ErrorKind::kUnavailable, "iGPT is not available; try again later");
-    verdict.failed.transient = status == 500 || (status >= 502 && status <= 504);
-    verdict.failed.error.retry_after = ParseRetryAfter(head.retry_after, now);
-    return verdict;
+    FailedAttempt failed = HeadError(head, ErrorKind::kUnavailable, "iGPT is not available; try again later");
+    failed.transient = status == 500 || (status >= 502 && status <= 504);
+    failed.error.retry_after = ParseRetryAfter(head.retry_after, now);
+    return failed;
   }
   if (status >= 300 && status <= 399) {
     return HeadError(head, ErrorKind::kProtocol,
-                     "redirects are not followed, as they could leak the key; check base_url");
+                     "redirects are not followed, because they could leak the key; check base_url");
   }
-  return HeadError(head, ErrorKind::kProtocol, "iGPT's API has no such answer; check base_url");
+  return HeadError(head, ErrorKind::kProtocol, "iGPT's API never answers with this status; check base_url");
 }
 
-HeadVerdict CheckTransport(int curl_code, bool request_sent, std::string_view detail) {
+FailedAttempt CheckTransport(int curl_code, bool request_sent, std::string_view detail) {
   switch (curl_code) {
     case CURLE_COULDNT_RESOLVE_HOST:
       return Transient(ErrorKind::kNetwork, /*reached=*/false,
@@ -191,11 +177,11 @@ HeadVerdict CheckTransport(int curl_code, bool request_sent, std::string_view de
                        "the connection to iGPT broke: try again, and check the network");
 
     case CURLE_OPERATION_TIMEDOUT: {
-      HeadVerdict verdict =
+      FailedAttempt failed =
           Transient(ErrorKind::kTimeout, /*reached=*/false,
                     "connecting to iGPT took longer than connect_timeout: check the network, or raise it");
-      verdict.failed.error.timer = "connect";
-      return verdict;
+      failed.error.timer = "connect";
+      return failed;
     }
 
     case CURLE_TOO_MANY_REDIRECTS:
@@ -203,15 +189,28 @@ HeadVerdict CheckTransport(int curl_code, bool request_sent, std::string_view de
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_BAD_CONTENT_ENCODING:
     case CURLE_WRITE_ERROR:    // we refused a line of the head
-    case CURLE_OUT_OF_MEMORY:  // that is how libcurl refuses a line of over 100 KB; we have aborted when memory is
-                               // short
+    case CURLE_OUT_OF_MEMORY:  // libcurl's refusal of a line over 100 KB; if memory were short, we would have aborted
       return Lasting(ErrorKind::kProtocol, request_sent,
-                     "what answered does not speak HTTP as iGPT does: check base_url and proxy");
+                     "the answer is not HTTP as iGPT speaks it: check base_url and proxy");
 
     default:
       return Lasting(ErrorKind::kNetwork, request_sent,
                      absl::StrCat("libcurl: ", curl_easy_strerror(static_cast<CURLcode>(curl_code))));
   }
+}
+
+FailedAttempt LookupFailed(std::string_view why) {
+  return Transient(ErrorKind::kNetwork, /*reached=*/false,
+                   absl::StrCat("the host name of the iGPT API could not be resolved: ", AbslView(why)));
+}
+
+FailedAttempt TimedOut(std::string_view timer) {
+  const bool connecting = timer == "connect";
+  FailedAttempt failed = Lasting(ErrorKind::kTimeout, /*reached=*/!connecting,
+                                 absl::StrCat("iGPT did not answer within the ", AbslView(timer), " limit"));
+  failed.error.timer = timer;
+  failed.transient = connecting;
+  return failed;
 }
 
 }  // namespace igpt::internal

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+
 namespace igpt::internal {
 namespace {
 
@@ -9,6 +12,7 @@ constexpr int64_t kNanosPerSecond = 1'000'000'000;
 constexpr int64_t kMinFailures = 100;
 constexpr double kAcceptedWeight = 2;
 constexpr double kMaxProbability = 0.9;
+constexpr absl::Duration kMinRetryAfter = absl::Seconds(1);
 
 }  // namespace
 
@@ -54,6 +58,15 @@ Throttle::Counts& Throttle::Current(int64_t now) {
     counts_[static_cast<size_t>(++second_) % kSeconds] = {};
   }
   return counts_[static_cast<size_t>(second_) % kSeconds];
+}
+
+absl::Status HeldBack(const FailedAttempt& last_failure, double random) {
+  Error error;
+  error.kind = last_failure.error.kind == ErrorKind::kNetwork ? ErrorKind::kNetwork : ErrorKind::kUnavailable;
+  error.retry_after = kMinRetryAfter * (1 + random);
+  return MakeStatus(error,
+                    absl::StrCat("the request was held back because most requests to iGPT are failing. The last one: ",
+                                 last_failure.message));
 }
 
 }  // namespace igpt::internal

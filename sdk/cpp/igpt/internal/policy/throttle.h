@@ -6,6 +6,9 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "absl/status/status.h"
+#include "igpt/internal/policy/failed_attempt.h"
+
 namespace igpt::internal {
 
 // Of the requests of the last ten seconds, those that were held back included, a new one is held back with a
@@ -23,16 +26,16 @@ namespace igpt::internal {
 // Not thread-safe; one per event loop. `now` is monotonic, in nanoseconds.
 class Throttle {
  public:
-  // Whether a request may be sent. `random` is uniform in [0, 1). One that may not has failed.
+  // Whether a request may be sent. `random` is uniform in [0, 1). One that may not counts as failed.
   bool Admit(int64_t now, double random);
 
   // A request was accepted: iGPT answered it, whatever it says. Or it failed, as all do in an outage.
   void OnAccepted(int64_t now);
   void OnFailed(int64_t now);
 
-  // With which probability the next is held back.
+  // The probability that the next request is held back.
   double Probability(int64_t now) const;
-  // How many were.
+  // How many were held back so far.
   int64_t held_back() const { return held_back_; }
 
  private:
@@ -49,5 +52,9 @@ class Throttle {
   int64_t second_ = 0;
   int64_t held_back_ = 0;
 };
+
+// What a request that is held back fails with, given the last failure that was counted. It was not sent, so the error
+// has no HTTP status and no attempts. `random` is uniform in [0, 1).
+absl::Status HeldBack(const FailedAttempt& last_failure, double random);
 
 }  // namespace igpt::internal

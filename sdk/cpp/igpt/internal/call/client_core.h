@@ -10,14 +10,14 @@
 #include "igpt/event_loop.h"
 #include "igpt/internal/http/base_url.h"
 #include "igpt/internal/http/resolver.h"
-#include "igpt/internal/policy/http_status.h"
+#include "igpt/internal/policy/failed_attempt.h"
 #include "igpt/internal/policy/retry_policy.h"
 #include "igpt/internal/policy/throttle.h"
 #include "igpt/options.h"
 
 namespace igpt::internal {
 
-class HttpCall;
+class RetryingRequest;
 
 struct ClientCore {
   ClientCore(EventLoop& event_loop, Options checked_options, BaseUrl parsed_base_url, std::string client)
@@ -26,6 +26,12 @@ struct ClientCore {
         base_url(std::move(parsed_base_url)),
         client_name(std::move(client)) {}
 
+  // Whom a request is for.
+  template <typename Request>
+  const std::string& UserOf(const Request& request) const {
+    return request.user.empty() ? options.user : request.user;
+  }
+
   EventLoop& loop;
   Options options;  // api_key may change; nothing else does
   const BaseUrl base_url;
@@ -33,10 +39,10 @@ struct ClientCore {
   std::unique_ptr<Resolver> resolver;  // of the host that is connected to; null when that is an address
   RetryBudget retry_budget;
   Throttle throttle;
-  HeadVerdict last_outage;  // what the last request failed with that the throttle was told of
+  FailedAttempt last_outage;  // the last failure that the throttle was told of
   absl::BitGen random;
-  absl::flat_hash_set<HttpCall*> calls;  // that have not ended
-  bool closing = false;                  // new calls end with kAborted
+  absl::flat_hash_set<RetryingRequest*> requests;  // that have not ended
+  bool closing = false;                            // new requests end with kAborted
 };
 
 }  // namespace igpt::internal

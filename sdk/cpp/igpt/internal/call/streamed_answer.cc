@@ -1,26 +1,27 @@
-#include "igpt/internal/ask_call.h"
+#include "igpt/internal/call/streamed_answer.h"
 
 #include <utility>
 #include <variant>
 
-#include "igpt/internal/string_view.h"
+#include "igpt/internal/base/string_view.h"
+#include "igpt/internal/policy/http_status.h"
 
 namespace igpt::internal {
 namespace {
 
-// How much is buffered for a reader that is slower than iGPT. At the upper mark the connection is no longer read, at
-// the lower one it is again.
+// How much is buffered for a reader that is slower than iGPT. Above the upper mark the connection is no longer read;
+// below the lower one it is read again.
 constexpr size_t kUpperMarkBytes = 256 << 10;
 constexpr size_t kLowerMarkBytes = 64 << 10;
 
-// After the terminal event, the end of the body is waited for so long: then the connection can be used again, and
-// anything that still comes is delivered. The answer is whole without it.
+// How long the end of the body is waited for after the terminal event. The answer is whole without it, but the
+// connection can then be used again, and anything that still comes is delivered.
 constexpr absl::Duration kTrailerWait = absl::Seconds(1);
 
-// No JSON, and no error: some servers end their streams so.
+// Some servers end their streams with it: neither JSON nor an error.
 constexpr std::string_view kDoneMarker = "[DONE]";
 
-// What an event costs in memory beside its text.
+// How much memory an event takes in addition to its text.
 constexpr size_t kEventOverheadBytes = 128;
 
 size_t CostOf(const SseEvent& event) {
@@ -29,26 +30,24 @@ size_t CostOf(const SseEvent& event) {
 
 }  // namespace
 
-AskCall::AskCall(ClientCore& core)
+StreamedAnswer::StreamedAnswer(ClientCore& core)
     : core_(core),
+      body_(core.options.max_answer_bytes),
       trailer_timer_(core.loop, [this] { http_->Cancel(); }),
       wake_timer_(core.loop, [this] { WakeReader(); }) {}
 
-void AskCall::Start(const AskRequest& request, CallOptions options) {
-  decoding_ = {.json_wanted = request.output_format.kind != OutputFormat::Kind::kText,
-               .include_raw = request.include_raw};
+void StreamedAnswer::Start(const Route& route, const AskRequest& request, CallOptions options) {
+  decoding_ = DecodingOf(request);
   const bool stream = !request.whole_answer;
-  http_.emplace(core_, Route::kAsk,
-                EncodeAsk(request, request.user.empty() ? core_.options.user : request.user, stream), stream,
-                std::move(options), *this);
+  http_.emplace(core_, route, EncodeAsk(request, core_.UserOf(request), stream), stream, std::move(options), *this);
   http_->Start();
 }
 
-void AskCall::Fail(absl::Status status) {
+void StreamedAnswer::Fail(absl::Status status) {
   OnEnd(std::move(status));
 }
 
-std::optional<AskResult> AskCall::TryRead() {
+std::optional<AskResult> StreamedAnswer::TryRead() {
   if (!queue_.empty()) {
     SseEvent event = std::move(queue_.front());
     queue_.pop_front();
@@ -56,7 +55,7 @@ std::optional<AskResult> AskCall::TryRead() {
     if (queued_bytes_ < kLowerMarkBytes) http_->Resume();
     absl::StatusOr<AskEvent> decoded = DecodeAskEvent(std::move(event.data), event.event, decoding_);
     if (decoded.ok()) return Deliver(*std::move(decoded));
-    // An error of iGPT's own, or an event that cannot be read: what follows it is not to be trusted.
+    // An error that iGPT reported, or an event that cannot be read: what follows cannot be trusted.
     queue_.clear();
     http_->Cancel();
     end_ = decoded.status();
@@ -67,56 +66,50 @@ std::optional<AskResult> AskCall::TryRead() {
   }
   if (!end_.has_value()) return std::nullopt;
   if (end_->ok()) return AskResult(std::nullopt);
-  // Made anew each time: a reader on another thread shares nothing with what stays here.
+  // A new status each time: a reader on another thread must share nothing with what stays here.
   return AskResult(WithEventsDelivered(*end_));
 }
 
-AskResult AskCall::Deliver(AskEvent&& event) {
+AskResult StreamedAnswer::Deliver(AskEvent&& event) {
   ++events_delivered_;
   if (std::holds_alternative<RunStarted>(event.payload)) {
-    run_open_ = true;
-    completed_ = false;  // whatever ended before it: this one has to end too
+    run_ = Run::kOpen;
     trailer_timer_.Cancel();
   }
   if (std::holds_alternative<Answer>(event.payload)) {
-    run_open_ = false;
-    completed_ = true;
+    run_ = Run::kFinished;
     if (!body_end_.has_value()) trailer_timer_.Arm(kTrailerWait);
   }
   return AskResult(std::move(event));
 }
 
-void AskCall::WaitReadable(absl::Duration timeout, absl::AnyInvocable<void()> wake) {
+void StreamedAnswer::WaitReadable(absl::Duration timeout, absl::AnyInvocable<void()> wake) {
   wake_ = std::move(wake);
   if (Readable()) return WakeReader();
   wake_timer_.Arm(timeout);
 }
 
-void AskCall::Cancel() {
+void StreamedAnswer::Cancel() {
   if (end_.has_value()) return;
-  end_ = completed_ ? absl::OkStatus() : MakeStatus(ErrorKind::kAborted, "the caller cancelled");
+  end_ = run_ == Run::kFinished ? absl::OkStatus() : MakeStatus(ErrorKind::kAborted, "the caller cancelled");
   queue_.clear();
   answer_.reset();
   if (http_.has_value()) http_->Cancel();
   WakeReader();
 }
 
-void AskCall::OnStart(const ResponseHead& head) {
+void StreamedAnswer::OnStart(const ResponseHead& head) {
   event_stream_ = IsEventStream(head.content_type);
   framed_ = head.framed;
   parser_.emplace(core_.options.max_event_bytes);
-  body_ = RoomForBody(head);
+  body_.Start(head);
 }
 
-absl::Status AskCall::OnBody(std::string_view bytes) {
-  if (event_stream_) return TakeEventStream(bytes);
-  if (body_.size() + bytes.size() > core_.options.max_answer_bytes)
-    return AnswerTooLarge(core_.options.max_answer_bytes);
-  body_.append(bytes);
-  return absl::OkStatus();
+absl::Status StreamedAnswer::OnBody(std::string_view bytes) {
+  return event_stream_ ? TakeEventStream(bytes) : body_.Append(bytes);
 }
 
-absl::Status AskCall::TakeEventStream(std::string_view bytes) {
+absl::Status StreamedAnswer::TakeEventStream(std::string_view bytes) {
   absl::Status fed = parser_->Feed(bytes, [this](SseEvent event) {
     if (event.data == kDoneMarker) return;
     ++events_parsed_;
@@ -131,10 +124,10 @@ absl::Status AskCall::TakeEventStream(std::string_view bytes) {
   return fed;
 }
 
-void AskCall::OnEnd(absl::Status status) {
-  const std::shared_ptr<AskCall> self = shared_from_this();  // the reader may let the stream go
+void StreamedAnswer::OnEnd(absl::Status status) {
+  const std::shared_ptr<StreamedAnswer> self = shared_from_this();  // the reader may let the stream go
   if (status.ok() && !event_stream_) {
-    absl::StatusOr<Answer> answer = DecodeAnswer(std::move(body_), decoding_);
+    absl::StatusOr<Answer> answer = DecodeAnswer(body_.Take(), decoding_);
     if (answer.ok()) {
       answer_.emplace();
       answer_->raw_json = std::exchange(answer->raw_json, "");
@@ -149,21 +142,21 @@ void AskCall::OnEnd(absl::Status status) {
 }
 
 // Whether the stream ended properly, given how its body did and what was read of it.
-absl::Status AskCall::JudgeEnd() const {
-  if (completed_) return absl::OkStatus();
+absl::Status StreamedAnswer::JudgeEnd() const {
+  if (run_ == Run::kFinished) return absl::OkStatus();
   const std::optional<Error> error = ErrorOf(*body_end_);
   const bool cut = error.has_value() && error->kind == ErrorKind::kNetwork && events_parsed_ > 0;
   if (!body_end_->ok() && !cut) return *body_end_;
   if (!cut && events_parsed_ == 0 && !parser_->HasPartialEvent()) {
-    return MakeStatus(ErrorKind::kProtocol, "iGPT's stream held no event");
+    return MakeStatus(ErrorKind::kProtocol, "iGPT's stream contained no event");
   }
-  if (!cut && framed_ && !run_open_ && !parser_->HasPartialEvent()) return absl::OkStatus();
-  return MakeStatus(
-      ErrorKind::kTruncated,
-      "iGPT's stream stopped before its proper end; what came before it was delivered, and asking again starts anew");
+  if (!cut && framed_ && run_ == Run::kNone && !parser_->HasPartialEvent()) return absl::OkStatus();
+  return MakeStatus(ErrorKind::kTruncated,
+                    "iGPT's stream stopped before its proper end; all events before that were delivered, and asking "
+                    "again starts over");
 }
 
-absl::Status AskCall::WithEventsDelivered(const absl::Status& status) const {
+absl::Status StreamedAnswer::WithEventsDelivered(const absl::Status& status) const {
   std::optional<Error> error = ErrorOf(status);
   if (!error.has_value()) return status;
   error->events_delivered = events_delivered_;
@@ -171,7 +164,7 @@ absl::Status AskCall::WithEventsDelivered(const absl::Status& status) const {
   return MakeStatus(*error, StdView(status.message()));
 }
 
-void AskCall::WakeReader() {
+void StreamedAnswer::WakeReader() {
   if (wake_ == nullptr || waking_) return;
   waking_ = true;
   core_.loop.Defer([self = shared_from_this()] {
@@ -180,7 +173,7 @@ void AskCall::WakeReader() {
   });
 }
 
-void AskCall::RunReader() {
+void StreamedAnswer::RunReader() {
   wake_timer_.Cancel();
   if (absl::AnyInvocable<void()> wake = std::exchange(wake_, nullptr)) wake();
 }

@@ -1,30 +1,30 @@
-// An Ask from its request to its last event: what an AskStream reads from.
+// A call whose answer comes event by event, from its request to the last of them: what an AskStream reads from.
 #pragma once
 
 #include <cstdint>
 #include <deque>
 #include <memory>
 #include <optional>
-#include <string>
 #include <string_view>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "igpt/ask_stream.h"
-#include "igpt/internal/client_core.h"
-#include "igpt/internal/http/http_call.h"
+#include "igpt/internal/call/client_core.h"
+#include "igpt/internal/call/retrying_request.h"
+#include "igpt/internal/call/whole_body.h"
 #include "igpt/internal/http/sse_parser.h"
 #include "igpt/internal/json/codec.h"
 
 namespace igpt::internal {
 
-class AskCall final : public HttpCall::Sink, public std::enable_shared_from_this<AskCall> {
+class StreamedAnswer final : public RetryingRequest::Receiver, public std::enable_shared_from_this<StreamedAnswer> {
  public:
   // On any thread; everything else, destruction too, on the loop's.
-  explicit AskCall(ClientCore& core);
+  explicit StreamedAnswer(ClientCore& core);
 
-  // Sends the request, which has passed Check().
-  void Start(const AskRequest& request, CallOptions options);
+  // Sends the request, which has passed Check(), to a route that may stream.
+  void Start(const Route& route, const AskRequest& request, CallOptions options);
   // Ends the call with `status`, an error, in place of Start().
   void Fail(absl::Status status);
 
@@ -49,13 +49,13 @@ class AskCall final : public HttpCall::Sink, public std::enable_shared_from_this
 
   ClientCore& core_;
   AskDecoding decoding_;
-  std::optional<HttpCall> http_;  // none before Start(), or when the call failed in its place
+  std::optional<RetryingRequest> http_;  // none before Start(), or when the call failed in its place
 
   // The answer of the current attempt.
   bool event_stream_ = false;
   bool framed_ = false;
   std::optional<SseParser> parser_;
-  std::string body_;  // when it is no event stream
+  WholeBody body_;  // when it is no event stream
 
   // Whole events that were not read yet, undecoded; or the one answer that came as no event stream, decoded.
   std::deque<SseEvent> queue_;
@@ -64,12 +64,13 @@ class AskCall final : public HttpCall::Sink, public std::enable_shared_from_this
   size_t answer_bytes_ = 0;  // of all events
   int64_t events_parsed_ = 0;
   int64_t events_delivered_ = 0;
-  bool run_open_ = false;           // a run began and has not finished
-  bool completed_ = false;          // the terminal event was delivered
-  EventLoop::Timer trailer_timer_;  // how long the end of the body is waited for after it
+  // As far as events were delivered. A run can begin after another has finished.
+  enum class Run { kNone, kOpen, kFinished };
+  Run run_ = Run::kNone;
+  EventLoop::Timer trailer_timer_;  // once the run has finished: how long the end of the body is waited for
 
   std::optional<absl::Status> body_end_;  // how the transfer ended
-  std::optional<absl::Status> end_;       // what is read after the last event, but for what was delivered
+  std::optional<absl::Status> end_;       // what a read gives after the last event, but for events_delivered
 
   absl::AnyInvocable<void()> wake_;  // the pending Read
   bool waking_ = false;              // it runs at the end of the turn

@@ -1,4 +1,4 @@
-#include "igpt/internal/request_check.h"
+#include "igpt/internal/policy/request_check.h"
 
 #include <simdjson.h>
 
@@ -12,8 +12,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/civil_time.h"
-#include "igpt/internal/json/codec.h"
-#include "igpt/internal/string_view.h"
+#include "igpt/internal/base/string_view.h"
+#include "igpt/internal/json/status.h"
 
 namespace igpt::internal {
 namespace {
@@ -33,7 +33,7 @@ void CheckText(std::string_view field, std::string_view value, size_t max_bytes,
   if (!simdjson::validate_utf8(value)) Add(field, "must be valid UTF-8", violations);
 }
 
-// A text that could end up in a header, a URL or a log.
+// For a text that could end up in a header, a URL or a log.
 void CheckName(std::string_view field, std::string_view value, size_t max_bytes, Violations& violations) {
   CheckText(field, value, max_bytes, violations);
   if (std::any_of(value.begin(), value.end(), absl::ascii_iscntrl)) {
@@ -42,7 +42,7 @@ void CheckName(std::string_view field, std::string_view value, size_t max_bytes,
 }
 
 void CheckUser(std::string_view user, std::string_view default_user, Violations& violations) {
-  if (user.empty() && default_user.empty()) Add("user", "must be set, as there is no default user", violations);
+  if (user.empty() && default_user.empty()) Add("user", "must be set, because there is no default user", violations);
   CheckName("user", user.empty() ? default_user : user, kMaxNameBytes, violations);
 }
 
@@ -59,7 +59,7 @@ void CheckOutputFormat(const OutputFormat& format, Violations& violations) {
   CheckName("output_format.json_schema.name", format.name, kMaxNameBytes, violations);
 }
 
-// The day that YYYY-MM-DD names, when the calendar has it. Writing it again shows whether that was its form.
+// The calendar day that YYYY-MM-DD names. Formatting it again shows whether the text had that form.
 std::optional<absl::CivilDay> ParseDay(std::string_view text) {
   absl::CivilDay day;
   if (!absl::ParseCivilTime(AbslView(text), &day) || absl::FormatCivilTime(day) != text) return std::nullopt;
@@ -70,7 +70,7 @@ std::optional<absl::CivilDay> ParseDay(std::string_view text) {
 std::optional<absl::CivilDay> CheckDate(std::string_view field, std::string_view value, Violations& violations) {
   if (value.empty()) return std::nullopt;
   const std::optional<absl::CivilDay> day = ParseDay(value);
-  if (!day) Add(field, "must be a day of the calendar, written YYYY-MM-DD", violations);
+  if (!day) Add(field, "must be a calendar day, written YYYY-MM-DD", violations);
   return day;
 }
 
@@ -90,7 +90,7 @@ bool IsReserved(std::string_view name) {
   });
 }
 
-// An empty value is none: libcurl would take it as the wish not to send the header.
+// An empty value is refused: libcurl would leave the header out.
 bool IsHeaderValue(std::string_view value) {
   return !value.empty() && value.front() != ' ' && value.back() != ' ' &&
          std::all_of(value.begin(), value.end(), absl::ascii_isprint);
@@ -154,11 +154,11 @@ Violations Check(const CallOptions& options) {
   for (size_t i = 0; i < options.headers.size(); ++i) {
     const auto& [name, value] = options.headers[i];
     const auto add = [&violations, i](const char* what) {
-      Add("headers", absl::StrCat("must be right, but number ", i + 1, " ", what), violations);
+      Add("headers", absl::StrCat("header ", i + 1, " ", what), violations);
     };
     if (!IsToken(name)) add("has a name that is not a token (letters, digits and some marks)");
-    if (IsReserved(name)) add("is a header that the library sets itself: leave it out");
-    if (!IsHeaderValue(value)) add("has a value that is empty, or not visible ASCII with spaces only inside");
+    if (IsReserved(name)) add("is one that the library sets itself: leave it out");
+    if (!IsHeaderValue(value)) add("has a value that is empty, or is not visible ASCII with spaces only inside");
   }
   return violations;
 }

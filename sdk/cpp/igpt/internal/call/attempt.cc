@@ -1,0 +1,182 @@
+#include "igpt/internal/call/attempt.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "igpt/internal/base/monotonic.h"
+#include "igpt/internal/base/string_view.h"
+#include "igpt/internal/policy/http_status.h"
+#include "igpt/observer.h"
+
+namespace igpt::internal {
+namespace {
+
+// How much is read from a connection at once. There can be tens of thousands of streams; most of them are waiting, and
+// what comes on one at a time is little.
+constexpr int kStreamBufferBytes = 4 << 10;
+constexpr int kAnswerBufferBytes = 16 << 10;
+
+}  // namespace
+
+Attempt::Attempt(ClientCore& core, const Request& request, bool retry, int max_sends, Owner& owner)
+    : core_(core),
+      request_(request),
+      retry_(retry),
+      max_sends_(max_sends),
+      owner_(owner),
+      fresh_connection_(request.route.effect == Effect::kChanges),
+      lookup_timer_(core.loop, [this] { Fail(TimedOut("connect")); }),
+      silence_timer_(core.loop, [this] { OnSilence(); }) {}
+
+Attempt::~Attempt() = default;
+
+void Attempt::Start() {
+  started_at_ = MonotonicNanos();
+  if (core_.resolver != nullptr) return LookUp();
+  Send("");
+}
+
+void Attempt::LookUp() {
+  state_ = State::kLookingUp;
+  self_ = std::make_shared<Attempt*>(this);
+  core_.resolver->Resolve([weak = std::weak_ptr<Attempt*>(self_)](const absl::StatusOr<std::string>& entry) {
+    const std::shared_ptr<Attempt*> strong = weak.lock();
+    if (strong == nullptr || (*strong)->state_ != State::kLookingUp) return;
+    if (entry.ok()) return (*strong)->Send(*entry);
+    (*strong)->Fail(LookupFailed(StdView(entry.status().message())));
+  });
+  if (state_ == State::kLookingUp) lookup_timer_.Arm(core_.options.connect_timeout);
+}
+
+void Attempt::Send(std::string resolve_entry) {
+  const CallOptions& options = request_.options;
+  const std::string& key = options.api_key.empty() ? core_.options.api_key : options.api_key;
+  Transfer::Request request;
+  request.url = absl::StrCat(core_.base_url.url, "/", AbslView(request_.route.path));
+  request.headers = {
+      absl::StrCat("Authorization: Bearer ", key),
+      "Content-Type: application/json",
+      absl::StrCat("Accept: ", request_.event_stream ? "text/event-stream" : "application/json"),
+      absl::StrCat("X-Client: ", core_.client_name),
+  };
+  for (const auto& [name, value] : options.headers) request.headers.push_back(absl::StrCat(name, ": ", value));
+  request.body = request_.body;
+  request.resolve = std::move(resolve_entry);
+  request.connect_timeout = std::max(absl::Milliseconds(1),
+                                     core_.options.connect_timeout - absl::Nanoseconds(MonotonicNanos() - started_at_));
+  request.ca_file = core_.options.ca_file;
+  request.proxy = core_.options.proxy;
+  request.fresh_connection = fresh_connection_;
+  request.max_sends = max_sends_;
+  request.buffer_bytes = request_.event_stream ? kStreamBufferBytes : kAnswerBufferBytes;
+
+  lookup_timer_.Cancel();
+  state_ = State::kWaiting;
+  transfer_ = std::make_unique<Transfer>(core_.loop.curl(), std::move(request), *this);
+  if (const CURLcode result = transfer_->Start(); result != CURLE_OK) return FailTransfer(result);
+  silence_timer_.Arm(core_.options.first_byte_timeout);
+}
+
+BodyReceiver* Attempt::OnHead(const ResponseHead& head) {
+  silence_timer_.Arm(core_.options.idle_timeout);
+  std::optional<FailedAttempt> error = CheckHead(request_.route, head, absl::Now());
+  if (!error.has_value() || !IsOutage(*error)) core_.throttle.OnAccepted(transfer_->idle_since());
+  if (error.has_value()) {
+    state_ = State::kReadingError;
+    error_ = *std::move(error);
+    return nullptr;
+  }
+  state_ = State::kReadingAnswer;
+  return &owner_.OnAnswer(head);
+}
+
+void Attempt::OnCompleted(CURLcode result) {
+  if (transfer_->spoiled()) {
+    transfer_.reset();
+    silence_timer_.Cancel();
+    fresh_connection_ = true;
+    return Start();
+  }
+  if (!transfer_->body_status().ok()) return Done(transfer_->body_status());
+  if (state_ == State::kReadingError) return Fail(std::move(error_));
+  // libcurl takes a connection that ended within the head for an answer without a body.
+  if (result == CURLE_OK && state_ == State::kWaiting) result = CURLE_GOT_NOTHING;
+  if (result == CURLE_OK) return Done(absl::OkStatus());
+  FailTransfer(result);
+}
+
+// The timer is not armed for every piece of an answer: when it fires, this looks how long ago the last piece came.
+void Attempt::OnSilence() {
+  if (state_ == State::kWaiting) return Fail(TimedOut("first_byte"));
+  if (transfer_->paused()) return silence_timer_.Arm(core_.options.idle_timeout);
+  const absl::Duration idle = absl::Nanoseconds(MonotonicNanos() - transfer_->idle_since());
+  if (idle < core_.options.idle_timeout) return silence_timer_.Arm(core_.options.idle_timeout - idle);
+  Fail(state_ == State::kReadingError ? std::move(error_) : TimedOut("idle"));
+}
+
+void Attempt::Abort(ErrorKind why) {
+  if (state_ != State::kEnded) End(why);
+}
+
+void Attempt::Pause() {
+  if (transfer_ != nullptr) transfer_->Pause();
+}
+
+void Attempt::Resume() {
+  if (transfer_ == nullptr || !transfer_->paused()) return;
+  const CURLcode result = transfer_->Resume();
+  // What libcurl had kept was handed over just now. If that was refused, the transfer doesn't end by itself: this was
+  // outside libcurl's own reading.
+  if (!transfer_->body_status().ok()) return Done(transfer_->body_status());
+  if (result != CURLE_OK) FailTransfer(result);
+}
+
+int Attempt::sends() const {
+  return transfer_ == nullptr ? sends_ : std::max(1, transfer_->sends());
+}
+
+void Attempt::FailTransfer(CURLcode result) {
+  Fail(CheckTransport(result, transfer_->RequestSent(), transfer_->detail()));
+}
+
+void Attempt::Done(absl::Status status) {
+  End(status.ok() ? std::nullopt : std::optional(ErrorOf(status).value_or(Error()).kind));
+  owner_.OnDone(std::move(status));
+}
+
+void Attempt::Fail(FailedAttempt failed) {
+  if (state_ != State::kReadingAnswer && IsOutage(failed)) {
+    core_.throttle.OnFailed(MonotonicNanos());
+    core_.last_outage = failed;
+  }
+  End(failed.error.kind);
+  owner_.OnFailed(std::move(failed));
+}
+
+void Attempt::End(std::optional<ErrorKind> error) {
+  Report(error);
+  state_ = State::kEnded;
+  sends_ = sends();
+  transfer_.reset();
+  lookup_timer_.Cancel();
+  silence_timer_.Cancel();
+}
+
+void Attempt::Report(std::optional<ErrorKind> error) const {
+  if (core_.options.observer == nullptr) return;
+  RequestReport report;
+  report.route = request_.route.path;
+  report.route.remove_suffix(1);  // the slash
+  report.error = error;
+  report.duration = absl::Nanoseconds(MonotonicNanos() - started_at_);
+  report.retry = retry_;
+  if (transfer_ != nullptr) {
+    report.sends = transfer_->sends();
+    report.new_connections = transfer_->NewConnections();
+  }
+  core_.options.observer->OnRequestEnd(report);
+}
+
+}  // namespace igpt::internal

@@ -1,0 +1,84 @@
+// A request that is sent again where that is safe and can help: attempts within one deadline, by the retry policy, its
+// budget and the throttle. On the loop's thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "igpt/event_loop.h"
+#include "igpt/internal/call/attempt.h"
+#include "igpt/internal/call/client_core.h"
+#include "igpt/options.h"
+
+namespace igpt::internal {
+
+class RetryingRequest final : public Attempt::Owner {
+ public:
+  // Takes the answer. OnStart and OnBody may run inside libcurl: they must call nothing of the request but Pause(), and
+  // no code of a user.
+  class Receiver : public BodyReceiver {
+   public:
+    // An answer begins that is to be read: 200 with a type that was asked for. Comes again for a later attempt, which
+    // there is only if MayRepeat() allowed it.
+    virtual void OnStart(const ResponseHead& head) = 0;
+    // Whether the request may still be sent again: nothing of an answer was passed on.
+    virtual bool MayRepeat() const = 0;
+    // The end, exactly once, never before Start() returned and never inside libcurl. OK: the body was read to its end.
+    // The request is not used after it and may be destroyed in it.
+    virtual void OnEnd(absl::Status status) = 0;
+  };
+
+  // `receiver` must outlive the request, and `core` its end. `event_stream`: whether one is asked for.
+  RetryingRequest(ClientCore& core, const Route& route, std::string body, bool event_stream, CallOptions options,
+                  Receiver& receiver);
+  ~RetryingRequest() override;
+
+  void Start();
+
+  // Ends the request: it is aborted at once, and OnEnd(kAborted) follows at the end of the turn. Nothing happens when
+  // it has ended. Not inside libcurl.
+  void Cancel();
+
+  // Stops and restarts the reading of the answer. The idle limit rests meanwhile. Pause() also inside libcurl.
+  void Pause();
+  void Resume();
+
+  // How often it was sent.
+  int attempts() const;
+
+ private:
+  BodyReceiver& OnAnswer(const ResponseHead& head) override;
+  void OnDone(absl::Status status) override;
+  void OnFailed(FailedAttempt failed) override;
+
+  void StartAttempt();
+  void CountAttempts() const;
+  double Random();
+  bool MaySend();
+  // How long to wait before the next attempt; nullopt when there is to be none.
+  std::optional<absl::Duration> DelayAfter(const FailedAttempt& failed);
+  void OnDeadline();
+  void Abort(const FailedAttempt& why);
+  void End(absl::Status status);
+
+  ClientCore& core_;
+  const Route& route_;
+  const std::string body_;
+  const bool event_stream_;
+  const CallOptions options_;
+  Receiver& receiver_;
+
+  const int64_t started_at_;          // monotonic nanoseconds
+  int earlier_attempts_ = 0;          // how often the attempts before the current one were sent
+  std::optional<Attempt> attempt_;    // the current one, or the last
+  EventLoop::Timer retry_timer_;      // the wait before the next attempt
+  EventLoop::Timer deadline_timer_;   // the end of all attempts: the caller's deadline, or max_call_duration
+  bool deadline_is_callers_ = false;  // the former, as it comes first
+  bool ended_ = false;
+  std::shared_ptr<RetryingRequest*> self_;  // held weakly by what may come back when the request is gone
+};
+
+}  // namespace igpt::internal

@@ -1,0 +1,14 @@
+// The item of a run's event: what the model reasoned, called, got back or wrote, from JSON.
+#pragma once
+
+#include "igpt/internal/json/fields.h"
+#include "igpt/types.h"
+
+namespace igpt::internal {
+
+using AskEventPayload = decltype(AskEvent::payload);
+
+// The item says by its `type` what it is. Sets a Reasoning, ToolCall, ToolOutput or OutputItem.
+Held ReadRunItem(Input& in, AskEventPayload* out);
+
+}  // namespace igpt::internal
