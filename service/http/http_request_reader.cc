@@ -1,9 +1,12 @@
 #include "service/http/http_request_reader.h"
 
+#include <algorithm>
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
+#include <cstdint>
+#include <utility>
 
 #include "absl/strings/match.h"
 
