@@ -1,4 +1,4 @@
-// One TCP connection, read and written within limits of time.
+// One TCP connection, read and written within time limits.
 #pragma once
 
 #include <string>
@@ -21,7 +21,7 @@ class HttpConnection {
   // `fd` stays its owner's.
   HttpConnection(int fd, const HttpPatience& patience);
 
-  // Whether something came within the time, be it the client's end.
+  // Whether data, or the end of the connection, came within the time.
   bool WaitForData(absl::Duration timeout) const;
 
   // Waits for more to come and appends it. False when the client is gone or the time is up.
@@ -33,8 +33,8 @@ class HttpConnection {
   // False once the client is gone.
   bool IsOpen() const;
 
-  // Says that nothing more is sent, and drops what still comes. A connection that is closed with something unread in it
-  // is reset, and its client may then lose the last response.
+  // Tells the client that nothing more is sent, and drops what it still sends. Closing a connection with unread data
+  // resets it, and the client may then lose the last response.
   void Linger();
 
  private:

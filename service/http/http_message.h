@@ -43,8 +43,8 @@ struct HttpResponse {
   std::string content_type = "";  // empty: none
   std::string body = "";
 
-  // Writes the body in place of `body`, on the connection's thread. False: the connection is closed where the body
-  // stands.
+  // Writes the body in place of `body`, on the connection's thread. False: the connection is closed without the body's
+  // proper end.
   std::function<bool(HttpBodyWriter& writer)> write_body = {};
   std::optional<size_t> length = {};  // of what `write_body` writes; without it, the body is chunked
 };
@@ -52,8 +52,8 @@ struct HttpResponse {
 // Both are called on any number of threads at once.
 struct HttpHandler {
   std::function<HttpResponse(const HttpRequest& request)> answer;
-  // What to say in answer's place: 400 to a request that is malformed, 413 to one whose body is too large, 500 when
-  // `answer` threw an exception.
+  // The response to a request that never reaches `answer` (400: it is malformed, 413: its body is too large), or for
+  // which `answer` threw an exception (500).
   std::function<HttpResponse(int status)> refuse;
 };
 

@@ -17,8 +17,8 @@ class HttpRequestReader {
   // `connection` must outlive the reader.
   HttpRequestReader(HttpConnection& connection, size_t max_body) : connection_(connection), max_body_(max_body) {}
 
-  // Waits for the next request, so long for its beginning, and fills `request` with it. kGone when the client is gone
-  // or its time is up; kTooLarge when its body is. Only after kWhole is there a next one.
+  // Reads the next request into `request`; `idle` is how long to wait for its first byte. kGone: the client is gone or
+  // its time is up. kTooLarge: the body is larger than `max_body`. To be called again only after kWhole.
   Outcome Read(absl::Duration idle, HttpRequest& request);
 
  private:

@@ -37,7 +37,7 @@ bool HasKey(const HttpRequest& request) {
          std::string_view(authorization).substr(kBearer.size()) == kSandboxApiKey;
 }
 
-// What the sandbox says apart from the API's answers (no such path, a request too large, …) is JSON too.
+// Errors of HTTP rather than of the API (no such path, body too large, …). They are JSON too.
 HttpResponse ErrorResponse(int status) {
   const char* code = status == 404   ? "not_found"
                      : status == 413 ? "too_large"
@@ -147,7 +147,7 @@ class Sandbox::Impl {
     return faults;
   }
 
-  // What a user sees who opened the URL of an Authorize in a browser; `grant` is what this connected.
+  // What a browser shows that opened the URL of an Authorize. `grant` is what this connected; nullopt: nothing.
   static HttpResponse ConnectResponse(const std::optional<Grant>& grant) {
     HttpResponse response = {.headers = {{"Cache-Control", "no-store"},
                                          {"Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'"},
