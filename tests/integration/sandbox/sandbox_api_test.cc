@@ -17,8 +17,8 @@ constexpr const char* kCalls[] = {
 
 TEST_F(SandboxTest, TakesEveryPathWithAndWithoutSlash) {
   for (const std::string path : kCalls) {
-    const Reply without = Call(path, Everything());
-    const Reply with = Call(path + "/", Everything());
+    const SandboxReply without = Call(path, Everything());
+    const SandboxReply with = Call(path + "/", Everything());
     EXPECT_EQ(without.status, path == "/datasources/disconnect" ? 404 : 200) << path;
     EXPECT_EQ(with.status, without.status) << path;
     EXPECT_TRUE(with.json().is_object()) << path;
@@ -31,7 +31,7 @@ TEST_F(SandboxTest, EverythingElseIsNotFound) {
   for (const char* path :
        {"/", "/v1", "/recall/ask/", "/v1/recall", "/v1/recall/ask//", "/v1/recall/askx", "/v2/recall/ask",
         "/v1/recall/ASK", "/connect/", "/connect/0123456789ABCDEF0123456789ABCDEF"}) {
-    const Reply reply = Post(path, Everything().dump(), {kKey});
+    const SandboxReply reply = Post(path, Everything().dump(), {kKey});
     EXPECT_EQ(reply.status, 404) << path;
     EXPECT_EQ(reply.json(), (Json{{"error", "not_found"}})) << path;
     EXPECT_EQ(reply.Header("X-Sandbox"), "igptd");
@@ -43,7 +43,7 @@ TEST_F(SandboxTest, RefusesEveryOtherKey) {
   for (const char* authorization : {"", "Bearer", "Bearer ", "Bearer ak:other", "Bearer ak:sandbox2", "ak:sandbox",
                                     "Basic ak:sandbox", "Bearer  ak:sandbox"}) {
     for (const std::string path : kCalls) {
-      const Reply reply = Post("/v1" + path, Everything().dump(), {{"Authorization", authorization}});
+      const SandboxReply reply = Post("/v1" + path, Everything().dump(), {{"Authorization", authorization}});
       EXPECT_EQ(reply.status, 200);
       EXPECT_EQ(reply.json(), (Json{{"error", "auth"}})) << authorization << path;
     }
@@ -102,7 +102,7 @@ TEST_F(SandboxTest, RefusesMissingAndMalformedParameters) {
     }
   }
   for (const Bad& request : bad) {
-    const Reply reply = Post(std::string("/v1") + request.path, request.body, {kKey});
+    const SandboxReply reply = Post(std::string("/v1") + request.path, request.body, {kKey});
     EXPECT_EQ(reply.status, 200);
     EXPECT_EQ(reply.json(), (Json{{"error", "params"}})) << request.path << request.body;
   }
@@ -158,7 +158,7 @@ TEST_F(SandboxTest, Searches) {
 }
 
 TEST_F(SandboxTest, RefusesWhatIsTooLarge) {
-  const Reply reply = Post("/v1/recall/ask", std::string(17 << 20, ' '), {kKey});
+  const SandboxReply reply = Post("/v1/recall/ask", std::string(17 << 20, ' '), {kKey});
   EXPECT_EQ(reply.status, 413);
   EXPECT_EQ(reply.json(), (Json{{"error", "too_large"}}));
 }

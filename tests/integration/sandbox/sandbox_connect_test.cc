@@ -26,13 +26,13 @@ TEST_F(SandboxTest, ConnectsIndexesAndDisconnects) {
   EXPECT_EQ(HttpClient().Head(url).status, 404) << "only looking connects nothing";
   EXPECT_EQ(Call("/datasources/list", user).json()["datasources"], Json::array());
 
-  const Reply page = Get(url);
+  const SandboxReply page = Get(url);
   EXPECT_EQ(page.status, 200);
   EXPECT_THAT(page.Header("Content-Type"), StartsWith("text/html"));
   EXPECT_THAT(page.Header("Content-Security-Policy"), HasSubstr("default-src 'none'"));
   EXPECT_EQ(page.Header("X-Sandbox"), "igptd");
   EXPECT_THAT(page.body, HasSubstr("connected"));
-  const Reply again = Get(url);
+  const SandboxReply again = Get(url);
   EXPECT_EQ(again.status, 404);
   EXPECT_THAT(again.Header("Content-Type"), StartsWith("text/html"));
 
@@ -46,11 +46,11 @@ TEST_F(SandboxTest, ConnectsIndexesAndDisconnects) {
   EXPECT_THAT(Call("/recall/search", user).json()["results"], Not(IsEmpty()));
 
   for (const Json& datasource : second) {
-    const Reply gone = Call("/datasources/disconnect/", {{"user", "ann"}, {"id", datasource["id"]}});
+    const SandboxReply gone = Call("/datasources/disconnect/", {{"user", "ann"}, {"id", datasource["id"]}});
     EXPECT_EQ(gone.status, 200);
     EXPECT_EQ(gone.json(), (Json{{"disconnected", true}}));
   }
-  const Reply unknown = Call("/datasources/disconnect", {{"user", "ann"}, {"id", second[0]["id"]}});
+  const SandboxReply unknown = Call("/datasources/disconnect", {{"user", "ann"}, {"id", second[0]["id"]}});
   EXPECT_EQ(unknown.status, 404);
   EXPECT_EQ(unknown.json(), (Json{{"error", "not_found"}}));
   EXPECT_EQ(Call("/recall/search", user).json()["results"], Json::array());
@@ -64,11 +64,11 @@ TEST_F(SandboxTest, RedirectsWithTheState) {
     params.update(more);
     return Call("/connectors/authorize", params).json()["url"].get<std::string>();
   };
-  const Reply back = Get(authorize({{"redirect_uri", "https://app.example/cb?x=1#f"}, {"state", "a&b =ü"}}));
+  const SandboxReply back = Get(authorize({{"redirect_uri", "https://app.example/cb?x=1#f"}, {"state", "a&b =ü"}}));
   EXPECT_EQ(back.status, 302);
   EXPECT_EQ(back.Header("Location"), "https://app.example/cb?x=1&state=a%26b%20%3D%C3%BC#f");
   EXPECT_EQ(Get(authorize({{"redirect_uri", "http://localhost:1/cb"}})).Header("Location"), "http://localhost:1/cb");
-  const Reply page = Get(authorize({{"state", "unused"}}));
+  const SandboxReply page = Get(authorize({{"state", "unused"}}));
   EXPECT_EQ(page.status, 200);
   EXPECT_THAT(page.body, HasSubstr("&lt;i&gt;"));
 }

@@ -19,12 +19,12 @@ class SandboxFaultsTest : public SandboxTest {
   // With nothing connected the answer is short.
   static Json Params(bool stream) { return {{"user", "eve"}, {"input", "budget"}, {"stream", stream}}; }
 
-  Reply Ask(const std::string& fault, bool stream = false, const std::string& request_id = "") const {
+  SandboxReply Ask(const std::string& fault, bool stream = false, const std::string& request_id = "") const {
     return Call("/recall/ask", Params(stream), {{"x-sandbox-fault", fault}, {"x-request-id", request_id}});
   }
 
   // An answer up to where the connection ends, properly or not.
-  Reply AskUntilTheEnd(const std::string& fault, bool stream, const HttpClient::OnBody& on_body = {}) const {
+  SandboxReply AskUntilTheEnd(const std::string& fault, bool stream, const HttpClient::OnBody& on_body = {}) const {
     const HttpHeaders headers = {kKey, {"x-sandbox-fault", fault}};
     return {HttpClient().Post(origin() + "/v1/recall/ask", headers, Params(stream).dump(), on_body)};
   }
@@ -36,23 +36,23 @@ TEST_F(SandboxTest, IgnoresFaultsUnlessToldOtherwise) {
 }
 
 TEST_F(SandboxFaultsTest, NamesAnUnknownFault) {
-  const Reply reply = Ask("cut=1; explode");
+  const SandboxReply reply = Ask("cut=1; explode");
   EXPECT_EQ(reply.status, 400);
   EXPECT_EQ(reply.json(), (Json{{"error", "unknown fault: explode"}}));
 }
 
 TEST_F(SandboxFaultsTest, AnswersOtherThanTheApi) {
-  const Reply status = Ask("delay=1ms; status=429; retry-after=2");
+  const SandboxReply status = Ask("delay=1ms; status=429; retry-after=2");
   EXPECT_EQ(status.status, 429);
   EXPECT_EQ(status.Header("Retry-After"), "2");
   EXPECT_EQ(status.Header("X-Sandbox"), "igptd");
   EXPECT_EQ(Ask("status=302").Header("Location"), "/elsewhere");
   EXPECT_EQ(Ask("status=204").body, "");
   EXPECT_EQ(Ask("status=204").status, 204);
-  const Reply html = Ask("html");
+  const SandboxReply html = Ask("html");
   EXPECT_EQ(html.status, 200);
   EXPECT_THAT(html.Header("Content-Type"), StartsWith("text/html"));
-  const Reply empty = Ask("empty", true);
+  const SandboxReply empty = Ask("empty", true);
   EXPECT_EQ(empty.status, 200);
   EXPECT_EQ(empty.body, "");
   EXPECT_EQ(Ask("error=quota", true).json(), (Json{{"error", "quota"}}));
@@ -82,26 +82,26 @@ TEST_F(SandboxFaultsTest, BreaksStreams) {
   EXPECT_EQ(error[2], (Json{{"error", "quota"}}));
   const std::vector<Json> noend = Ask("noend", true).events();
   EXPECT_EQ(noend.size(), all - 1);
-  const Reply huge = Ask("huge=2097152", true);
+  const SandboxReply huge = Ask("huge=2097152", true);
   EXPECT_EQ(huge.body.find("\n\n"), 2097152 + std::string_view("data: ").size());
 }
 
 TEST_F(SandboxFaultsTest, BreaksWholeAnswers) {
   EXPECT_TRUE(Ask("malformed=0").json().is_discarded());
   EXPECT_TRUE(Ask("utf8=0").json().is_discarded());
-  const Reply huge = Ask("huge=100000");
+  const SandboxReply huge = Ask("huge=100000");
   EXPECT_EQ(huge.body.size(), 100000u);
   EXPECT_FALSE(huge.json().is_discarded());
 }
 
 TEST_F(SandboxFaultsTest, CutsConnections) {
-  const Reply stream = AskUntilTheEnd("cut=2", true);
+  const SandboxReply stream = AskUntilTheEnd("cut=2", true);
   EXPECT_FALSE(stream.whole);
   EXPECT_EQ(stream.events().size(), 2u);
-  const Reply nothing = AskUntilTheEnd("cut=0", true);
+  const SandboxReply nothing = AskUntilTheEnd("cut=0", true);
   EXPECT_EQ(nothing.body, "");
   EXPECT_FALSE(nothing.whole);
-  const Reply answer = AskUntilTheEnd("cut=0", false);
+  const SandboxReply answer = AskUntilTheEnd("cut=0", false);
   EXPECT_FALSE(answer.whole);
   EXPECT_FALSE(answer.body.empty());
   EXPECT_TRUE(answer.json().is_discarded());
@@ -109,7 +109,7 @@ TEST_F(SandboxFaultsTest, CutsConnections) {
 
 TEST_F(SandboxFaultsTest, SplitsBodies) {
   size_t pieces = 0;
-  const Reply stream = AskUntilTheEnd("split=3; noend", true, [&](std::string_view) { return ++pieces > 0; });
+  const SandboxReply stream = AskUntilTheEnd("split=3; noend", true, [&](std::string_view) { return ++pieces > 0; });
   EXPECT_TRUE(stream.whole);
   EXPECT_GE(pieces, stream.body.size() / 3);
   EXPECT_GT(stream.events().size(), 10u);

@@ -6,17 +6,17 @@
 namespace igptd::sandbox {
 namespace {
 
-Reply WholeOrNothing(HttpReply reply) {
-  return reply.whole ? Reply{std::move(reply)} : Reply();
+SandboxReply WholeOrNothing(HttpReply reply) {
+  return reply.whole ? SandboxReply{std::move(reply)} : SandboxReply();
 }
 
 }  // namespace
 
-Json Reply::json() const {
+Json SandboxReply::json() const {
   return Json::parse(body, nullptr, /*allow_exceptions=*/false);
 }
 
-std::vector<Json> Reply::events() const {
+std::vector<Json> SandboxReply::events() const {
   std::vector<Json> events;
   std::string_view rest = body;
   for (size_t end; (end = rest.find("\n\n")) != rest.npos; rest.remove_prefix(end + 2)) {
@@ -43,16 +43,16 @@ std::string SandboxTest::origin() const {
   return sandbox_->base_url().substr(0, sandbox_->base_url().size() - 3);
 }
 
-Reply SandboxTest::Call(const std::string& path, const Json& body, HttpHeaders headers) const {
+SandboxReply SandboxTest::Call(const std::string& path, const Json& body, HttpHeaders headers) const {
   headers.push_back(kKey);
   return Post("/v1" + path, body.dump(), headers);
 }
 
-Reply SandboxTest::Post(const std::string& path, const std::string& body, const HttpHeaders& headers) const {
+SandboxReply SandboxTest::Post(const std::string& path, const std::string& body, const HttpHeaders& headers) const {
   return WholeOrNothing(HttpClient().Post(origin() + path, headers, body));
 }
 
-Reply SandboxTest::Get(const std::string& url) const {
+SandboxReply SandboxTest::Get(const std::string& url) const {
   return WholeOrNothing(HttpClient().Get(url));
 }
 

@@ -19,7 +19,7 @@ using ::igpt::testing::HttpHeaders;
 using ::igpt::testing::HttpReply;
 
 // What came back from one call.
-struct Reply : HttpReply {
+struct SandboxReply : HttpReply {
   // Discarded when it isn't JSON.
   Json json() const;
 
@@ -42,11 +42,11 @@ class SandboxTest : public ::testing::Test {
   std::string origin() const;
 
   // Sends `body` to a path under /v1 with the right key.
-  Reply Call(const std::string& path, const Json& body, HttpHeaders headers = {}) const;
+  SandboxReply Call(const std::string& path, const Json& body, HttpHeaders headers = {}) const;
 
   // Status 0 when no whole answer came, as for the next.
-  Reply Post(const std::string& path, const std::string& body, const HttpHeaders& headers) const;
-  Reply Get(const std::string& url) const;
+  SandboxReply Post(const std::string& path, const std::string& body, const HttpHeaders& headers) const;
+  SandboxReply Get(const std::string& url) const;
 
   std::unique_ptr<Sandbox> sandbox_;
 };

@@ -16,7 +16,7 @@ TEST_F(SandboxTest, StreamsTheLifecycle) {
   Json params = Everything();
   params["stream"] = true;
   // Compression would hold events back.
-  const Reply reply = Call("/recall/ask", params, {{"Accept-Encoding", "gzip, br"}});
+  const SandboxReply reply = Call("/recall/ask", params, {{"Accept-Encoding", "gzip, br"}});
   EXPECT_EQ(reply.status, 200);
   EXPECT_EQ(reply.Header("Content-Type"), "text/event-stream");
   EXPECT_EQ(reply.Header("Cache-Control"), "no-cache");
