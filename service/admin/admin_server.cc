@@ -13,20 +13,26 @@ namespace {
 // One request a connection: scrapes are seconds apart, and what is idle would only hold a thread.
 constexpr HttpLimits kLimits = {
     .patience = {.read = absl::Seconds(5), .write = absl::Seconds(5), .connection = absl::Seconds(10)},
-    .keep_alive = absl::Seconds(5),
-    .max_requests = 1,
+    .idle = absl::Seconds(5),
+    .keep_alive = false,
     .max_connections = 16,
     .max_body = 1024};
 
-void Answer(const AdminPage& page, httplib::Response& response) {
-  response.status = page.status;
-  response.set_header("Cache-Control", "no-store");
-  response.set_content(page.body, page.content_type);
+HttpResponse ToResponse(AdminPage page) {
+  return {.status = page.status,
+          .headers = {{"Cache-Control", "no-store"}},
+          .content_type = page.content_type,
+          .body = std::move(page.body)};
+}
+
+HttpResponse Bare(int status) {
+  return {.status = status};
 }
 
 }  // namespace
 
-AdminServer::AdminServer() : server_(kLimits) {}
+AdminServer::AdminServer()
+    : server_(kLimits, {.answer = [this](const HttpRequest& request) { return Answer(request); }, .refuse = Bare}) {}
 
 absl::StatusOr<std::unique_ptr<AdminServer>> AdminServer::Listen(const std::string& address) {
   auto admin = absl::WrapUnique(new AdminServer);
@@ -42,15 +48,20 @@ AdminServer::~AdminServer() {
 }
 
 void AdminServer::OnGet(const std::string& path, std::function<AdminPage()> page) {
-  server_.Get(path, [page = std::move(page)](const httplib::Request& /*request*/, httplib::Response& response) {
-    Answer(page(), response);
-  });
+  gets_[path] = std::move(page);
 }
 
 void AdminServer::OnPost(const std::string& path, std::function<AdminPage(const std::string& body)> set) {
-  server_.Post(path, [set = std::move(set)](const httplib::Request& request, httplib::Response& response) {
-    Answer(set(request.body), response);
-  });
+  posts_[path] = std::move(set);
+}
+
+HttpResponse AdminServer::Answer(const HttpRequest& request) const {
+  const auto get = gets_.find(request.path);
+  const auto post = posts_.find(request.path);
+  const bool reads = request.method == "GET" || request.method == "HEAD";
+  if (reads && get != gets_.end()) return ToResponse(get->second());
+  if (request.method == "POST" && post != posts_.end()) return ToResponse(post->second(request.body));
+  return Bare(404);
 }
 
 void AdminServer::Start() {

@@ -1,8 +1,9 @@
-// Plain HTTP for whoever runs igptd: a few pages, for a few clients. Whatever comes in here costs the calls nothing but
-// the CPU of a page: connections are few, short and with little to say.
+// Plain HTTP for whoever runs igptd: a few pages, for a few clients. Whatever comes in here takes nothing from the
+// calls but the CPU of a page: connections are few and short, and requests are small.
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <thread>
@@ -40,7 +41,11 @@ class AdminServer {
 
  private:
   AdminServer();
+  HttpResponse Answer(const HttpRequest& request) const;
 
+  // By path.
+  std::map<std::string, std::function<AdminPage()>> gets_;
+  std::map<std::string, std::function<AdminPage(const std::string& body)>> posts_;
   HttpServer server_;
   std::thread thread_;
 };

@@ -1,12 +1,11 @@
 #include "service/http/http_connection.h"
 
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
-#include <cstring>
 
 #include "absl/time/clock.h"
 
@@ -35,47 +34,40 @@ int HttpConnection::Poll(int events, absl::Duration timeout) const {
   return ready > 0 ? poll_fd.revents : 0;
 }
 
-bool HttpConnection::WaitForRequest(absl::Duration timeout) {
-  return begin_ < end_ || Poll(POLLIN, timeout) != 0;
+bool HttpConnection::WaitForData(absl::Duration timeout) const {
+  return Poll(POLLIN, timeout) != 0;
 }
 
-bool HttpConnection::is_readable() const {
-  return begin_ < end_ || Poll(POLLIN, patience_.read) != 0;
+bool HttpConnection::Receive(std::string& buffer) {
+  if (!WaitForData(patience_.read)) return false;
+  std::array<char, 16384> data;
+  ssize_t received;
+  do {
+    received = recv(fd_, data.data(), data.size(), 0);
+  } while (received < 0 && errno == EINTR);
+  if (received <= 0) return false;
+  buffer.append(data.data(), static_cast<size_t>(received));
+  return true;
 }
 
-bool HttpConnection::is_writable() const {
+bool HttpConnection::Send(std::string_view data) {
+  while (!data.empty()) {
+    const int ready = Poll(POLLOUT | POLLRDHUP, patience_.write);
+    if (ready == 0 || (ready & kGone) != 0) return false;
+    const ssize_t sent = send(fd_, data.data(), data.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent < 0 && errno != EAGAIN && errno != EINTR) return false;
+    if (sent > 0) data.remove_prefix(static_cast<size_t>(sent));
+  }
+  return true;
+}
+
+bool HttpConnection::IsOpen() const {
   return (Poll(POLLRDHUP, absl::ZeroDuration()) & kGone) == 0;
 }
 
-ssize_t HttpConnection::read(char* data, size_t size) {
-  if (begin_ == end_) {
-    if (!is_readable()) return -1;
-    ssize_t received;
-    do {
-      received = recv(fd_, buffer_.data(), buffer_.size(), 0);
-    } while (received < 0 && errno == EINTR);
-    if (received <= 0) return received;
-    begin_ = 0;
-    end_ = static_cast<size_t>(received);
-  }
-  const size_t count = std::min(size, end_ - begin_);
-  std::memcpy(data, buffer_.data() + begin_, count);
-  begin_ += count;
-  return static_cast<ssize_t>(count);
+void HttpConnection::Linger() {
+  shutdown(fd_, SHUT_WR);
+  for (std::string dropped; Receive(dropped);) dropped.clear();
 }
-
-ssize_t HttpConnection::write(const char* data, size_t size) {
-  for (;;) {
-    const int ready = Poll(POLLOUT | POLLRDHUP, patience_.write);
-    if (ready == 0 || (ready & kGone) != 0) return -1;
-    const ssize_t sent = send(fd_, data, size, MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (sent >= 0) return sent;
-    if (errno != EAGAIN && errno != EINTR) return -1;
-  }
-}
-
-// httplib asks for these only to put them into the request's headers, where nobody reads them.
-void HttpConnection::get_remote_ip_and_port(std::string& /*ip*/, int& /*port*/) const {}
-void HttpConnection::get_local_ip_and_port(std::string& /*ip*/, int& /*port*/) const {}
 
 }  // namespace igptd

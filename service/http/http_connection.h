@@ -1,48 +1,49 @@
-// One TCP connection as httplib reads and writes it.
+// One TCP connection, read and written within time limits.
 #pragma once
 
-#include <httplib.h>
-
-#include <array>
 #include <string>
+#include <string_view>
 
 #include "absl/time/time.h"
 
 namespace igptd {
 
-// Waits for so long and not longer: for something to read, for room to write, and altogether. The socket stays its
-// owner's.
+// How long to wait for the client.
 struct HttpPatience {
-  absl::Duration read = absl::Minutes(1);
-  absl::Duration write = absl::InfiniteDuration();
-  absl::Duration connection = absl::InfiniteDuration();  // from its beginning
+  absl::Duration read = absl::Minutes(1);                // for more of a request
+  absl::Duration write = absl::InfiniteDuration();       // for room to write
+  absl::Duration connection = absl::InfiniteDuration();  // for everything together, from the connection's beginning
 };
 
-class HttpConnection final : public httplib::Stream {
+// Not thread-safe.
+class HttpConnection {
  public:
+  // `fd` stays its owner's.
   HttpConnection(int fd, const HttpPatience& patience);
 
-  // Whether the next request began to come within the time; false too when the client went away.
-  bool WaitForRequest(absl::Duration timeout);
+  // Whether data, or the end of the connection, came within the time.
+  bool WaitForData(absl::Duration timeout) const;
 
-  bool is_readable() const override;
-  bool is_writable() const override;  // false once the client went away
-  ssize_t read(char* data, size_t size) override;
-  ssize_t write(const char* data, size_t size) override;
-  void get_remote_ip_and_port(std::string& ip, int& port) const override;
-  void get_local_ip_and_port(std::string& ip, int& port) const override;
-  int socket() const override { return fd_; }
+  // Waits for more to come and appends it. False when the client is gone or the time is up.
+  bool Receive(std::string& buffer);
+
+  // Sends all of it. False when the client is gone or the time is up.
+  bool Send(std::string_view data);
+
+  // False once the client is gone.
+  bool IsOpen() const;
+
+  // Tells the client that nothing more is sent, and drops what it still sends. Closing a connection with unread data
+  // resets it, and the client may then lose the last response.
+  void Linger();
 
  private:
-  // What happened, of `events` and the client's going away, within the time; 0 when nothing did.
+  // Which of `events` happened within the time, or that the client went away; 0 when nothing did.
   int Poll(int events, absl::Duration timeout) const;
 
   const int fd_;
   const HttpPatience patience_;
-  const absl::Time limit_;         // of the connection
-  std::array<char, 4096> buffer_;  // httplib reads header lines byte by byte
-  size_t begin_ = 0;               // what was received and not yet read
-  size_t end_ = 0;
+  const absl::Time limit_;  // of the connection
 };
 
 }  // namespace igptd

@@ -1,19 +1,21 @@
 #include "service/http/http_server.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <atomic>
 #include <cerrno>
-#include <cstring>
+#include <exception>
 #include <list>
 #include <system_error>
 #include <thread>
+#include <utility>
 
-#include "absl/strings/numbers.h"
-#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "service/http/http_request_reader.h"
+#include "service/http/http_response_writer.h"
 
 namespace igptd {
 namespace {
@@ -24,54 +26,18 @@ struct Worker {
   std::atomic<bool> done = false;
 };
 
-void ReuseAddressOnly(int socket) {
-  const int yes = 1;
-  setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
-}
-
-// Other machines reach a server on every address; this one does on its loopback address.
-std::string Reachable(const std::string& host) {
-  if (host == "0.0.0.0") return "127.0.0.1";
-  if (host == "::") return "[::1]";
-  return host.find(':') == host.npos ? host : absl::StrCat("[", host, "]");
-}
-
 }  // namespace
 
-HttpServer::HttpServer(const HttpLimits& limits) : limits_(limits) {
-  set_socket_options(ReuseAddressOnly);
-  set_tcp_nodelay(true);
-  set_payload_max_length(limits.max_body);
-  // What httplib writes into its Keep-Alive headers.
-  set_keep_alive_timeout(absl::ToInt64Seconds(limits.keep_alive));
-  set_keep_alive_max_count(static_cast<size_t>(limits.max_requests));
-}
+HttpServer::HttpServer(const HttpLimits& limits, HttpHandler handler) : limits_(limits), handler_(std::move(handler)) {}
 
 HttpServer::~HttpServer() {
-  if (const int fd = svr_sock_.exchange(INVALID_SOCKET); fd != INVALID_SOCKET) ::close(fd);
+  if (socket_.fd >= 0) ::close(socket_.fd);
 }
 
 absl::Status HttpServer::Bind(const std::string& address) {
-  const size_t colon = address.rfind(':');
-  std::string host = address.substr(0, std::min(colon, address.size()));
-  if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
-  int port = 0;
-  if (colon == address.npos || host.empty() || !absl::SimpleAtoi(address.substr(colon + 1), &port) || port < 0 ||
-      port > 65535) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("cannot listen on \"", address, "\": give it as host:port, e.g. 127.0.0.1:0"));
-  }
-  errno = 0;
-  port_ = port == 0 ? bind_to_any_port(host) : bind_to_port(host, port) ? port : -1;
-  if (port_ < 0) {
-    const int reason = errno;
-    return absl::FailedPreconditionError(
-        absl::StrCat("cannot listen on ", address, reason == 0 ? "" : ": ", reason == 0 ? "" : strerror(reason),
-                     reason == EADDRINUSE ? "; stop what listens there, or choose another port (0 picks a free one)"
-                                          : "; choose an address of this machine"));
-  }
-  ::listen(svr_sock_, SOMAXCONN);
-  authority_ = absl::StrCat(Reachable(host), ":", port_);
+  absl::StatusOr<ListeningSocket> socket = Listen(address);
+  if (!socket.ok()) return socket.status();
+  socket_ = *std::move(socket);
   return absl::OkStatus();
 }
 
@@ -82,7 +48,7 @@ void HttpServer::Serve() {
     return true;
   };
   while (true) {
-    const int fd = accept4(svr_sock_, nullptr, nullptr, SOCK_CLOEXEC);
+    const int fd = accept4(socket_.fd, nullptr, nullptr, SOCK_CLOEXEC);
     const int error = errno;
     workers.remove_if([&](Worker& worker) { return worker.done && join(worker); });
     {
@@ -122,24 +88,45 @@ void HttpServer::Serve() {
 void HttpServer::Stop() {
   const std::lock_guard lock(mutex_);
   stopping_ = true;
-  shutdown(svr_sock_, SHUT_RDWR);
+  shutdown(socket_.fd, SHUT_RDWR);
   for (const int fd : connections_) shutdown(fd, SHUT_RDWR);
 }
 
 void HttpServer::ServeConnection(int fd) {
-  HttpConnection connection(fd, limits_.patience);
-  bool more = true;
-  for (int left = limits_.max_requests; more && left > 0 && connection.WaitForRequest(limits_.keep_alive); --left) {
-    bool closed = false;
-    // Answers are never compressed: an answer has to be on the wire when it is written.
-    more = process_request(connection, /*close_connection=*/left == 1, closed,
-                           [](httplib::Request& request) { request.headers.erase("Accept-Encoding"); }) &&
-           !closed;
-  }
+  const int yes = 1;
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
+  Exchange(fd);
   const std::lock_guard lock(mutex_);
   connections_.erase(fd);
   shutdown(fd, SHUT_RDWR);
   ::close(fd);
+}
+
+// Answers the requests of the connection, until either side has had enough.
+void HttpServer::Exchange(int fd) {
+  using Outcome = HttpRequestReader::Outcome;
+  HttpConnection connection(fd, limits_.patience);
+  HttpRequestReader reader(connection, limits_.max_body);
+  for (bool more = true; more;) {
+    HttpRequest request;
+    const Outcome outcome = reader.Read(limits_.idle, request);
+    if (outcome == Outcome::kGone) return;
+    if (outcome != Outcome::kWhole) {
+      WriteResponse(connection, handler_.refuse(outcome == Outcome::kTooLarge ? 413 : 400), {.close = true});
+      return connection.Linger();
+    }
+    more = limits_.keep_alive && request.keep_alive;
+    const HttpFraming framing = {.head_only = request.method == "HEAD", .close = !more};
+    more = WriteResponse(connection, Answer(request), framing) && more;
+  }
+}
+
+HttpResponse HttpServer::Answer(const HttpRequest& request) const {
+  try {
+    return handler_.answer(request);
+  } catch (const std::exception&) {
+    return handler_.refuse(500);
+  }
 }
 
 }  // namespace igptd

@@ -1,6 +1,5 @@
 #include "service/sandbox/delivery.h"
 
-#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,19 +22,19 @@ constexpr char kLoginPage[] = "<!doctype html>\n<title>Sign in</title>\n<h1>Sign
 // The way to one client. Every function is false once there is nobody to write to.
 class Wire {
  public:
-  Wire(httplib::DataSink& sink, size_t split, const Stopping& stopping)
-      : sink_(sink), split_(split), stopping_(stopping) {}
+  Wire(HttpBodyWriter& writer, size_t split, const Stopping& stopping)
+      : writer_(writer), split_(split), stopping_(stopping) {}
 
   bool Write(std::string_view text) {
     while (!text.empty()) {
       const std::string_view piece = text.substr(0, split_ == 0 ? text.size() : split_);
-      if (stopping_.WaitFor(absl::ZeroDuration()) || !sink_.write(piece.data(), piece.size())) return false;
+      if (stopping_.WaitFor(absl::ZeroDuration()) || !writer_.Write(piece)) return false;
       text.remove_prefix(piece.size());
     }
     return true;
   }
 
-  bool Wait(absl::Duration duration) { return !stopping_.WaitFor(duration) && sink_.is_writable(); }
+  bool Wait(absl::Duration duration) { return !stopping_.WaitFor(duration) && writer_.IsOpen(); }
 
   void Stall() {
     while (Wait(kLook)) {
@@ -43,7 +42,7 @@ class Wire {
   }
 
  private:
-  httplib::DataSink& sink_;
+  HttpBodyWriter& writer_;
   const size_t split_;
   const Stopping& stopping_;
 };
@@ -67,52 +66,48 @@ bool WriteEvents(const Run& run, const Faults& faults, Wire& wire) {
 
 }  // namespace
 
-bool DeliverFault(const Faults& faults, httplib::Response& response) {
-  if (!faults.retry_after.empty()) response.set_header("Retry-After", faults.retry_after);
+std::optional<HttpResponse> FaultResponse(const Faults& faults) {
   if (faults.status != 200) {
-    response.status = faults.status;
-    if (faults.status / 100 == 3) response.set_header("Location", "/elsewhere");
-    if (faults.status != 204 && faults.status != 304) response.set_content(R"({"message":"sandbox fault"})", kJson);
-  } else if (faults.html) {
-    response.set_content(kLoginPage, "text/html; charset=utf-8");
-  } else if (faults.empty) {
-    response.set_content("", kJson);
-  } else if (!faults.error.empty() && !faults.after.has_value()) {
-    response.set_content(Dump({{"error", faults.error}}), kJson);
-  } else {
-    return false;
+    HttpResponse response = {.status = faults.status};
+    if (faults.status / 100 == 3) response.headers.emplace_back("Location", "/elsewhere");
+    if (faults.status != 204 && faults.status != 304) {
+      response.content_type = kJson;
+      response.body = R"({"message":"sandbox fault"})";
+    }
+    return response;
   }
-  return true;
+  if (faults.html) return HttpResponse{.content_type = "text/html; charset=utf-8", .body = kLoginPage};
+  if (faults.empty) return HttpResponse{.content_type = kJson};
+  if (!faults.error.empty() && !faults.after.has_value()) {
+    return HttpResponse{.content_type = kJson, .body = Dump({{"error", faults.error}})};
+  }
+  return std::nullopt;
 }
 
-void Deliver(const Reply& reply, const Faults& faults, const Stopping& stopping, httplib::Response& response) {
-  response.status = reply.status;
+HttpResponse WholeResponse(const Reply& reply, const Faults& faults, const Stopping& stopping) {
+  HttpResponse response = {.status = reply.status, .content_type = kJson};
   std::string body = Break(faults, 0, Dump(faults.error.empty() ? reply.body : Json{{"error", faults.error}}));
   if (!faults.cut.has_value() && !faults.stall.has_value() && faults.split == 0) {
-    response.set_content(body, kJson);
-    return;
+    response.body = std::move(body);
+    return response;
   }
-  const size_t length = body.size();
-  response.set_content_provider(
-      length, kJson,
-      [body = std::move(body), faults, &stopping](size_t /*offset*/, size_t /*length*/, httplib::DataSink& sink) {
-        Wire wire(sink, faults.split, stopping);
-        if (faults.stall.has_value()) return wire.Stall(), false;
-        const bool written =
-            wire.Write(std::string_view(body).substr(0, body.size() / (faults.cut.has_value() ? 2 : 1)));
-        return written && !faults.cut.has_value();
-      });
+  response.length = body.size();
+  response.write_body = [body = std::move(body), faults, &stopping](HttpBodyWriter& writer) {
+    Wire wire(writer, faults.split, stopping);
+    if (faults.stall.has_value()) return wire.Stall(), false;
+    if (faults.cut.has_value()) return wire.Write(std::string_view(body).substr(0, body.size() / 2)), false;
+    return wire.Write(body);
+  };
+  return response;
 }
 
-void DeliverStream(Run run, const Faults& faults, const Stopping& stopping, httplib::Response& response) {
-  response.set_header("Cache-Control", "no-cache");
-  response.set_chunked_content_provider("text/event-stream", [run = std::make_shared<Run>(std::move(run)), faults,
-                                                              &stopping](size_t /*offset*/, httplib::DataSink& sink) {
-    Wire wire(sink, faults.split, stopping);
-    if (!WriteEvents(*run, faults, wire)) return false;
-    sink.done();
-    return true;
-  });
+HttpResponse StreamResponse(Run run, const Faults& faults, const Stopping& stopping) {
+  return {.headers = {{"Cache-Control", "no-cache"}},
+          .content_type = "text/event-stream",
+          .write_body = [run = std::move(run), faults, &stopping](HttpBodyWriter& writer) {
+            Wire wire(writer, faults.split, stopping);
+            return WriteEvents(run, faults, wire);
+          }};
 }
 
 }  // namespace igptd::sandbox

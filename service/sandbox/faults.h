@@ -11,11 +11,13 @@
 //   error=CODE     answer {"error": "CODE"}
 //   after=N        … in a stream, as event N
 //   cut=N          after N events, close the connection where more was due; a whole answer is cut in its middle
-//   stall=N        after N events, send nothing more until the client goes away; of a whole answer, only the headers
-//   come malformed=N    event N is JSON without its end utf8=N         event N is not UTF-8 huge=BYTES     the event
-//   number `after`, 0 without it, is padded to exactly so many bytes noend          the stream ends properly before its
-//   last event split=K        the body is sent K bytes at a time times=N        all this for the first N requests with
-//   the same x-request-id only; then no fault, to see retries
+//   stall=N        after N events, send nothing more until the client goes away; a whole answer stops after its head
+//   malformed=N    event N is JSON without its end
+//   utf8=N         event N is not UTF-8
+//   huge=BYTES     the event number `after`, 0 without it, is padded to exactly so many bytes
+//   noend          the stream ends properly before its last event
+//   split=K        the body is sent K bytes at a time
+//   times=N        all this for the first N requests with the same x-request-id only; then no fault, to see retries
 #pragma once
 
 #include <cstddef>

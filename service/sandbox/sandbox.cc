@@ -1,6 +1,8 @@
 #include "service/sandbox/sandbox.h"
 
 #include <functional>
+#include <map>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -24,28 +26,36 @@ constexpr std::string_view kBearer = "bearer ";
 
 // Idle for longer than a client keeps connections in its pool (libcurl: 118 s), so that it never finds one closed.
 constexpr HttpLimits kLimits = {.patience = {},
-                                .keep_alive = absl::Seconds(150),
-                                .max_requests = 1'000'000,
+                                .idle = absl::Seconds(150),
+                                .keep_alive = true,
                                 .max_connections = 1'000'000,
                                 .max_body = size_t{16} << 20};
 
-bool HasKey(const httplib::Request& request) {
-  const std::string authorization = request.get_header_value("Authorization");
+bool HasKey(const HttpRequest& request) {
+  const std::string authorization = request.header("Authorization");
   return Lower(authorization).starts_with(kBearer) &&
          std::string_view(authorization).substr(kBearer.size()) == kSandboxApiKey;
 }
 
-// What httplib answers by itself (no such path, a request too large, …) says why in JSON too.
-void ExplainError(const httplib::Request& /*request*/, httplib::Response& response) {
-  if (!response.body.empty() || response.content_provider_) return;
-  const char* code = response.status == 404 ? "not_found" : response.status == 413 ? "too_large" : "bad_request";
-  response.set_content(Dump({{"error", code}}), "application/json");
+// Errors of HTTP rather than of the API (no such path, body too large, …). They are JSON too.
+HttpResponse ErrorResponse(int status) {
+  const char* code = status == 404   ? "not_found"
+                     : status == 413 ? "too_large"
+                     : status == 500 ? "internal"
+                                     : "bad_request";
+  return {.status = status, .content_type = "application/json", .body = Dump({{"error", code}})};
 }
 
-void ExplainException(const httplib::Request& /*request*/, httplib::Response& response,
-                      const std::exception_ptr& /*what*/) {
-  response.status = 500;
-  response.set_content(R"({"error":"internal"})", "application/json");
+HttpResponse Marked(HttpResponse response) {
+  response.headers.emplace_back("X-Sandbox", "igptd");
+  return response;
+}
+
+// The token of "/connect/<token>", 32 hex digits; nullopt for any other path.
+std::optional<std::string_view> TokenOf(std::string_view path) {
+  if (!Consume(path, "/connect/") || path.size() != 32) return std::nullopt;
+  if (path.find_first_not_of("0123456789ABCDEF") != path.npos) return std::nullopt;
+  return path;
 }
 
 }  // namespace
@@ -65,7 +75,7 @@ class Sandbox::Impl {
       return absl::Status(bound.code(), absl::StrCat("--sandbox_listen: ", bound.message()));
     }
     connect_url_ = Cat(origin(), "/connect/");
-    AddRoutes();
+    AddCalls();
     thread_ = std::thread([this] { server_.Serve(); });
     return absl::OkStatus();
   }
@@ -74,76 +84,83 @@ class Sandbox::Impl {
 
  private:
   // Answers a call whose key and body are in order.
-  using Call = std::function<void(const Json& params, const Faults& faults, httplib::Response& response)>;
+  using Call = std::function<HttpResponse(const Json& params, const Faults& faults)>;
 
-  void AddRoutes() {
-    server_.set_default_headers({{"X-Sandbox", "igptd"}});
-    server_.set_error_handler(httplib::Server::Handler(ExplainError));
-    server_.set_exception_handler(ExplainException);
-    const auto ask = [this](const Json& params, const Faults& faults, httplib::Response& response) {
+  void AddCalls() {
+    const auto ask = [this](const Json& params, const Faults& faults) {
       std::optional<AskReply> reply = AnswerAsk(accounts_, params, absl::Now());
-      if (!reply.has_value()) return Deliver(ErrorReply("params"), faults, stopping_, response);
-      if (reply->stream) return DeliverStream(std::move(reply->run), faults, stopping_, response);
-      Deliver({.body = WholeAnswer(reply->run, absl::Now())}, faults, stopping_, response);
+      if (!reply.has_value()) return WholeResponse(ErrorReply("params"), faults, stopping_);
+      if (reply->stream) return StreamResponse(std::move(reply->run), faults, stopping_);
+      return WholeResponse({.body = WholeAnswer(reply->run, absl::Now())}, faults, stopping_);
     };
-    AddCall("/v1/recall/ask", ask);
-    AddCall("/v1/recall/run", ask);
-    AddSimpleCall("/v1/recall/search", [this](const Json& params) { return AnswerSearch(accounts_, params); });
-    AddSimpleCall("/v1/datasources/list", [this](const Json& params) { return AnswerList(accounts_, params); });
-    AddSimpleCall("/v1/datasources/disconnect",
-                  [this](const Json& params) { return AnswerDisconnect(accounts_, params); });
-    AddSimpleCall("/v1/connectors/authorize",
-                  [this](const Json& params) { return AnswerAuthorize(accounts_, params, connect_url_); });
-    server_.Get("/connect/([0-9A-F]{32})", [this](const httplib::Request& request, httplib::Response& response) {
-      OpenConnectPage(request, response);
-    });
+    const auto simple = [this](std::function<Reply(const Json& params)> answer) {
+      return [this, answer = std::move(answer)](const Json& params, const Faults& faults) {
+        return WholeResponse(answer(params), faults, stopping_);
+      };
+    };
+    calls_["/v1/recall/ask"] = ask;
+    calls_["/v1/recall/run"] = ask;
+    calls_["/v1/recall/search"] = simple([this](const Json& params) { return AnswerSearch(accounts_, params); });
+    calls_["/v1/datasources/list"] = simple([this](const Json& params) { return AnswerList(accounts_, params); });
+    calls_["/v1/datasources/disconnect"] =
+        simple([this](const Json& params) { return AnswerDisconnect(accounts_, params); });
+    calls_["/v1/connectors/authorize"] =
+        simple([this](const Json& params) { return AnswerAuthorize(accounts_, params, connect_url_); });
   }
 
-  void AddSimpleCall(const std::string& path, std::function<Reply(const Json& params)> call) {
-    AddCall(path,
-            [this, call = std::move(call)](const Json& params, const Faults& faults, httplib::Response& response) {
-              Deliver(call(params), faults, stopping_, response);
-            });
+  HttpResponse Answer(const HttpRequest& request) {
+    std::string_view path = request.path;
+    if (request.method == "GET" || request.method == "HEAD") {
+      const std::optional<std::string_view> token = TokenOf(path);
+      // Only looking (HEAD) opens nothing.
+      if (token.has_value()) return ConnectResponse(request.method == "GET" ? accounts_.Redeem(*token) : std::nullopt);
+    } else if (request.method == "POST") {
+      if (path.ends_with('/')) path.remove_suffix(1);
+      if (const auto call = calls_.find(path); call != calls_.end()) return AnswerCall(request, call->second);
+    }
+    return ErrorResponse(404);
   }
 
-  void AddCall(const std::string& path, Call call) {
-    server_.Post(
-        Cat(path, "/?"), [this, call = std::move(call)](const httplib::Request& request, httplib::Response& response) {
-          const absl::StatusOr<Faults> faults = FaultsOf(request);
-          if (!faults.ok())
-            return Deliver(ErrorReply(std::string(faults.status().message()), 400), Faults(), stopping_, response);
-          stopping_.WaitFor(faults->delay);
-          if (DeliverFault(*faults, response)) return;
-          if (!HasKey(request)) return Deliver(ErrorReply("auth"), *faults, stopping_, response);
-          const std::optional<Json> params = ParseObject(request.body);
-          if (!params.has_value()) return Deliver(ErrorReply("params"), *faults, stopping_, response);
-          call(*params, *faults, response);
-        });
+  HttpResponse AnswerCall(const HttpRequest& request, const Call& call) {
+    const absl::StatusOr<Faults> faults = FaultsOf(request);
+    if (!faults.ok()) {
+      return WholeResponse(ErrorReply(std::string(faults.status().message()), 400), Faults(), stopping_);
+    }
+    stopping_.WaitFor(faults->delay);
+    std::optional<HttpResponse> response = FaultResponse(*faults);
+    if (!response.has_value()) response = AnswerProperly(request, call, *faults);
+    if (!faults->retry_after.empty()) response->headers.emplace_back("Retry-After", faults->retry_after);
+    return *std::move(response);
   }
 
-  absl::StatusOr<Faults> FaultsOf(const httplib::Request& request) {
+  HttpResponse AnswerProperly(const HttpRequest& request, const Call& call, const Faults& faults) {
+    if (!HasKey(request)) return WholeResponse(ErrorReply("auth"), faults, stopping_);
+    const std::optional<Json> params = ParseObject(request.body);
+    if (!params.has_value()) return WholeResponse(ErrorReply("params"), faults, stopping_);
+    return call(*params, faults);
+  }
+
+  absl::StatusOr<Faults> FaultsOf(const HttpRequest& request) {
     if (!faults_) return Faults();
-    absl::StatusOr<Faults> faults = ParseFaults(request.get_header_value("x-sandbox-fault"));
-    if (faults.ok() && !fault_counter_.Applies(request.get_header_value("x-request-id"), *faults)) return Faults();
+    absl::StatusOr<Faults> faults = ParseFaults(request.header("x-sandbox-fault"));
+    if (faults.ok() && !fault_counter_.Applies(request.header("x-request-id"), *faults)) return Faults();
     return faults;
   }
 
-  // Connects what the token was given for: this is what a user opens in a browser.
-  void OpenConnectPage(const httplib::Request& request, httplib::Response& response) {
-    response.set_header("Cache-Control", "no-store");
-    response.set_header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'");
-    response.set_header("Referrer-Policy", "no-referrer");
-    // Only looking (HEAD) opens nothing.
-    const std::optional<Grant> grant =
-        request.method == "GET" ? accounts_.Redeem(request.matches[1].str()) : std::nullopt;
-    if (!grant.has_value()) {
-      response.status = 404;
-      response.set_content(ExpiredPage(), kHtml);
-    } else if (grant->redirect_uri.empty()) {
-      response.set_content(ConnectedPage(*grant), kHtml);
-    } else {
-      response.set_redirect(RedirectTo(grant->redirect_uri, grant->state));
+  // What a browser shows that opened the URL of an Authorize. `grant` is what this connected; nullopt: nothing.
+  static HttpResponse ConnectResponse(const std::optional<Grant>& grant) {
+    HttpResponse response = {.headers = {{"Cache-Control", "no-store"},
+                                         {"Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'"},
+                                         {"Referrer-Policy", "no-referrer"}}};
+    if (grant.has_value() && !grant->redirect_uri.empty()) {
+      response.status = 302;
+      response.headers.emplace_back("Location", RedirectTo(grant->redirect_uri, grant->state));
+      return response;
     }
+    response.status = grant.has_value() ? 200 : 404;
+    response.content_type = kHtml;
+    response.body = grant.has_value() ? ConnectedPage(*grant) : ExpiredPage();
+    return response;
   }
 
   const bool faults_;
@@ -151,7 +168,10 @@ class Sandbox::Impl {
   Stopping stopping_;
   Accounts accounts_;
   FaultCounter fault_counter_;
-  HttpServer server_{kLimits};
+  std::map<std::string, Call, std::less<>> calls_;  // by path
+  HttpServer server_{kLimits,
+                     {.answer = [this](const HttpRequest& request) { return Marked(Answer(request)); },
+                      .refuse = [](int status) { return Marked(ErrorResponse(status)); }}};
   std::thread thread_;
 };
 

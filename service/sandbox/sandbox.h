@@ -2,8 +2,7 @@
 // without a key.
 //
 // - The user "demo" has a mailbox from the start. Anybody else gets one by Authorize: opening its URL connects it.
-// Users
-//   see their own copy only.
+//   Users see their own copy only.
 // - Ask and Run answer with quotations from the messages found; a run's words come about 15 ms apart.
 // - Every response has the header "X-Sandbox: igptd", and every answer in prose begins by saying so.
 // - With `faults`, requests can ask to be answered badly (faults.h).

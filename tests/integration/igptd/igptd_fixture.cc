@@ -1,7 +1,5 @@
 #include "tests/integration/igptd/igptd_fixture.h"
 
-#include <httplib.h>
-
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -15,6 +13,7 @@
 #include "grpcpp/generic/generic_stub.h"
 #include "grpcpp/security/credentials.h"
 #include "grpcpp/support/channel_arguments.h"
+#include "tests/support/http_client.h"
 
 namespace igpt::testing {
 namespace {
@@ -58,9 +57,9 @@ std::string ToString(const grpc::ByteBuffer& buffer) {
   return bytes;
 }
 
-AdminAnswer ToAnswer(const httplib::Result& result) {
-  if (!result) return {};
-  return {result->status, result->get_header_value("Content-Type"), result->body};
+AdminAnswer ToAnswer(const HttpReply& reply) {
+  if (!reply.whole) return {};
+  return {reply.status, reply.Header("Content-Type"), reply.body};
 }
 
 }  // namespace
@@ -124,13 +123,11 @@ std::vector<nlohmann::json> Igptd::CallLines() const {
 }
 
 AdminAnswer Igptd::Get(const std::string& path) const {
-  httplib::Client client("http://" + process->admin_address());
-  return ToAnswer(client.Get(path));
+  return ToAnswer(HttpClient().Get("http://" + process->admin_address() + path));
 }
 
 AdminAnswer Igptd::Post(const std::string& path, const std::string& body) const {
-  httplib::Client client("http://" + process->admin_address());
-  return ToAnswer(client.Post(path, body, "text/plain"));
+  return ToAnswer(HttpClient().Post("http://" + process->admin_address() + path, {}, body));
 }
 
 Series Igptd::Metrics() const {
