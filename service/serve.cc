@@ -184,7 +184,11 @@ absl::Status Serve(const Config& config, const Signals& signals) {
     if (absl::Status written = WritePortFile(config.port_file, (*server)->port()); !written.ok()) return written;
   }
   if (admin != nullptr) {
-    AddPages(*admin, **server, metrics, settings);
+    AddPages(*admin,
+             {.metrics = [&metrics] { return metrics.Text(); },
+              .responds = [&server = **server](absl::Duration limit) { return server.Responds(limit); },
+              .why_not_ready = [&server = **server] { return server.readiness().WhyNot(); }},
+             settings);
     admin->Start();
   }
   LogServing(config, **server, admin.get(), sandbox.get());

@@ -21,16 +21,16 @@ AdminPage LogLevelPage() {
 
 }  // namespace
 
-void AddPages(AdminServer& admin, Server& server, const Metrics& metrics, const std::vector<Setting>& settings) {
-  admin.OnGet("/metrics", [&metrics]() -> AdminPage {
-    return {.body = metrics.Text(), .content_type = "text/plain; version=0.0.4; charset=utf-8"};
+void AddPages(AdminServer& admin, const AdminSources& sources, const std::vector<Setting>& settings) {
+  admin.OnGet("/metrics", [metrics = sources.metrics]() -> AdminPage {
+    return {.body = metrics(), .content_type = "text/plain; version=0.0.4; charset=utf-8"};
   });
-  admin.OnGet("/healthz", [&server]() -> AdminPage {
-    if (server.Responds(kLoopLimit)) return {.body = "serving\n"};
+  admin.OnGet("/healthz", [responds = sources.responds]() -> AdminPage {
+    if (responds(kLoopLimit)) return {.body = "serving\n"};
     return {.status = kServiceUnavailable, .body = "not serving: an event loop does not answer within 1 s\n"};
   });
-  admin.OnGet("/readyz", [&server]() -> AdminPage {
-    const std::string why_not = server.readiness().WhyNot();
+  admin.OnGet("/readyz", [why_not_ready = sources.why_not_ready]() -> AdminPage {
+    const std::string why_not = why_not_ready();
     if (why_not.empty()) return {.body = "ready\n"};
     return {.status = kServiceUnavailable, .body = "not ready: " + why_not + "\n"};
   });

@@ -1,17 +1,24 @@
 // What the admin server serves.
 #pragma once
 
+#include <functional>
+#include <string>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "service/admin/admin_server.h"
 #include "service/config/flags.h"
-#include "service/observe/metrics.h"
-#include "service/server.h"
 
 namespace igptd {
 
-// /metrics, /healthz, /readyz, /configz, and /loglevel, which can also be set. `server` and `metrics` must outlive
-// `admin`.
-void AddPages(AdminServer& admin, Server& server, const Metrics& metrics, const std::vector<Setting>& settings);
+// What the pages tell of the server. Called on any thread, as long as the admin server serves.
+struct AdminSources {
+  std::function<std::string()> metrics;                // in Prometheus's text format
+  std::function<bool(absl::Duration limit)> responds;  // whether every event loop answers within the limit
+  std::function<std::string()> why_not_ready;          // empty: ready
+};
+
+// /metrics, /healthz, /readyz, /configz, and /loglevel, which can also be set.
+void AddPages(AdminServer& admin, const AdminSources& sources, const std::vector<Setting>& settings);
 
 }  // namespace igptd

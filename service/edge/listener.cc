@@ -1,15 +1,13 @@
 #include "service/edge/listener.h"
 
 #include <fcntl.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <optional>
@@ -18,44 +16,23 @@
 #include "absl/memory/memory.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
+#include "absl/synchronization/notification.h"
+#include "absl/time/time.h"
 #include "service/system/host_port.h"
+#include "service/system/listening_socket.h"
 
 namespace igptd {
 namespace {
 
-constexpr int kBacklog = 4096;
-
-// How long nothing is accepted when there are no file descriptors left. Callers wait in the backlog meanwhile.
+// How long to accept nothing when there are no file descriptors left. Callers wait in the backlog meanwhile.
 constexpr absl::Duration kPause = absl::Milliseconds(100);
 
-// How long the other side may leave what was sent without an acknowledgement: gRPC's keepalive has the same limit for
-// its pings.
+// How long the peer may leave sent data unacknowledged: the same limit as that of gRPC's keepalive pings.
 constexpr unsigned kUnacknowledgedMs = 10'000;
 
 template <typename T>
 void SetOption(int fd, int level, int name, T value) {
-  setsockopt(fd, level, name, &value, sizeof(value));  // without it, the connection works all the same
-}
-
-void Watch(int epoll_fd, int fd, uint32_t events) {
-  epoll_event event = {};
-  event.events = events;
-  event.data.fd = fd;
-  epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event);
-}
-
-// A socket that listens on `address`, or -1 with errno.
-int ListenOn(const addrinfo& address) {
-  const int fd = socket(address.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd < 0) return -1;
-  SetOption(fd, SOL_SOCKET, SO_REUSEADDR, 1);  // and not SO_REUSEPORT: a port in use is an error, never shared
-  if (address.ai_family == AF_INET6) SetOption(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
-  if (bind(fd, address.ai_addr, address.ai_addrlen) == 0 && listen(fd, kBacklog) == 0) return fd;
-  const int error = errno;
-  close(fd);
-  errno = error;
-  return -1;
+  setsockopt(fd, level, name, &value, sizeof(value));  // the connection works without it
 }
 
 void SetPort(sockaddr* address, int port) {
@@ -64,24 +41,16 @@ void SetPort(sockaddr* address, int port) {
   if (address->sa_family == AF_INET6) reinterpret_cast<sockaddr_in6*>(address)->sin6_port = value;
 }
 
-int PortOf(int fd) {
-  sockaddr_storage address = {};
-  socklen_t size = sizeof(address);
-  getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
-  return ntohs(address.ss_family == AF_INET6 ? reinterpret_cast<const sockaddr_in6&>(address).sin6_port
-                                             : reinterpret_cast<const sockaddr_in&>(address).sin_port);
-}
-
 absl::Status CannotListen(const std::string& address, const char* why) {
   return absl::UnavailableError(absl::StrCat("cannot listen on ", address, ": ", why,
-                                             "; choose another address or port with --listen, or end what uses it"));
+                                             "; choose another address with --listen, or stop what uses this one"));
 }
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Listener>> Listener::Listen(const std::string& address) {
   const std::optional<HostPort> host_port = ParseHostPort(address);
-  if (!host_port.has_value()) return CannotListen(address, "it is no host:port");
+  if (!host_port.has_value()) return CannotListen(address, "not a host:port");
   addrinfo hints = {};
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;
@@ -91,90 +60,72 @@ absl::StatusOr<std::unique_ptr<Listener>> Listener::Listen(const std::string& ad
       error != 0) {
     return CannotListen(address, gai_strerror(error));
   }
-  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> addresses(found, &freeaddrinfo);
+  const AddressList addresses(found, &freeaddrinfo);
 
-  auto listener = absl::WrapUnique(new Listener);
+  absl::StatusOr<std::unique_ptr<igpt::EventLoop>> loop = igpt::EventLoop::Create();
+  if (!loop.ok()) return loop.status();
+  auto listener = absl::WrapUnique(new Listener(*std::move(loop)));
   int error = 0;
   for (addrinfo* each = found; each != nullptr; each = each->ai_next) {
-    // The port that the first got is that of all.
+    // All addresses get the port that was picked for the first.
     if (listener->port_ != 0) SetPort(each->ai_addr, listener->port_);
-    const int fd = ListenOn(*each);
+    const int fd = ListenOn(*each, SOCK_NONBLOCK);
     if (fd < 0) {
       error = errno;
-      if (error == EADDRNOTAVAIL || error == EAFNOSUPPORT)
-        continue;  // localhost is often ::1 too where there is no IPv6
+      if (error == EADDRNOTAVAIL || error == EAFNOSUPPORT) continue;  // localhost often is ::1 too, even without IPv6
       return CannotListen(address, std::strerror(error));
     }
     listener->listening_fds_.push_back(fd);
     listener->port_ = PortOf(fd);
   }
   if (listener->listening_fds_.empty()) return CannotListen(address, std::strerror(error));
-  listener->epoll_fd_ = epoll_create1(EPOLL_CLOEXEC);
-  listener->wake_fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (listener->epoll_fd_ < 0 || listener->wake_fd_ < 0) return CannotListen(address, std::strerror(errno));
   return listener;
 }
 
+Listener::Listener(std::unique_ptr<igpt::EventLoop> loop) : loop_(std::move(loop)) {}
+
 Listener::~Listener() {
-  if (thread_.joinable()) {
-    Wake(State::kEnding);
-    thread_.join();
-  }
-  CloseListening();
-  if (wake_fd_ >= 0) close(wake_fd_);
-  if (epoll_fd_ >= 0) close(epoll_fd_);
+  loop_->Post([this] {
+    CloseListening();
+    connections_.clear();
+  });
+  loop_.reset();  // after what was posted
 }
 
 void Listener::Start(Events events) {
   events_ = std::move(events);
-  Watch(epoll_fd_, wake_fd_, EPOLLIN);
-  for (const int fd : listening_fds_) Watch(epoll_fd_, fd, EPOLLIN);
-  thread_ = std::thread([this] { Run(); });
+  loop_->Post([this] {
+    pthread_setname_np(pthread_self(), "listener");
+    resume_ = std::make_unique<igpt::EventLoop::Timer>(*loop_, [this] { ResumeAccepting(); });
+    ResumeAccepting();
+  });
 }
 
 void Listener::Stop() {
-  if (!thread_.joinable()) return CloseListening();
-  Wake(State::kStopping);
-  stopped_.WaitForNotification();
-}
-
-void Listener::Wake(State state) {
-  state_ = state;
-  const uint64_t one = 1;
-  [[maybe_unused]] const ssize_t written = write(wake_fd_, &one, sizeof(one));
+  absl::Notification stopped;
+  loop_->Post([this, &stopped] {
+    CloseListening();
+    stopped.Notify();
+  });
+  stopped.WaitForNotification();
 }
 
 void Listener::CloseListening() {
+  resume_.reset();
+  accepting_.clear();
   for (const int fd : std::exchange(listening_fds_, {})) close(fd);
 }
 
-void Listener::Run() {
-  pthread_setname_np(pthread_self(), "listener");
-  std::array<epoll_event, 64> events;
-  while (state_ != State::kEnding) {
-    const bool paused = resume_at_ != absl::InfiniteFuture();
-    const int ready = epoll_wait(epoll_fd_, events.data(), events.size(),
-                                 paused ? static_cast<int>(absl::ToInt64Milliseconds(kPause)) : -1);
-    if (paused && absl::Now() >= resume_at_) ResumeAccepting();
-    for (int i = 0; i < ready; ++i) {
-      const int fd = events[i].data.fd;
-      if (fd == wake_fd_) {
-        uint64_t count;
-        [[maybe_unused]] const ssize_t taken = read(wake_fd_, &count, sizeof(count));
-      } else if (const auto connection = connections_.find(fd); connection != connections_.end()) {
-        // Nothing but its end was asked for.
-        events_.closed(connection->second);
-        epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, fd, nullptr);
-        connections_.erase(connection);
-      } else if (state_ == State::kAccepting) {
-        Accept(fd);
-      }
-    }
-    if (state_ == State::kStopping && !stopped_.HasBeenNotified()) {
-      CloseListening();
-      stopped_.Notify();
-    }
+void Listener::ResumeAccepting() {
+  for (const int fd : listening_fds_) {
+    accepting_.push_back(std::make_unique<Watch>(*loop_, fd, EPOLLIN, [this, fd] { Accept(fd); }));
   }
+}
+
+// Otherwise epoll would report the level-triggered listening sockets again and again.
+void Listener::PauseAccepting() {
+  loop_->Defer([this] { accepting_.clear(); });  // one of them is what runs
+  resume_->Arm(kPause);
 }
 
 void Listener::Accept(int listening_fd) {
@@ -190,25 +141,23 @@ void Listener::Accept(int listening_fd) {
     SetOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);
     SetOption(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, kUnacknowledgedMs);
     if (const int second = fcntl(fd, F_DUPFD_CLOEXEC, 0); second >= 0) {
-      const auto connection = std::make_shared<CallerConnection>(second, PeerName(peer));
-      connections_[second] = connection;
-      // The end of both directions is always reported; edge-triggered, so that an error before that is so only once.
-      Watch(epoll_fd_, second, EPOLLET);
-      events_.opened(connection);
+      auto connection = std::make_shared<CallerConnection>(second, PeerName(peer));
+      // epoll always reports the end of both directions. Edge-triggered, so that an error before that is reported once.
+      connections_[second] =
+          std::unique_ptr<Open>(new Open{connection, {*loop_, second, EPOLLET, [this, second] { OnEnd(second); }}});
+      events_.opened(std::move(connection));
     }
     events_.accepted(fd, listening_fd);
   }
 }
 
-// Level-triggered listening sockets would be reported without end.
-void Listener::PauseAccepting() {
-  resume_at_ = absl::Now() + kPause;
-  for (const int fd : listening_fds_) epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, fd, nullptr);
-}
-
-void Listener::ResumeAccepting() {
-  resume_at_ = absl::InfiniteFuture();
-  for (const int fd : listening_fds_) Watch(epoll_fd_, fd, EPOLLIN);
+void Listener::OnEnd(int fd) {
+  const auto found = connections_.find(fd);
+  if (found == connections_.end()) return;
+  events_.closed(found->second->connection);
+  // Its watch is what runs. Until then its descriptor stays open, so no other connection gets that number.
+  loop_->Defer([open = std::move(found->second)] {});
+  connections_.erase(found);
 }
 
 }  // namespace igptd

@@ -15,7 +15,7 @@ import unittest
 FLOORS = {
     "service": ["system", "contract", "observe", "limits edge", "rpc", "access", "api", "config",
                 "standard admin sandbox http", "."],
-    "sdk/cpp/igpt/internal": ["policy", "json", "http", "."],
+    "sdk/cpp/igpt/internal": ["base", "json http", "policy", "call"],
 }
 # Rooms that may include one beside them.
 BESIDE = {"service/admin": "http", "service/sandbox": "http"}
@@ -117,7 +117,7 @@ class FindingsTest(unittest.TestCase):
         self.write("service/sandbox/b.cc", '"service/http/a.h"', '"nlohmann/json.hpp"')
         self.write("service/access/callers.cc", '"nlohmann/json.hpp"')
         self.write("sdk/cpp/igpt/client.cc", "<curl/curl.h>", '"igpt/internal/http/a.h"', '"simdjson.h"')
-        self.write("sdk/cpp/igpt/internal/http/b.cc", '"igpt/types.h"', '"igpt/internal/policy/a.h"')
+        self.write("sdk/cpp/igpt/internal/policy/b.cc", '"igpt/types.h"', '"igpt/internal/http/a.h"')
         self.assertEqual(findings(self.root), [])
 
     def test_every_wrong_include_is_found(self):
@@ -134,9 +134,9 @@ class FindingsTest(unittest.TestCase):
             ("service/server.cc", "<curl/curl.h>"),
             ("service/sandbox/b.cc", '"simdjson.h"'),
             ("service/access/user_hash.cc", "<nlohmann/json.hpp>"),
-            ("service/main.cc", '"igpt/internal/a.h"'),
-            ("sdk/cpp/igpt/internal/policy/b.cc", '"igpt/internal/json/a.h"'),
-            ("sdk/cpp/igpt/internal/json/b.cc", '"igpt/internal/a.h"'),
+            ("service/main.cc", '"igpt/internal/base/a.h"'),
+            ("sdk/cpp/igpt/internal/json/b.cc", '"igpt/internal/policy/a.h"'),
+            ("sdk/cpp/igpt/internal/json/b.h", '"igpt/internal/http/a.h"'),
             ("sdk/cpp/igpt/client.h", '"grpcpp/channel.h"'),
             ("sdk/cpp/igpt/client.cc", "<google/protobuf/message.h>"),
             ("sdk/cpp/igpt/client.cc", '"igpt/v1/recall.pb.h"'),

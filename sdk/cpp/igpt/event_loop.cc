@@ -50,6 +50,20 @@ void EventLoop::Timer::Unqueue() {
   queued_ = kNever;
 }
 
+EventLoop::Watch::Watch(EventLoop& loop, int fd, uint32_t events, absl::AnyInvocable<void()> ready)
+    : loop_(loop), fd_(fd), ready_(std::move(ready)) {
+  epoll_event event = {};
+  event.events = events;
+  event.data.fd = fd;
+  epoll_ctl(loop.epoll_fd_, EPOLL_CTL_ADD, fd, &event);
+  loop.watches_[fd] = this;
+}
+
+EventLoop::Watch::~Watch() {
+  epoll_ctl(loop_.epoll_fd_, EPOLL_CTL_DEL, fd_, nullptr);
+  loop_.watches_.erase(fd_);
+}
+
 absl::StatusOr<std::unique_ptr<EventLoop>> EventLoop::Create(WorkSource* source) {
   const int epoll_fd = epoll_create1(EPOLL_CLOEXEC);
   const int wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -104,15 +118,7 @@ void EventLoop::Run() {
   while (!stopping_) {
     const int ready = epoll_wait(epoll_fd_, events.data(), events.size(), EpollTimeoutMs());
     if (source_ != nullptr) source_->BeginTurn(ready);
-    for (int i = 0; i < ready; ++i) {
-      const int fd = events[i].data.fd;
-      if (fd == wake_fd_) {
-        uint64_t count;
-        [[maybe_unused]] const ssize_t taken = read(wake_fd_, &count, sizeof(count));
-      } else {
-        curl_->OnSocketReady(fd, events[i].events);
-      }
-    }
+    for (int i = 0; i < ready; ++i) OnReady(events[i].data.fd, events[i].events);
     RunPosted();
     RunTimers();
     curl_->RunDueTimer();
@@ -122,6 +128,17 @@ void EventLoop::Run() {
     if (source_ != nullptr) source_->EndTurn();
   }
   current_loop = nullptr;
+}
+
+void EventLoop::OnReady(int fd, uint32_t events) {
+  if (fd == wake_fd_) {
+    uint64_t count;
+    [[maybe_unused]] const ssize_t taken = read(wake_fd_, &count, sizeof(count));
+  } else if (const auto watch = watches_.find(fd); watch != watches_.end()) {
+    watch->second->ready_();
+  } else {
+    curl_->OnSocketReady(fd, events);
+  }
 }
 
 int EventLoop::EpollTimeoutMs() {

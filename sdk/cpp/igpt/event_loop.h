@@ -11,6 +11,7 @@
 #include <mutex>
 #include <set>
 #include <thread>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -70,6 +71,24 @@ class EventLoop {
     int64_t queued_ = kNever;
   };
 
+  // Runs a function in every turn in which a descriptor is ready. Belongs to its loop's thread, like the function,
+  // which may not destroy it.
+  class Watch {
+   public:
+    // `events` as epoll_ctl(2) has them: EPOLLIN, EPOLLET, … The descriptor stays its owner's, and open as long as
+    // this.
+    Watch(EventLoop& loop, int fd, uint32_t events, absl::AnyInvocable<void()> ready);
+    ~Watch();
+    Watch(const Watch&) = delete;
+    Watch& operator=(const Watch&) = delete;
+
+   private:
+    friend class EventLoop;
+    EventLoop& loop_;
+    const int fd_;
+    absl::AnyInvocable<void()> ready_;
+  };
+
   // Starts the thread. `source`, if any, must outlive the loop. RESOURCE_EXHAUSTED when the process has no file
   // descriptors left.
   static absl::StatusOr<std::unique_ptr<EventLoop>> Create(WorkSource* source = nullptr);
@@ -97,6 +116,7 @@ class EventLoop {
   EventLoop(WorkSource* source, int epoll_fd, int wake_fd);
   void Run();
   int EpollTimeoutMs();
+  void OnReady(int fd, uint32_t events);
   void RunPosted();
   void RunTimers();
   void RunDeferred();
@@ -106,6 +126,7 @@ class EventLoop {
   const int wake_fd_;  // an eventfd: readable when something was posted
   std::unique_ptr<internal::CurlMulti> curl_;
   std::set<std::pair<int64_t, Timer*>> timers_;
+  std::unordered_map<int, Watch*> watches_;  // by descriptor
   std::vector<absl::AnyInvocable<void()>> deferred_;
   bool stopping_ = false;  // on the loop's thread only
 
