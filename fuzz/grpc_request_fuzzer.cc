@@ -25,8 +25,8 @@
 #include "google/rpc/status.pb.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "igpt/error.h"
+#include "igpt/internal/call/endpoint.h"
 #include "igpt/internal/json/codec.h"
-#include "igpt/internal/policy/request_check.h"
 #include "service/api/translate.h"
 #include "service/errors/errors.h"
 #include "service/rpc/parse.h"
@@ -126,7 +126,8 @@ std::string OutputFormatOf(const igpt::OutputFormat& format) {
   Require(igpt_fuzz::ParseJson(format.schema).type == JsonValue::Type::kObject, "and an object");
   std::string json = "{";
   if (!format.name.empty()) {
-    const std::string name = igpt::internal::EncodeList(format.name);  // {"user":…}: how strings are quoted is not ours
+    const std::string name =
+        igpt::internal::Encode(igpt::ListRequest(), format.name);  // {"user":…}: how strings are quoted is not ours
     absl::StrAppend(&json, R"("type":"json_schema","name":)", name.substr(8, name.size() - 9),
                     format.strict ? R"(,"strict":true)" : R"(,"strict":false)", ",");
   } else if (format.strict) {
@@ -149,7 +150,7 @@ void CheckValid(const igpt::AskRequest& request, const std::string& user) {
   if (request.output_format.kind == igpt::OutputFormat::Kind::kJsonSchema) {
     sent.literals.emplace_back("output_format", OutputFormatOf(request.output_format));
   }
-  CheckSent(igpt::internal::EncodeAsk(request, user, !request.whole_answer), sent);
+  CheckSent(igpt::internal::Encode(request, user, !request.whole_answer), sent);
 }
 
 void CheckValid(const igpt::SearchRequest& request, const std::string& user) {
@@ -166,17 +167,17 @@ void CheckValid(const igpt::SearchRequest& request, const std::string& user) {
   AddOptional(sent, "filter_people", request.filter_people);
   Require(request.max_results >= 0, "no negative number of results is asked for");
   if (request.max_results > 0) sent.literals.emplace_back("max_results", absl::StrCat(request.max_results));
-  CheckSent(igpt::internal::EncodeSearch(request, user), sent);
+  CheckSent(igpt::internal::Encode(request, user), sent);
 }
 
 void CheckValid(const igpt::ListRequest& /*request*/, const std::string& user) {
-  CheckSent(igpt::internal::EncodeList(user), {{{"user", user}}, {}});
+  CheckSent(igpt::internal::Encode(igpt::ListRequest(), user), {{{"user", user}}, {}});
 }
 
 void CheckValid(const igpt::DisconnectRequest& request, const std::string& user) {
   CheckName(request.id);
   Require(!request.id.empty(), "an id is required");
-  CheckSent(igpt::internal::EncodeDisconnect(request, user), {{{"user", user}, {"id", request.id}}, {}});
+  CheckSent(igpt::internal::Encode(request, user), {{{"user", user}, {"id", request.id}}, {}});
 }
 
 void CheckValid(const igpt::AuthorizeRequest& request, const std::string& user) {
@@ -189,7 +190,7 @@ void CheckValid(const igpt::AuthorizeRequest& request, const std::string& user) 
   sent.strings = {{"user", user}, {"service", request.service}, {"scope", request.scope}};
   AddOptional(sent, "redirect_uri", request.redirect_uri);
   AddOptional(sent, "state", request.state);
-  CheckSent(igpt::internal::EncodeAuthorize(request, user), sent);
+  CheckSent(igpt::internal::Encode(request, user), sent);
 }
 
 template <typename Proto>

@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "bench/micro/inputs.h"
+#include "igpt/internal/call/endpoint.h"
 #include "igpt/internal/json/codec.h"
 #include "igpt/types.h"
 
@@ -132,7 +133,7 @@ BENCHMARK(DecodeSearchBodyNlohmann)->Arg(4 * kKilobyte)->Arg(kMegabyte);
 void EncodeAskRequest(benchmark::State& state) {
   const AskRequest request = {.input = "Which invoices are due this week, and who has to pay them?",
                               .quality = "cef-1-high"};
-  for (auto _ : state) benchmark::DoNotOptimize(EncodeAsk(request, "user-4711", /*stream=*/true));
+  for (auto _ : state) benchmark::DoNotOptimize(Encode(request, "user-4711", /*stream=*/true));
 }
 BENCHMARK(EncodeAskRequest);
 
@@ -140,7 +141,7 @@ void EncodeAskRequestWithSchema(benchmark::State& state) {
   AskRequest request = {.input = "Read the invoice that Ada sent me.", .quality = "cef-1-high"};
   request.output_format = {
       .kind = OutputFormat::Kind::kJsonSchema, .schema = bench::InvoiceSchema(), .strict = true, .name = "invoice"};
-  for (auto _ : state) benchmark::DoNotOptimize(EncodeAsk(request, "user-4711", /*stream=*/true));
+  for (auto _ : state) benchmark::DoNotOptimize(Encode(request, "user-4711", /*stream=*/true));
 }
 BENCHMARK(EncodeAskRequestWithSchema);
 

@@ -38,13 +38,7 @@ std::string NewRunId(absl::Time now) {
   return Cat("run-", absl::ToUnixMillis(now), "-", ++runs);
 }
 
-}  // namespace
-
-Reply ErrorReply(std::string_view code, int status) {
-  return {.status = status, .body = {{"error", code}}};
-}
-
-Reply AnswerSearch(const Accounts& accounts, const Json& params) {
+Reply AnswerSearch(Accounts& accounts, const Json& params, std::string_view /*connect_url*/) {
   Params read(params);
   const std::string user = read.Required("user");
   Query query{.words = read.Optional("query"),
@@ -61,14 +55,14 @@ Reply AnswerSearch(const Accounts& accounts, const Json& params) {
   return {.body = {{"results", std::move(results)}}};
 }
 
-Reply AnswerList(Accounts& accounts, const Json& params) {
+Reply AnswerList(Accounts& accounts, const Json& params, std::string_view /*connect_url*/) {
   Params read(params);
   const std::string user = read.Required("user");
   if (!read.ok()) return ErrorReply("params");
   return {.body = {{"datasources", accounts.List(user)}}};
 }
 
-Reply AnswerDisconnect(Accounts& accounts, const Json& params) {
+Reply AnswerDisconnect(Accounts& accounts, const Json& params, std::string_view /*connect_url*/) {
   Params read(params);
   const std::string user = read.Required("user");
   const std::string id = read.Required("id");
@@ -92,6 +86,32 @@ Reply AnswerAuthorize(Accounts& accounts, const Json& params, std::string_view c
     return ErrorReply("params");
   }
   return {.body = {{"url", Cat(connect_url, accounts.Offer(std::move(grant)))}}};
+}
+
+// The calls with one answer.
+struct Call {
+  std::string_view path;
+  Reply (*answer)(Accounts& accounts, const Json& params, std::string_view connect_url);
+};
+constexpr Call kCalls[] = {
+    {"recall/search", AnswerSearch},
+    {"datasources/list", AnswerList},
+    {"datasources/disconnect", AnswerDisconnect},
+    {"connectors/authorize", AnswerAuthorize},
+};
+
+}  // namespace
+
+Reply ErrorReply(std::string_view code, int status) {
+  return {.status = status, .body = {{"error", code}}};
+}
+
+std::optional<Reply> AnswerCall(std::string_view path, Accounts& accounts, const Json& params,
+                                std::string_view connect_url) {
+  for (const Call& call : kCalls) {
+    if (call.path == path) return call.answer(accounts, params, connect_url);
+  }
+  return std::nullopt;
 }
 
 std::optional<AskReply> AnswerAsk(const Accounts& accounts, const Json& params, absl::Time now) {

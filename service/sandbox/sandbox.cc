@@ -1,7 +1,5 @@
 #include "service/sandbox/sandbox.h"
 
-#include <functional>
-#include <map>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -75,7 +73,6 @@ class Sandbox::Impl {
       return absl::Status(bound.code(), absl::StrCat("--sandbox_listen: ", bound.message()));
     }
     connect_url_ = Cat(origin(), "/connect/");
-    AddCalls();
     thread_ = std::thread([this] { server_.Serve(); });
     return absl::OkStatus();
   }
@@ -83,31 +80,6 @@ class Sandbox::Impl {
   std::string origin() const { return Cat("http://", server_.authority()); }
 
  private:
-  // Answers a call whose key and body are in order.
-  using Call = std::function<HttpResponse(const Json& params, const Faults& faults)>;
-
-  void AddCalls() {
-    const auto ask = [this](const Json& params, const Faults& faults) {
-      std::optional<AskReply> reply = AnswerAsk(accounts_, params, absl::Now());
-      if (!reply.has_value()) return WholeResponse(ErrorReply("params"), faults, stopping_);
-      if (reply->stream) return StreamResponse(std::move(reply->run), faults, stopping_);
-      return WholeResponse({.body = WholeAnswer(reply->run, absl::Now())}, faults, stopping_);
-    };
-    const auto simple = [this](std::function<Reply(const Json& params)> answer) {
-      return [this, answer = std::move(answer)](const Json& params, const Faults& faults) {
-        return WholeResponse(answer(params), faults, stopping_);
-      };
-    };
-    calls_["/v1/recall/ask"] = ask;
-    calls_["/v1/recall/run"] = ask;
-    calls_["/v1/recall/search"] = simple([this](const Json& params) { return AnswerSearch(accounts_, params); });
-    calls_["/v1/datasources/list"] = simple([this](const Json& params) { return AnswerList(accounts_, params); });
-    calls_["/v1/datasources/disconnect"] =
-        simple([this](const Json& params) { return AnswerDisconnect(accounts_, params); });
-    calls_["/v1/connectors/authorize"] =
-        simple([this](const Json& params) { return AnswerAuthorize(accounts_, params, connect_url_); });
-  }
-
   HttpResponse Answer(const HttpRequest& request) {
     std::string_view path = request.path;
     if (request.method == "GET" || request.method == "HEAD") {
@@ -116,28 +88,35 @@ class Sandbox::Impl {
       if (token.has_value()) return ConnectResponse(request.method == "GET" ? accounts_.Redeem(*token) : std::nullopt);
     } else if (request.method == "POST") {
       if (path.ends_with('/')) path.remove_suffix(1);
-      if (const auto call = calls_.find(path); call != calls_.end()) return AnswerCall(request, call->second);
+      if (Consume(path, "/v1/")) return AnswerPost(path, request);
     }
     return ErrorResponse(404);
   }
 
-  HttpResponse AnswerCall(const HttpRequest& request, const Call& call) {
+  HttpResponse AnswerPost(std::string_view path, const HttpRequest& request) {
     const absl::StatusOr<Faults> faults = FaultsOf(request);
     if (!faults.ok()) {
       return WholeResponse(ErrorReply(std::string(faults.status().message()), 400), Faults(), stopping_);
     }
     stopping_.WaitFor(faults->delay);
     std::optional<HttpResponse> response = FaultResponse(*faults);
-    if (!response.has_value()) response = AnswerProperly(request, call, *faults);
+    if (!response.has_value()) response = AnswerProperly(path, request, *faults);
     if (!faults->retry_after.empty()) response->headers.emplace_back("Retry-After", faults->retry_after);
     return *std::move(response);
   }
 
-  HttpResponse AnswerProperly(const HttpRequest& request, const Call& call, const Faults& faults) {
+  HttpResponse AnswerProperly(std::string_view path, const HttpRequest& request, const Faults& faults) {
     if (!HasKey(request)) return WholeResponse(ErrorReply("auth"), faults, stopping_);
     const std::optional<Json> params = ParseObject(request.body);
     if (!params.has_value()) return WholeResponse(ErrorReply("params"), faults, stopping_);
-    return call(*params, faults);
+    if (path == "recall/ask" || path == "recall/run") {
+      std::optional<AskReply> reply = AnswerAsk(accounts_, *params, absl::Now());
+      if (!reply.has_value()) return WholeResponse(ErrorReply("params"), faults, stopping_);
+      if (reply->stream) return StreamResponse(std::move(reply->run), faults, stopping_);
+      return WholeResponse({.body = WholeAnswer(reply->run, absl::Now())}, faults, stopping_);
+    }
+    const std::optional<Reply> reply = AnswerCall(path, accounts_, *params, connect_url_);
+    return reply.has_value() ? WholeResponse(*reply, faults, stopping_) : ErrorResponse(404);
   }
 
   absl::StatusOr<Faults> FaultsOf(const HttpRequest& request) {
@@ -168,7 +147,6 @@ class Sandbox::Impl {
   Stopping stopping_;
   Accounts accounts_;
   FaultCounter fault_counter_;
-  std::map<std::string, Call, std::less<>> calls_;  // by path
   HttpServer server_{kLimits,
                      {.answer = [this](const HttpRequest& request) { return Marked(Answer(request)); },
                       .refuse = [](int status) { return Marked(ErrorResponse(status)); }}};

@@ -16,7 +16,6 @@
 #include "igpt/internal/call/streamed_answer.h"
 #include "igpt/internal/call/whole_answer.h"
 #include "igpt/internal/http/base_url.h"
-#include "igpt/internal/policy/request_check.h"
 #include "igpt/version.h"
 
 namespace igpt {

@@ -10,7 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "igpt/error.h"
 #include "igpt/internal/http/base_url.h"
-#include "igpt/internal/policy/request_check.h"
+#include "igpt/internal/policy/request_checker.h"
 
 namespace igpt {
 namespace {

@@ -1,10 +1,10 @@
-#include "igpt/internal/policy/request_check.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>
 #include <vector>
+
+#include "igpt/internal/call/endpoint.h"
 
 namespace igpt::internal {
 namespace {

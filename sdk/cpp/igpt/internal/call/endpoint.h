@@ -1,30 +1,89 @@
-// The endpoints of the API: one row each. Whatever differs from one to the next is in its row, in Check()
-// (request_check.h) and in the codec.
+// The endpoints of the API: the fields of each request, from which its JSON and its check are made, and a row for what
+// else differs from one endpoint to the next.
 #pragma once
 
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "absl/status/statusor.h"
+#include "igpt/error.h"
 #include "igpt/internal/json/codec.h"
+#include "igpt/internal/json/request_encoder.h"
+#include "igpt/internal/policy/request_checker.h"
 #include "igpt/internal/policy/route.h"
+#include "igpt/options.h"
 #include "igpt/types.h"
 
 namespace igpt::internal {
 
+// Tell the fields of a request, in the order in which iGPT is to see them, to a RequestEncoder or a RequestChecker:
+// what is added here is sent and checked.
+
+template <typename Visitor>
+void VisitFields(const AskRequest& ask, Visitor& fields) {
+  fields.RequiredText("input", ask.input, kMaxInputBytes);
+  fields.User(ask.user);
+  fields.Stream();
+  fields.Name("quality", ask.quality);
+  fields.Format(ask.output_format);
+}
+
+template <typename Visitor>
+void VisitFields(const SearchRequest& search, Visitor& fields) {
+  fields.User(search.user);
+  fields.Text("query", search.query, kMaxQueryBytes);
+  fields.Days("date_from", search.date_from, "date_to", search.date_to);
+  fields.Count("max_results", search.max_results);
+  fields.Text("filter_people", search.filter_people, kMaxTextBytes);
+}
+
+template <typename Visitor>
+void VisitFields(const ListRequest& list, Visitor& fields) {
+  fields.User(list.user);
+}
+
+template <typename Visitor>
+void VisitFields(const DisconnectRequest& disconnect, Visitor& fields) {
+  fields.User(disconnect.user);
+  fields.RequiredName("id", disconnect.id);
+}
+
+template <typename Visitor>
+void VisitFields(const AuthorizeRequest& authorize, Visitor& fields) {
+  fields.User(authorize.user);
+  fields.RequiredName("service", authorize.service);
+  fields.RequiredName("scope", authorize.scope);
+  fields.Name("redirect_uri", authorize.redirect_uri, kMaxTextBytes);
+  fields.Text("state", authorize.state, kMaxTextBytes);
+}
+
+// The body of a request that has passed Check(). `user` is the one that applies: its own or the default. `stream`: an
+// event stream is asked for.
+template <typename Request>
+std::string Encode(const Request& request, std::string_view user, bool stream = false) {
+  RequestEncoder encoder(user, stream);
+  VisitFields(request, encoder);
+  return std::move(encoder).Finish();
+}
+
+// Every violation of the request; empty when it may be sent. `default_user` stands in for an empty user.
+template <typename Request>
+std::vector<FieldViolation> Check(const Request& request, std::string_view default_user) {
+  RequestChecker checker(default_user);
+  VisitFields(request, checker);
+  return std::move(checker).Finish();
+}
+
 template <typename Request, typename Answer>
 struct Endpoint {
-  // The body of a request that has passed Check(). `user` is the one that applies: its own or the default.
-  using Encode = std::string (*)(const Request& request, std::string_view user);
-  // The answer to it, when it comes as a whole.
+  // The answer to a request, when it comes as a whole.
   using Decode = absl::StatusOr<Answer> (*)(std::string body, const Request& request);
 
-  constexpr Endpoint(Route its_route, Encode its_encode, Decode its_decode)
-      : route(its_route), encode(its_encode), decode(its_decode) {}
+  constexpr Endpoint(Route its_route, Decode its_decode) : route(its_route), decode(its_decode) {}
 
   Route route;
-  Encode encode;
   Decode decode;
 };
 
@@ -36,24 +95,19 @@ auto Decoded(std::string body, const Request& request) {
 
 inline constexpr Endpoint<AskRequest, Answer> kAsk = {
     {"recall/ask/", Effect::kReads, /*may_stream=*/true},
-    [](const AskRequest& ask, std::string_view user) { return EncodeAsk(ask, user, /*stream=*/false); },
     [](std::string body, const AskRequest& ask) { return DecodeAnswer(std::move(body), DecodingOf(ask)); }};
 
-inline constexpr Endpoint<SearchRequest, SearchAnswer> kSearch = {
-    {"recall/search/", Effect::kReads}, EncodeSearch, Decoded<DecodeSearch>};
+inline constexpr Endpoint<SearchRequest, SearchAnswer> kSearch = {{"recall/search/", Effect::kReads},
+                                                                  Decoded<DecodeSearch>};
 
-inline constexpr Endpoint<ListRequest, ListAnswer> kList = {
-    {"datasources/list/", Effect::kReads},
-    [](const ListRequest& /*list*/, std::string_view user) { return EncodeList(user); },
-    Decoded<DecodeList>};
+inline constexpr Endpoint<ListRequest, ListAnswer> kList = {{"datasources/list/", Effect::kReads}, Decoded<DecodeList>};
 
 inline constexpr Endpoint<DisconnectRequest, DisconnectAnswer> kDisconnect = {
     {"datasources/disconnect/", Effect::kChanges, /*may_stream=*/false,
      "iGPT has no such datasource; List has the ids"},
-    EncodeDisconnect,
     Decoded<DecodeDisconnect>};
 
-inline constexpr Endpoint<AuthorizeRequest, AuthorizeAnswer> kAuthorize = {
-    {"connectors/authorize/", Effect::kChanges}, EncodeAuthorize, Decoded<DecodeAuthorize>};
+inline constexpr Endpoint<AuthorizeRequest, AuthorizeAnswer> kAuthorize = {{"connectors/authorize/", Effect::kChanges},
+                                                                           Decoded<DecodeAuthorize>};
 
 }  // namespace igpt::internal

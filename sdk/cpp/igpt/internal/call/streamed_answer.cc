@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "igpt/internal/base/string_view.h"
+#include "igpt/internal/call/endpoint.h"
 #include "igpt/internal/policy/http_status.h"
 
 namespace igpt::internal {
@@ -39,7 +40,7 @@ StreamedAnswer::StreamedAnswer(ClientCore& core)
 void StreamedAnswer::Start(const Route& route, const AskRequest& request, CallOptions options) {
   decoding_ = DecodingOf(request);
   const bool stream = !request.whole_answer;
-  http_.emplace(core_, route, EncodeAsk(request, core_.UserOf(request), stream), stream, std::move(options), *this);
+  http_.emplace(core_, route, Encode(request, core_.UserOf(request), stream), stream, std::move(options), *this);
   http_->Start();
 }
 

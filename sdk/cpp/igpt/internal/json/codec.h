@@ -23,14 +23,6 @@
 
 namespace igpt::internal {
 
-// Request bodies. The requests must have passed Check() (request_check.h). `user` is the one that applies: the
-// request's own or the default. Optional fields that are not set are left out.
-std::string EncodeAsk(const AskRequest& request, std::string_view user, bool stream);
-std::string EncodeSearch(const SearchRequest& request, std::string_view user);
-std::string EncodeList(std::string_view user);
-std::string EncodeDisconnect(const DisconnectRequest& request, std::string_view user);
-std::string EncodeAuthorize(const AuthorizeRequest& request, std::string_view user);
-
 // What decoding an answer of Ask needs to know of the request.
 struct AskDecoding {
   bool json_wanted = false;  // the output format was JSON or a JSON Schema
