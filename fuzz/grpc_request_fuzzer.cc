@@ -28,7 +28,7 @@
 #include "igpt/internal/call/endpoint.h"
 #include "igpt/internal/json/codec.h"
 #include "service/api/translate.h"
-#include "service/errors/errors.h"
+#include "service/contract/call_status.h"
 #include "service/rpc/parse.h"
 
 namespace igptd {

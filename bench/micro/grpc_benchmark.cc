@@ -8,7 +8,7 @@
 #include "grpcpp/support/slice.h"
 #include "igpt/error.h"
 #include "igpt/v1/recall.pb.h"
-#include "service/errors/errors.h"
+#include "service/contract/call_status.h"
 #include "service/rpc/parse.h"
 
 namespace igptd {

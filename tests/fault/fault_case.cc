@@ -91,9 +91,11 @@ void Ask(Igptd& igptd, const Fault& fault, const std::string& token, Event* read
 // The error is one of igptd's table, and has no other facts than its row says.
 void ExpectKnownFacts(const Fault& fault, const Facts& facts) {
   if (fault.code == StatusCode::OK) return;
-  const auto* row = std::find_if(
-      std::begin(igptd::kErrorTable), std::end(igptd::kErrorTable),
-      [&](const igptd::ErrorRow& each) { return each.reason == ReasonOf(fault.reason) && each.code == fault.code; });
+  v1::ErrorReason reason;
+  ASSERT_TRUE(v1::ErrorReason_Parse("ERROR_REASON_" + fault.reason, &reason)) << fault.reason;
+  const auto* row =
+      std::find_if(std::begin(igptd::kErrorTable), std::end(igptd::kErrorTable),
+                   [&](const igptd::ErrorRow& each) { return each.reason == reason && each.code == fault.code; });
   ASSERT_NE(row, std::end(igptd::kErrorTable)) << LogName(fault.code, fault.reason);
   const std::vector<std::string> known = absl::StrSplit(std::string(row->metadata), ", ");
   for (const auto& [name, value] : facts) EXPECT_THAT(known, ::testing::Contains(name));

@@ -45,9 +45,9 @@ absl::Status Validate(const Options& options) {
 
   if (const absl::Status key = ValidateApiKey(options.api_key); !key.ok()) violations = ErrorOf(key)->violations;
   if (!options.user.empty()) {
-    for (FieldViolation& violation : internal::Check(ListRequest(), options.user)) {
-      violations.push_back(std::move(violation));
-    }
+    internal::RequestChecker checker(options.user);
+    checker.User("");
+    for (FieldViolation& violation : std::move(checker).Finish()) violations.push_back(std::move(violation));
   }
   if (const auto base_url = internal::ParseBaseUrl(options.base_url); !base_url.ok()) {
     add("base_url", std::string(base_url.status().message()));
