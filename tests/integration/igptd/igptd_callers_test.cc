@@ -314,7 +314,7 @@ TEST(IgptdCallersTest, AReplacementIsUsedAndABrokenOneIsNot) {
   EXPECT_TRUE(served(kSearch));
   EXPECT_FALSE(served(kBilling));
   directory.Write("callers", "{\"callers\": [{\"name\": \"canary\"");  // half of one
-  EXPECT_TRUE(igptd.process->AwaitStderr("line 1: is no JSON"));
+  EXPECT_TRUE(igptd.process->AwaitStderr("line 1: not valid JSON"));
   std::filesystem::remove(file);
   EXPECT_TRUE(igptd.process->AwaitStderr("can't be opened"));
   EXPECT_TRUE(served(kSearch));
@@ -343,8 +343,8 @@ TEST(IgptdCallersTest, EveryMistakeIsFoundAtOnce) {
     const IgptdProcess::Result result = IgptdProcess::Run({flag, "--callers_file=" + file}, {"IGPT_API_KEY=ak:test"});
     EXPECT_THAT(result.exit_code, Optional(2));
     for (const char* place :
-         {"/callers/0/name: ", "/callers/0/token_sha256/0: ", "/callers/0/users: has a member that there is not",
-          "/callers/1/user: ", "/callers/1: lacks the member name"}) {
+         {"/callers/0/name: ", "/callers/0/token_sha256/0: ", "/callers/0/users: has an unknown member",
+          "/callers/1/user: ", "/callers/1: requires the member name"}) {
       EXPECT_THAT(result.err, HasSubstr(place));
     }
     EXPECT_THAT(result.err, Not(HasSubstr("canary")));

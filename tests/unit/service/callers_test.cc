@@ -80,13 +80,13 @@ TEST(CallersTest, WhatIsNoJsonIsToldByItsLine) {
     const char* file;
     const char* error;
   } kCases[] = {
-      {"", "line 1: is no JSON"},
-      {"{\n\"callers\": [\n{\"name\": \"canary\",}\n]}", "line 3: is no JSON"},
-      {"{\"callers\": []} {}", "line 1: is no JSON"},
-      {"{\"callers\": [\n", "line 2: is no JSON"},
-      {"{\"callers\": \"\xFF\"}", "line 1: is no JSON"},
+      {"", "line 1: not valid JSON"},
+      {"{\n\"callers\": [\n{\"name\": \"canary\",}\n]}", "line 3: not valid JSON"},
+      {"{\"callers\": []} {}", "line 1: not valid JSON"},
+      {"{\"callers\": [\n", "line 2: not valid JSON"},
+      {"{\"callers\": \"\xFF\"}", "line 1: not valid JSON"},
       {"{\"callers\": 1e999}", "the file: holds a number that is too large"},
-      {"{\"callers\": [[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]}", "the file: nests too deep"},
+      {"{\"callers\": [[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]}", "the file: is nested too deeply"},
       {"{\"callers\": [], \"callers\": []}", "the file: an object has the member callers twice"},
       {"{\"callers\": [{\"name\": \"a\", \"users\": {}, \"name\": \"b\"}]}",
        "the file: an object has the member name twice"},
