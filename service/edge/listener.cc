@@ -26,16 +26,15 @@ namespace {
 
 constexpr int kBacklog = 4096;
 
-// How long nothing is accepted when there are no file descriptors left. Callers wait in the backlog meanwhile.
+// How long to pause accepting when no file descriptors are left. Callers wait in the backlog meanwhile.
 constexpr absl::Duration kPause = absl::Milliseconds(100);
 
-// How long the other side may leave what was sent without an acknowledgement: gRPC's keepalive has the same limit for
-// its pings.
+// How long the peer may leave sent data unacknowledged: the same limit as that of gRPC's keepalive pings.
 constexpr unsigned kUnacknowledgedMs = 10'000;
 
 template <typename T>
 void SetOption(int fd, int level, int name, T value) {
-  setsockopt(fd, level, name, &value, sizeof(value));  // without it, the connection works all the same
+  setsockopt(fd, level, name, &value, sizeof(value));  // the connection works without it
 }
 
 void Watch(int epoll_fd, int fd, uint32_t events) {
@@ -45,7 +44,7 @@ void Watch(int epoll_fd, int fd, uint32_t events) {
   epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event);
 }
 
-// A socket that listens on `address`, or -1 with errno.
+// Returns a socket that listens on `address`, or -1 and sets errno.
 int ListenOn(const addrinfo& address) {
   const int fd = socket(address.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) return -1;
@@ -74,14 +73,14 @@ int PortOf(int fd) {
 
 absl::Status CannotListen(const std::string& address, const char* why) {
   return absl::UnavailableError(absl::StrCat("cannot listen on ", address, ": ", why,
-                                             "; choose another address or port with --listen, or end what uses it"));
+                                             "; choose another address with --listen, or stop what uses this one"));
 }
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Listener>> Listener::Listen(const std::string& address) {
   const std::optional<HostPort> host_port = ParseHostPort(address);
-  if (!host_port.has_value()) return CannotListen(address, "it is no host:port");
+  if (!host_port.has_value()) return CannotListen(address, "not a host:port");
   addrinfo hints = {};
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;
@@ -96,13 +95,13 @@ absl::StatusOr<std::unique_ptr<Listener>> Listener::Listen(const std::string& ad
   auto listener = absl::WrapUnique(new Listener);
   int error = 0;
   for (addrinfo* each = found; each != nullptr; each = each->ai_next) {
-    // The port that the first got is that of all.
+    // All addresses get the port that was picked for the first.
     if (listener->port_ != 0) SetPort(each->ai_addr, listener->port_);
     const int fd = ListenOn(*each);
     if (fd < 0) {
       error = errno;
       if (error == EADDRNOTAVAIL || error == EAFNOSUPPORT)
-        continue;  // localhost is often ::1 too where there is no IPv6
+        continue;  // localhost often resolves to ::1 even without IPv6
       return CannotListen(address, std::strerror(error));
     }
     listener->listening_fds_.push_back(fd);
@@ -162,7 +161,7 @@ void Listener::Run() {
         uint64_t count;
         [[maybe_unused]] const ssize_t taken = read(wake_fd_, &count, sizeof(count));
       } else if (const auto connection = connections_.find(fd); connection != connections_.end()) {
-        // Nothing but its end was asked for.
+        // The only event that is requested for connections is their end.
         events_.closed(connection->second);
         epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, fd, nullptr);
         connections_.erase(connection);
@@ -192,7 +191,7 @@ void Listener::Accept(int listening_fd) {
     if (const int second = fcntl(fd, F_DUPFD_CLOEXEC, 0); second >= 0) {
       const auto connection = std::make_shared<CallerConnection>(second, PeerName(peer));
       connections_[second] = connection;
-      // The end of both directions is always reported; edge-triggered, so that an error before that is so only once.
+      // epoll always reports the end of both directions. Edge-triggered, so that an error before that is reported once.
       Watch(epoll_fd_, second, EPOLLET);
       events_.opened(connection);
     }
@@ -200,7 +199,7 @@ void Listener::Accept(int listening_fd) {
   }
 }
 
-// Level-triggered listening sockets would be reported without end.
+// Otherwise epoll would report the level-triggered listening sockets again and again.
 void Listener::PauseAccepting() {
   resume_at_ = absl::Now() + kPause;
   for (const int fd : listening_fds_) epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, fd, nullptr);

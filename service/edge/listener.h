@@ -1,8 +1,8 @@
 // The sockets that callers connect to.
 //
-// igptd accepts connections itself and hands them to gRPC. gRPC's own listener stops for good when the process is out
-// of file descriptors, this one goes on when there are some again; and a connection that was accepted here can be
-// corked (CallerConnection).
+// igptd accepts connections itself and hands them to gRPC, for two reasons. gRPC's own listener stops for good once the
+// process has run out of file descriptors; this one continues when there are some again. And a connection that was
+// accepted here can be corked (CallerConnection).
 #pragma once
 
 #include <atomic>
@@ -22,30 +22,30 @@ namespace igptd {
 
 class Listener {
  public:
-  // What happens to connections, on the listener's thread. A connection that there was no second descriptor for is
-  // accepted all the same, and then unknown here.
+  // Called on the listener's thread. If there is no second file descriptor for a connection, it is accepted without
+  // `opened` and `closed`.
   struct Events {
-    // `fd`: the connection, the receiver's from now on. `listening_fd`: where it came in.
+    // `fd`: the connection, which the receiver owns from now on. `listening_fd`: the socket that accepted it.
     std::function<void(int fd, int listening_fd)> accepted;
-    std::function<void(std::shared_ptr<CallerConnection>)> opened;  // comes before its `accepted`
+    std::function<void(std::shared_ptr<CallerConnection>)> opened;  // precedes the connection's `accepted`
     std::function<void(std::shared_ptr<CallerConnection>)> closed;
   };
 
-  // Listens on all addresses of `address`, host:port; port 0 picks one. Connections wait until Start. UNAVAILABLE when
-  // it can't be listened on.
+  // Listens on all addresses of `address`, a host:port; port 0 picks a free port. Connections wait until Start. Returns
+  // UNAVAILABLE if it can't listen.
   static absl::StatusOr<std::unique_ptr<Listener>> Listen(const std::string& address);
 
-  // Stops, and forgets all connections without a word.
+  // Stops, and forgets all connections without calling `closed`.
   ~Listener();
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
   int port() const { return port_; }
 
-  // Accepts from now on. Called once.
+  // Starts accepting. Call it once.
   void Start(Events events);
 
-  // Accepts no more, which is so when it returns: whoever connects is refused. Connections are still watched.
+  // Stops accepting: once it returns, new connections are refused. Open connections are still watched.
   void Stop();
 
  private:
@@ -64,8 +64,8 @@ class Listener {
   int port_ = 0;
   int epoll_fd_ = -1;
   int wake_fd_ = -1;                               // an eventfd: readable when state_ has changed
-  absl::Time resume_at_ = absl::InfiniteFuture();  // paused until then, for want of file descriptors
-  absl::flat_hash_map<int, std::shared_ptr<CallerConnection>> connections_;  // those that are open, by descriptor
+  absl::Time resume_at_ = absl::InfiniteFuture();  // paused until then, because file descriptors ran out
+  absl::flat_hash_map<int, std::shared_ptr<CallerConnection>> connections_;  // the open ones, by descriptor
   std::atomic<State> state_ = State::kAccepting;
   absl::Notification stopped_;
   std::thread thread_;

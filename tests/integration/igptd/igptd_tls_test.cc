@@ -167,7 +167,7 @@ TEST(IgptdTlsTest, BadFilesAreNamed) {
       {{"--tls_cert_file=" + directory.Write("expired", CertificatePem(expired)),
         "--tls_key_file=" + directory.Write("expired_key", KeyPem(expired))},
        {"--tls_cert_file: the certificate has expired"}},
-      {{cert, "--tls_key_file=" + directory.File("expired_key")}, {"--tls_key_file: the key is not that of"}},
+      {{cert, "--tls_key_file=" + directory.File("expired_key")}, {"--tls_key_file: the key does not belong to"}},
       {{cert, key, "--tls_client_ca_file=" + directory.Write("empty", "")}, {"--tls_client_ca_file: must hold"}},
       {{cert}, {"--tls_cert_file: needs --tls_key_file"}},
       {{cert, "--tls_key_file=/no/such/file", "--callers_file=/no/other/file"}, {"/no/such/file", "/no/other/file"}},
@@ -222,7 +222,7 @@ TEST(IgptdTlsTest, ABrokenReplacementIsRefusedAndSaidOnce) {
   const auto credentials = Trusting(authority.Pem());
   const std::string key = KeyPem(other.Issue());
   files.directory().Write("key", key);
-  EXPECT_TRUE(igptd.process->AwaitStderr("the key is not that of the first certificate"));
+  EXPECT_TRUE(igptd.process->AwaitStderr("the key does not belong to the first certificate"));
   EXPECT_THAT(ListOver(igptd, credentials), IsOkStatus());
   files.directory().Write("key", key.substr(0, key.size() / 2));
   EXPECT_TRUE(igptd.process->AwaitStderr("must hold a private key in PEM"));
@@ -234,7 +234,7 @@ TEST(IgptdTlsTest, ABrokenReplacementIsRefusedAndSaidOnce) {
   EXPECT_TRUE(AwaitServed(igptd, Trusting(other.Pem())));
   igptd.Stop();
   const std::string log = igptd.process->Stderr();
-  for (const char* why : {"the key is not that of", "must hold a private key", "can't be opened"}) {
+  for (const char* why : {"the key does not belong to", "must hold a private key", "can't be opened"}) {
     const size_t first = log.find(why);
     EXPECT_EQ(log.find(why, first + 1), std::string::npos) << log;
   }
