@@ -134,7 +134,8 @@ TEST(IgptdCallersTest, EachMayDoWhatItsEntrySays) {
     EXPECT_EQ(calls[i].value("reason", ""), kCases[i].reason) << calls[i];
   }
   EXPECT_THAT(igptd.process->Stderr(), Not(HasSubstr("canary")));
-  EXPECT_THAT(LinesOf(igptd, "whoever can connect may call, and for any user: --callers_file says who may"), IsEmpty());
+  EXPECT_THAT(LinesOf(igptd, "anyone who can connect may call, for any user; set --callers_file to restrict this"),
+              IsEmpty());
 }
 
 TEST(IgptdCallersTest, ADenialIsALineForTheAuditor) {
@@ -331,7 +332,8 @@ TEST(IgptdCallersTest, WithoutAFileThatIsSaidOnce) {
   EXPECT_THAT(igptd.List(ListOf("ada")).status, IsOkStatus());
   EXPECT_THAT(igptd.List(ListOf("ada"), Bearing("anything")).status, IsOkStatus());
   igptd.Stop();
-  EXPECT_THAT(LinesOf(igptd, "whoever can connect may call, and for any user: --callers_file says who may"), SizeIs(1));
+  EXPECT_THAT(LinesOf(igptd, "anyone who can connect may call, for any user; set --callers_file to restrict this"),
+              SizeIs(1));
 }
 
 TEST(IgptdCallersTest, EveryMistakeIsFoundAtOnce) {
@@ -353,7 +355,7 @@ TEST(IgptdCallersTest, EveryMistakeIsFoundAtOnce) {
   const std::string by_san =
       directory.Write("by_san", File(R"({"name": "a", "san": ["DNS:a.internal"], "users": {"any": true}})"));
   EXPECT_THAT(IgptdProcess::Run({"--check_config", "--callers_file=" + by_san}, {"IGPT_API_KEY=ak:test"}).err,
-              HasSubstr("that needs --tls_client_ca_file"));
+              HasSubstr("needs --tls_client_ca_file"));
 }
 
 // The token goes in on stdin: a command line can be read by every user of the machine.
