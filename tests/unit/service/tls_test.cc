@@ -74,7 +74,7 @@ std::vector<TlsCase> TlsCases() {
       {"HalfACertificate", {half_certificate, key, {}}, "--tls_cert_file: must hold only intact certificates in PEM"},
       {"HalfAChain",
        {certificate + half_certificate, key, {}},
-       "--tls_cert_file: must hold only intact certificates in PEM"},
+       "--tls_cert_file: must hold only intact certificates in PEM, at least one"},
       {"NoKey", {certificate, "", {}}, "--tls_key_file: must hold a private key in PEM"},
       {"CertificateForAKey", {certificate, certificate, {}}, "--tls_key_file: must hold a private key in PEM"},
       {"HalfAKey", {certificate, key.substr(0, key.size() / 2), {}}, "--tls_key_file: must hold a private key in PEM"},
@@ -89,7 +89,7 @@ std::vector<TlsCase> TlsCases() {
       {"NoAuthorities", {certificate, key, ""}, "--tls_client_ca_file: must hold only intact certificates in PEM"},
       {"HalfAnAuthority",
        {certificate, key, ca + ca.substr(0, ca.size() / 2)},
-       "--tls_client_ca_file: must hold only intact certificates in PEM"},
+       "--tls_client_ca_file: must hold only intact certificates in PEM, at least one"},
   };
 }
 
