@@ -1,4 +1,4 @@
-// The sandbox as its clients see it: over HTTP.
+// The sandbox over HTTP, as its clients see it.
 #include "service/sandbox/sandbox.h"
 
 #include <gmock/gmock.h>
@@ -27,7 +27,7 @@ using ::testing::Not;
 using ::testing::SizeIs;
 using ::testing::StartsWith;
 
-// What came back from one call.
+// The reply to one call.
 struct Reply {
   int status = 0;  // 0: no whole answer came
   std::string body;
@@ -98,7 +98,7 @@ constexpr const char* kCalls[] = {
     "/recall/ask",          "/recall/run", "/recall/search", "/datasources/list", "/datasources/disconnect",
     "/connectors/authorize"};
 
-// Parameters that every call takes.
+// Parameters that suit every call.
 Json Everything() {
   return {{"user", "demo"},
           {"input", "What did we decide about the budget?"},
@@ -244,7 +244,7 @@ TEST_F(SandboxTest, Searches) {
   EXPECT_THAT(Call("/recall/search", {{"user", "demo"}}).json()["results"], SizeIs(20));
   EXPECT_EQ(Call("/recall/search", {{"user", "demo"}, {"query", "giraffe"}}).json(),
             (Json{{"results", Json::array()}}));
-  // As the official Python SDK sends what was not given.
+  // The official Python SDK sends missing parameters like this.
   EXPECT_THAT(
       Call("/recall/search", {{"user", "demo"}, {"query", nullptr}, {"max_results", nullptr}}).json()["results"],
       SizeIs(20));
@@ -302,7 +302,7 @@ TEST_F(SandboxTest, RedirectsWithTheState) {
   };
   const Reply back = Get(authorize({{"redirect_uri", "https://app.example/cb?x=1#f"}, {"state", "a&b =ü"}}));
   EXPECT_EQ(back.status, 302);
-  // httplib's client decodes what was encoded, up to some version.
+  // Some versions of httplib's client decode the URL.
   EXPECT_THAT(back.header("Location"), AnyOf("https://app.example/cb?x=1&state=a%26b%20%3D%C3%BC#f",
                                              "https://app.example/cb?x=1&state=a&b =ü#f"));
   EXPECT_EQ(Get(authorize({{"redirect_uri", "http://localhost:1/cb"}})).header("Location"), "http://localhost:1/cb");
@@ -473,7 +473,7 @@ class SandboxFaultsTest : public SandboxTest {
     return Call("/recall/ask", Params(stream), {{"x-sandbox-fault", fault}, {"x-request-id", request_id}});
   }
 
-  // The body of a stream up to where the connection ends; `whole` says whether it ended properly.
+  // The body of a stream up to the connection's end. Sets `whole` to whether it ended properly.
   std::string Body(const std::string& fault, bool stream, bool& whole, size_t* pieces = nullptr) const {
     httplib::Client client(origin());
     httplib::Request request;
@@ -574,7 +574,7 @@ TEST_F(SandboxFaultsTest, SplitsBodies) {
   EXPECT_FALSE(Ask("split=1").json().is_discarded());
 }
 
-// A stalled stream and a stalled answer end when the sandbox does, although nobody else ends them.
+// A stalled stream and a stalled answer end when the sandbox stops, although nothing else ends them.
 TEST_F(SandboxFaultsTest, StopsAtOnce) {
   std::vector<std::thread> clients;
   std::vector<std::promise<void>> receiving(2);

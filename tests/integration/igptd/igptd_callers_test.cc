@@ -1,4 +1,4 @@
-// The callers file: who is let in, with which methods, users and keys, what the log says of it, and its replacement.
+// The callers file: who may call, with which methods, users and keys, what is logged about it, and its replacement.
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
@@ -28,7 +28,7 @@ using ::testing::Not;
 using ::testing::Optional;
 using ::testing::SizeIs;
 
-// By sha256sum.
+// The hashes are from sha256sum.
 constexpr char kBilling[] = "canary-token-of-billing";
 constexpr char kBillingHash[] = "d3e29eddf29dd9c94a1348cd129821bb75241e08815de8b7dc2133c4cd800da2";
 constexpr char kSearch[] = "canary-token-of-search";
@@ -63,7 +63,7 @@ void AnswerLists(Igptd& igptd) {
   igptd.upstream.OnRequest([](Exchange& exchange) { exchange.Answer(200, R"({"datasources":[]})"); });
 }
 
-// The log's lines of that message.
+// The log lines with this message.
 std::vector<nlohmann::json> LinesOf(const Igptd& igptd, const std::string& message) {
   std::vector<nlohmann::json> found;
   std::istringstream lines(igptd.process->Stderr());
@@ -110,11 +110,11 @@ TEST(IgptdCallersTest, EachMayDoWhatItsEntrySays) {
   }
   EXPECT_THAT(igptd.upstream.requests(), SizeIs(served));
 
-  // A method that isn't allowed is one whatever the request holds: it isn't even read.
+  // A method that isn't allowed is refused before the request is parsed.
   EXPECT_THAT(igptd.Ask(AskFor("ada", ""), Bearing(kSearch)).status,
               FailsWith(StatusCode::PERMISSION_DENIED, "METHOD_NOT_ALLOWED"));
   EXPECT_THAT(igptd.upstream.requests(), SizeIs(served));
-  // Two tokens are no token.
+  // Two tokens are as good as none.
   EXPECT_THAT(igptd
                   .List(ListOf("ada"),
                         [](grpc::ClientContext& context) {
@@ -163,7 +163,7 @@ TEST(IgptdCallersTest, ADenialIsALineForTheAuditor) {
   EXPECT_THAT(igptd.process->Stderr(), Not(HasSubstr("canary")));
 }
 
-// Also what would be refused by reflection is: its call is a stream of requests.
+// Makes a reflection call, whose requests are a stream.
 grpc::Status Reflect(const Igptd& igptd, const Prepare& prepare) {
   namespace reflection = grpc::reflection::v1;
   const auto stub = reflection::ServerReflection::NewStub(igptd.channel);
@@ -221,7 +221,7 @@ TEST(IgptdCallersTest, ACallerCanBringItsOwnKey) {
     };
   };
   EXPECT_THAT(igptd.List(ListOf("ada"), with_key(kOwnKey, "ak:canary-own")).status, IsOkStatus());
-  // One that brings a key without being asked for it has none.
+  // A key that the caller need not send is ignored.
   EXPECT_THAT(igptd.List(ListOf("ada"), with_key(kSearch, "ak:canary-own")).status, IsOkStatus());
   ASSERT_THAT(igptd.upstream.requests(), SizeIs(2));
   EXPECT_EQ(igptd.upstream.requests()[0].Header("Authorization"), "Bearer ak:canary-own");
@@ -262,7 +262,7 @@ TEST(IgptdCallersTest, ACertificateMakesItsCallerKnown) {
                "--tls_key_file=" + directory.Write("key", KeyPem(server)),
                "--tls_client_ca_file=" + directory.Write("ca", callers.Pem())});
   AnswerLists(igptd);
-  // For the user who is called as the caller is: the call says who it was taken for.
+  // For the user with the caller's own name, so the result says which caller igptd recognized.
   const auto list = [&](const std::string& names, const std::string& user, const Prepare& prepare) {
     const Identity self = callers.Issue({.names = names});
     grpc::SslCredentialsOptions options;
@@ -302,11 +302,11 @@ TEST(IgptdCallersTest, AReplacementIsUsedAndABrokenOneIsNot) {
   EXPECT_TRUE(served(kBilling));
   EXPECT_FALSE(served(kSearch));
 
-  // One call after the other goes on, from before it is replaced to after.
+  // Calls are made one after the other, from before the file is replaced until after.
   directory.Write("callers", File(kSearchEntry));
   EXPECT_TRUE(AwaitTrue([&] { return served(kSearch); }));
   EXPECT_TRUE(AwaitTrue([&] { return !served(kBilling); }));
-  // What runs goes on as it began.
+  // Running calls keep their rules.
   go_on.Set();
   EXPECT_THAT(ReadAll(context, *reader).status, IsOkStatus());
 
@@ -358,7 +358,7 @@ TEST(IgptdCallersTest, EveryMistakeIsFoundAtOnce) {
               HasSubstr("needs --tls_client_ca_file"));
 }
 
-// The token goes in on stdin: a command line can be read by every user of the machine.
+// The token is read from stdin, because every user of the machine can read a command line.
 TEST(IgptdCallersTest, HashTokenMakesAnEntry) {
   const auto hash = [](const std::string& token) {
     Subprocess shell({"/bin/sh", "-c", "echo \"$TOKEN\" | \"$IGPTD\" hash-token"},
