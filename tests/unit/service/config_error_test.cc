@@ -1,4 +1,4 @@
-// What ParseConfig refuses, and how it says so.
+// What ParseConfig rejects, and its messages.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

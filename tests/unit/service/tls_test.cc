@@ -34,7 +34,7 @@ const Identity& Good() {
   return *identity;
 }
 
-// As tools write it: with a password.
+// Encrypted with a password, as tools write it.
 std::string LockedKeyPem(const Identity& identity) {
   const std::unique_ptr<BIO, decltype(&BIO_free)> bio(BIO_new(BIO_s_mem()), BIO_free);
   char password[] = "password";
