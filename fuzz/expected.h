@@ -1,4 +1,4 @@
-// What decoding must give, by json_codec.h and types.h, computed plainly from the whole document.
+// The expected results of decoding, according to json_codec.h and types.h, computed simply from the whole document.
 #pragma once
 
 #include <string>
@@ -14,7 +14,7 @@ namespace igpt_fuzz {
 
 template <typename T>
 struct Expected {
-  std::vector<igpt::ErrorKind> errors;  // it fails with one of them; empty: it gives `answer`
+  std::vector<igpt::ErrorKind> errors;  // decoding fails with one of these; empty: it gives `answer`
   std::string api_code;                 // kApi
   T answer = {};
 };
@@ -27,7 +27,7 @@ Expected<igpt::ListAnswer> ExpectedList(std::string_view body, bool include_raw)
 Expected<igpt::DisconnectAnswer> ExpectedDisconnect(std::string_view body, bool include_raw);
 Expected<igpt::AuthorizeAnswer> ExpectedAuthorize(std::string_view body, bool include_raw);
 
-// Ends the program when it is not what was expected.
+// Aborts if the result is not the expected one.
 void RequireExpected(const absl::StatusOr<igpt::AskEvent>& got, const Expected<igpt::AskEvent>& expected);
 void RequireExpected(const absl::StatusOr<igpt::Answer>& got, const Expected<igpt::Answer>& expected);
 void RequireExpected(const absl::StatusOr<igpt::SearchAnswer>& got, const Expected<igpt::SearchAnswer>& expected);

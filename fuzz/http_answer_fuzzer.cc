@@ -1,7 +1,7 @@
-// What iGPT, or whatever stands in its place, answers over HTTP: head and body, up to what the caller is told.
+// An HTTP answer from iGPT, or from whatever answers in its place: head and body, up to the error that the caller gets.
 //
-// Input: the route ('0' to '4'), the libcurl result, and its words about that up to a line feed; the lines of the head,
-// up to an empty one; the body.
+// Input: the route ('0' to '4'), the libcurl result and its message up to a line feed; the lines of the head, up to an
+// empty one; the body.
 #include <curl/curl.h>
 
 #include <algorithm>
@@ -38,7 +38,7 @@ using igpt_fuzz::RequireEqual;
 constexpr absl::Time kNow = absl::FromUnixSeconds(1'700'000'000);
 constexpr size_t kMaxEventBytes = 1 << 20;
 
-// The error of a body that is read as an answer of that route; OK when it is one.
+// Decodes a body as an answer of this route. Returns the error, or OK.
 absl::Status Decode(Route route, bool json_wanted, std::string body) {
   switch (route) {
     case Route::kAsk:
@@ -59,7 +59,7 @@ absl::Status DecodeEvent(bool json_wanted, std::string data, std::string_view na
   return DecodeAskEvent(std::move(data), name, {.json_wanted = json_wanted}).status();
 }
 
-// Every message that a body can lead to, but those with iGPT's own code in them: none holds anything of the body.
+// Every message that a body can cause, except those with iGPT's own code. None contains anything from the body.
 std::set<std::string> KnownMessages() {
   std::set<std::string> messages;
   const auto add = [&messages](const absl::Status& status) { messages.insert(std::string(status.message())); };
@@ -94,9 +94,10 @@ void CheckStatus(const absl::Status& status) {
     Require(!error->api_code.empty() && error->api_code.size() <= 64 && IsPrintableAscii(error->api_code) &&
                 error->api_code.find_first_of(" \"\\") == std::string::npos,
             "iGPT's code is a plain token");
-    RequireEqual(message, absl::StrCat("iGPT reported the error \"", error->api_code, "\""), "a message holds no more");
+    RequireEqual(message, absl::StrCat("iGPT reported the error \"", error->api_code, "\""),
+                 "a message holds nothing but the code");
   } else {
-    Require(kKnown.count(message) == 1, "a message says nothing of the body");
+    Require(kKnown.count(message) == 1, "a message reveals nothing of the body");
   }
 }
 
@@ -104,7 +105,7 @@ void CheckBody(Route route, const ResponseHead& head, std::string_view bytes) {
   for (const bool json_wanted : {false, true}) {
     if (route != Route::kAsk || !IsEventStream(head.content_type)) {
       std::string body = RoomForBody(head);
-      Require(body.capacity() <= (1 << 20) + 2 * kJsonPadding, "no head makes us take much memory");
+      Require(body.capacity() <= (1 << 20) + 2 * kJsonPadding, "no head makes the SDK take much memory");
       body += bytes;
       CheckStatus(Decode(route, json_wanted, std::move(body)));
       continue;
@@ -113,11 +114,11 @@ void CheckBody(Route route, const ResponseHead& head, std::string_view bytes) {
     const absl::Status fed = parser.Feed(bytes, [json_wanted](const SseEvent& event) {
       CheckStatus(DecodeEvent(json_wanted, event.data, event.event));
     });
-    Require(fed.ok() || ErrorOf(fed)->kind == ErrorKind::kTooLarge, "an event stream fails only by its size");
+    Require(fed.ok() || ErrorOf(fed)->kind == ErrorKind::kTooLarge, "an event stream fails only because of its size");
   }
 }
 
-// A verdict's message depends on the status, and for 200 on what kind of thing is wrong: on no byte that was sent.
+// A verdict's message depends only on the status and, for 200, on the kind of fault, never on bytes that were sent.
 void CheckVerdict(Route route, const ResponseHead& head, const HeadVerdict& verdict) {
   ResponseHead same;
   same.status = head.status;
@@ -130,16 +131,16 @@ void CheckVerdict(Route route, const ResponseHead& head, const HeadVerdict& verd
   }
   messages.push_back(CheckHead(route, same, kNow)->message);
   Require(std::find(messages.begin(), messages.end(), verdict.message) != messages.end(),
-          "a message says nothing of the head but its status");
-  Require(!verdict.message.empty() && IsPrintableAscii(verdict.message), "a message is a line");
+          "a message reveals nothing of the head but its status");
+  Require(!verdict.message.empty() && IsPrintableAscii(verdict.message), "a message is one line");
 
   const Error& error = verdict.failed.error;
   Require(error.http_status == head.status, "an error has the status");
   const std::optional<Error> carried = ErrorOf(MakeStatus(error, verdict.message));
   Require(carried.has_value() && carried->kind == error.kind && carried->http_status == error.http_status &&
               carried->retry_after == error.retry_after,
-          "an error survives being carried by a status");
-  Require(!verdict.failed.transient || head.status == 429 || head.status >= 500, "only 429 and 5xx are repeated");
+          "an error survives in a status");
+  Require(!verdict.failed.transient || head.status == 429 || head.status >= 500, "only 429 and 5xx are retried");
   if (error.retry_after) {
     Require(*error.retry_after >= absl::ZeroDuration() && *error.retry_after <= absl::Hours(1), "0 to 1 h");
   }
@@ -153,14 +154,14 @@ void CheckTransportVerdict(int curl_code, std::string_view detail) {
       messages.insert(CheckTransport(curl_code, /*request_sent=*/true, absl::StrCat(source, words)).message);
     }
   }
-  Require(messages.count(verdict.message) == 1 && !verdict.message.empty(), "a message says nothing of the details");
+  Require(messages.count(verdict.message) == 1 && !verdict.message.empty(), "a message reveals nothing of the details");
   Require(!verdict.failed.error.timer.empty() == (verdict.failed.error.kind == ErrorKind::kTimeout),
           "timers have names");
 }
 
 void Test(igpt_fuzz::Input input) {
   const auto route = static_cast<Route>(input.TakeNumber() % 5);
-  // libcurl knows about a hundred results; it has words for numbers beyond them too.
+  // libcurl has about a hundred results, and a message for numbers beyond them too.
   const int curl_code = 1 + input.TakeNumber() % 120;
   CheckTransportVerdict(curl_code, input.TakeLine());
 
@@ -170,8 +171,7 @@ void Test(igpt_fuzz::Input input) {
     took = reader.TakeLine(std::string(input.TakeLine()) + "\n");
   }
   if (took != HeadReader::Took::kHead) return;
-  Require(reader.TakeLine("Content-Type: text/event-stream\r\n") == HeadReader::Took::kLine,
-          "trailers are passed over");
+  Require(reader.TakeLine("Content-Type: text/event-stream\r\n") == HeadReader::Took::kLine, "trailers are skipped");
 
   const ResponseHead& head = reader.head();
   const std::optional<HeadVerdict> verdict = CheckHead(route, head, kNow);
