@@ -1,4 +1,4 @@
-// The expected results of decoding, according to json_codec.h and types.h, computed simply from the whole document.
+// The expected results of decoding, according to json_codec.h and types.h, computed plainly from the whole document.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// Ask's whole answer, compared with a simple reading of the whole document.
+// Ask's whole answer, compared with a plain reading of the whole document.
 //
 // Input: '0' plus what the request asked for (1: raw JSON, 2: JSON output), the body.
 #include <cstddef>

@@ -1,4 +1,4 @@
-// One event of a stream, compared with a simple reading of the whole document.
+// One event of a stream, compared with a plain reading of the whole document.
 //
 // Input: '0' plus what the request asked for (1: raw JSON, 2: JSON output), the event's SSE name up to a line feed, its
 // data.

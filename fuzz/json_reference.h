@@ -1,4 +1,4 @@
-// A slow and simple JSON reader, to compare the decoder with.
+// A slow, plain JSON reader, to compare the decoder with.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// SseParser, compared with a simple implementation of WHATWG's rules, for any split of the bytes.
+// SseParser, compared with a plain implementation of WHATWG's rules, for any split of the bytes.
 //
 // Input: the event limit (an index into kLimits), how many split sizes follow, the sizes, the stream.
 #include <cstddef>
