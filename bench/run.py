@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs the benchmark's cases and prints what they took. Called by ./dev bench, which builds all that it needs."""
+"""Runs the benchmark's cases and prints the figures. Called by ./dev bench, which builds everything that it needs."""
 
 import argparse
 import dataclasses
@@ -29,7 +29,7 @@ def parse_arguments():
     parser.add_argument("--case", action="append", metavar="NAME", help="only this case; may be repeated")
     parser.add_argument("--system", action="append", metavar="NAME",
                         help="only igptd, go, python, echo or direct; may be repeated")
-    parser.add_argument("--list", action="store_true", help="say what cases there are, and stop")
+    parser.add_argument("--list", action="store_true", help="list the cases and exit")
     return parser.parse_args()
 
 
@@ -65,7 +65,7 @@ def main():
     known = [case.name for case in CASES]
     for name in arguments.case or []:
         if name not in known:
-            sys.exit(f"./dev bench: no such case: {name}; there are {', '.join(known)}")
+            sys.exit(f"./dev bench: no such case: {name}; known cases are {', '.join(known)}")
     cases = [case for case in CASES
              if (case.name in arguments.case if arguments.case else case.quick or not arguments.quick)]
 

@@ -1,4 +1,4 @@
-# How our own code is compiled. Every target of ours links igpt_compile privately.
+# How our own code is compiled. Each of our targets links igpt_compile privately.
 find_package(Threads REQUIRED)
 
 add_library(igpt_compile INTERFACE)
@@ -8,8 +8,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(igpt_compile INTERFACE -Wno-restrict -Wno-maybe-uninitialized)
 endif()
 
-# Release builds are hardened: a smashed stack or an overrun buffer ends the program, its addresses are random, and the
-# loader's tables are read-only once they are filled in.
+# Release builds are hardened: stack smashing and buffer overruns abort the program, addresses are random, and the
+# loader's tables are read-only after start.
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
   include(CheckPIESupported)
   check_pie_supported()
@@ -23,7 +23,7 @@ if(IGPT_SANITIZE)
   add_link_options(-fsanitize=${IGPT_SANITIZE})
 endif()
 
-# For programs that run gRPC: what the sanitizers have to know about it.
+# For programs that run gRPC: options for the sanitizers.
 add_library(igpt_grpc_sanitizing INTERFACE)
 if(IGPT_SANITIZE STREQUAL "thread")
   add_library(igpt_tsan_options OBJECT cmake/tsan_options.cc)

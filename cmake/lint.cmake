@@ -1,8 +1,8 @@
-# The target `lint` runs clang-tidy on every source of ours that this build compiles, and only again after its object was
-# compiled again (because the source, a header or an option has changed) or the checks have changed. CMakeLists.txt includes
-# this last, when all targets are known.
+# The target `lint` runs clang-tidy on each of our sources that this build compiles. It repeats that only after the object
+# was compiled again (the source, a header or an option has changed) or the checks have changed. CMakeLists.txt includes
+# this file last, when all targets are defined.
 
-# The directories that have no checks of their own link to those of the tests.
+# Directories without their own .clang-tidy link to that of the tests.
 set(lint_checks ${PROJECT_SOURCE_DIR}/.clang-tidy ${PROJECT_SOURCE_DIR}/tests/.clang-tidy)
 
 add_custom_target(lint)
@@ -18,7 +18,7 @@ function(igpt_lint_source target directory source)
   file(MAKE_DIRECTORY ${stamp_directory})
   add_custom_command(
     OUTPUT ${stamp}
-    # Clang doesn't know every warning option of GCC's, and .clang-tidy alone says what is an error.
+    # Clang doesn't know all of GCC's warning options, and only .clang-tidy decides what is an error.
     COMMAND ${IGPT_CLANG_TIDY} --quiet -p ${PROJECT_BINARY_DIR} --extra-arg=-Wno-unknown-warning-option
             --extra-arg=-Wno-error ${directory}/${source}
     COMMAND ${CMAKE_COMMAND} -E touch ${stamp}
@@ -27,7 +27,7 @@ function(igpt_lint_source target directory source)
   target_sources(lint PRIVATE ${stamp})
 endfunction()
 
-# The sources of all targets in the directory and below it.
+# The sources of all targets in the directory and its subdirectories.
 function(igpt_lint_directory directory)
   get_property(subdirectories DIRECTORY ${directory} PROPERTY SUBDIRECTORIES)
   foreach(subdirectory IN LISTS subdirectories)

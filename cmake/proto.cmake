@@ -1,9 +1,9 @@
-# igpt_add_proto_library(<target> ROOT <dir> [GRPC] FILES <file>...): a library of the C++ code that protoc makes from the
-# files, which are named relative to ROOT. With GRPC, from their services too.
+# igpt_add_proto_library(<target> ROOT <dir> [GRPC] FILES <file>...): a library of the C++ code that protoc generates from
+# the files, which are named relative to ROOT. With GRPC, also for their services.
 find_package(Protobuf REQUIRED)
 find_package(gRPC CONFIG REQUIRED)
 
-# The generated code without its objects: all that editors need.
+# Generates the code without compiling it, which is enough for editors.
 add_custom_target(igpt_generated)
 
 function(igpt_add_proto_library target)

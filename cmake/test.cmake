@@ -1,7 +1,8 @@
-# How test programs are made, in tests and beside it.
+# Functions that define test programs, in tests/ and elsewhere.
 find_package(GTest REQUIRED)
 
-# igpt_add_test(<name> SOURCES <file>... [LIBS <target>...] [TIMEOUT <seconds>]): one test program, run by ctest as <name>.
+# igpt_add_test(<name> SOURCES <file>... [LIBS <target>...] [TIMEOUT <seconds>]): a test program, which ctest runs as
+# <name>.
 function(igpt_add_test name)
   cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LIBS" ${ARGN})
   if(NOT ARG_TIMEOUT)
@@ -14,7 +15,7 @@ function(igpt_add_test name)
   set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT})
 endfunction()
 
-# igptd_add_test(<name> [LIBS <target>...] [TIMEOUT <seconds>]): the test program of <name>.cc, which starts igptd.
+# igptd_add_test(<name> [LIBS <target>...] [TIMEOUT <seconds>]): the same for <name>.cc, a test that starts igptd.
 function(igptd_add_test name)
   igpt_add_test(${name} SOURCES ${name}.cc ${ARGN})
   target_link_libraries(${name} PRIVATE igptd_fixture)

@@ -1,6 +1,6 @@
-// What ThreadSanitizer is told in programs that run gRPC. Debian's gRPC, Abseil, protobuf and spdlog are not
-// instrumented: it doesn't see their locks, and takes what they guard for races. Races between our own frames are still
-// reported. Programs of the SDK alone don't link this: they have no suppression.
+// ThreadSanitizer's options in programs that run gRPC. Debian's gRPC, Abseil, protobuf and spdlog are not instrumented,
+// so ThreadSanitizer doesn't see their locks and reports what they guard as races. Races between our own frames are
+// still reported. Programs of the SDK alone don't link this file and have no suppressions.
 extern "C" {
 
 // NOLINTNEXTLINE(bugprone-reserved-identifier)

@@ -31,13 +31,13 @@ void Test(igpt_fuzz::Input input) {
     return;
   }
   for (const Caller& caller : callers->callers) {
-    Require(IsSafeName(caller.limits.name), "a caller's name is fit for logs");
-    Require(!caller.sans.empty() || !caller.tokens.empty(), "a caller can be known");
+    Require(IsSafeName(caller.limits.name), "a caller's name is safe in logs");
+    Require(!caller.sans.empty() || !caller.tokens.empty(), "a caller can be recognized");
     Require(caller.any_user || caller.own_name || !caller.users.empty() || !caller.user_prefixes.empty(),
             "a caller may act for somebody");
     const bool has_empty_prefix = std::any_of(caller.user_prefixes.begin(), caller.user_prefixes.end(),
                                               [](const std::string& prefix) { return prefix.empty(); });
-    Require(!has_empty_prefix, "no prefix is that of all users");
+    Require(!has_empty_prefix, "no prefix matches all users");
     Require(caller.limits.max_in_flight >= 0, "a limit isn't negative");
     Require((caller.limits.starts_per_second > 0) == (caller.limits.burst >= 1), "a rate goes with a burst");
   }

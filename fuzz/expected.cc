@@ -1,4 +1,4 @@
-// What decoding everything but Ask's answers must give; and how answers are compared.
+// The expected results of decoding everything but Ask's answers, and how answers are compared.
 #include "fuzz/expected.h"
 
 #include <algorithm>
@@ -34,7 +34,7 @@ std::vector<igpt::SearchResult> Results(const JsonValue& list, bool include_raw)
   return results;
 }
 
-// A text that shows all of a struct: two of the same text are equal.
+// Text that shows everything in a struct: structs with the same text are equal.
 
 void Show(std::string& out, std::string_view name, const std::string& text) {
   absl::StrAppend(&out, std::string(name), "=", text.size(), ":", text, "\n");
@@ -195,9 +195,9 @@ std::string Shown(const std::vector<ErrorKind>& kinds) {
 template <typename T>
 void Compare(const absl::StatusOr<T>& got, const Expected<T>& expected) {
   if (got.ok()) {
-    RequireEqual("", Shown(expected.errors), "what is wrong is an error");
-    RequireEqual(Shown(*got), Shown(expected.answer), "what is typed and what is kept are what was sent");
-    Require(IsUtf8(Shown(*got)), "what is handed on is UTF-8");
+    RequireEqual("", Shown(expected.errors), "invalid input is an error");
+    RequireEqual(Shown(*got), Shown(expected.answer), "the typed fields and the raw JSON are what was sent");
+    Require(IsUtf8(Shown(*got)), "everything that is passed on is UTF-8");
     return;
   }
   const std::optional<igpt::Error> error = igpt::ErrorOf(got.status());
@@ -206,12 +206,12 @@ void Compare(const absl::StatusOr<T>& got, const Expected<T>& expected) {
   if (std::find(kinds.begin(), kinds.end(), error->kind) == kinds.end()) {
     RequireEqual(Shown({error->kind}), Shown(kinds), "an error is of the documented kind");
   }
-  RequireEqual(error->api_code, expected.api_code, "iGPT's code is handed on");
+  RequireEqual(error->api_code, expected.api_code, "iGPT's code is passed on");
   const absl::string_view message = got.status().message();
-  Require(!message.empty() && IsPrintableAscii({message.data(), message.size()}), "an error says in a line what it is");
+  Require(!message.empty() && IsPrintableAscii({message.data(), message.size()}), "an error's message is one line");
 }
 
-// The root of a text without errors, where it may have some of these types; else the failure.
+// The root of a text without errors whose type is one of these; otherwise the failure.
 template <typename T>
 struct Root {
   std::optional<Expected<T>> failure;

@@ -1,4 +1,4 @@
-// What decoding Ask's events and answers must give.
+// The expected results of decoding Ask's events and answers.
 #include <utility>
 #include <variant>
 
@@ -32,7 +32,7 @@ std::vector<igpt::Source> Sources(Members& parent, std::string_view key) {
   return sources;
 }
 
-// The texts of the parts of that type. False when there are parts of another.
+// The texts of the parts of this type. False if there are parts of another type.
 std::pair<std::vector<std::string>, bool> Texts(Members& parent, std::string_view key, std::string_view type) {
   std::vector<std::string> texts;
   const JsonValue* list = parent.Array(key);
@@ -131,7 +131,7 @@ igpt::RunStarted StartOf(Members& members, bool include_raw) {
   return started;
 }
 
-// False when JSON was asked for and a text is none.
+// Returns false if JSON was requested and the text is not JSON.
 bool MakeJson(igpt::Output& output) {
   const auto* text = std::get_if<igpt::Text>(&output);
   if (text == nullptr) return true;
@@ -207,8 +207,8 @@ Expected<igpt::Answer> ExpectedAnswer(std::string_view body, igpt::internal::Ask
   Members members(root, {IGPT_ASK_KEYS});
   if (members.Seen("output")) {
     answer = AnswerOf(members);
-    // Members that have no place in an answer, but in an event, are looked at too; whether they are whole is no matter:
-    // if they are there at all, the answer has no home for them.
+    // Members that belong in an event but not in an answer: an answer has no field for them, so their mere presence
+    // counts, not whether they are complete.
     all = members.whole() &&
           members.HasOnly({"id", "timestampStart", "timestamp", "duration", "output", "usage", "metadata"});
   } else {

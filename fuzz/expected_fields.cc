@@ -14,7 +14,7 @@ using Type = JsonValue::Type;
 
 constexpr absl::Duration kMaxDuration = absl::Seconds(315'576'000'000);
 
-// Whether it has neither fraction nor exponent and fits.
+// nullopt if it has a fraction or an exponent, or doesn't fit.
 std::optional<int64_t> ToInt64(std::string_view number) {
   if (number.find_first_of(".eE") != number.npos) return std::nullopt;
   errno = 0;
@@ -22,7 +22,7 @@ std::optional<int64_t> ToInt64(std::string_view number) {
   return errno == 0 ? std::optional<int64_t>(value) : std::nullopt;
 }
 
-// No infinity, and no 0 for what isn't 0.
+// nullopt for overflow to infinity and underflow to 0.
 std::optional<double> ToDouble(std::string_view number) {
   const double value = std::strtod(std::string(number).c_str(), nullptr);
   const std::string_view significand = number.substr(0, number.find_first_of("eE"));
@@ -106,7 +106,7 @@ std::optional<double> Members::Double(std::string_view key) {
   return number;
 }
 
-// Cut off to nanoseconds. Exponents are read as doubles, which is never exact.
+// Truncated to nanoseconds. Numbers with exponents are read as doubles, and never count as exact.
 std::optional<absl::Duration> Members::Count(std::string_view key, absl::Duration unit, bool& exact) {
   const JsonValue* value = OfType(key, Type::kNumber);
   if (value == nullptr) return std::nullopt;

@@ -1,6 +1,6 @@
 // The command line and the environment of igptd.
 //
-// Input: lines. Those that begin with IGPT are environment variables, the others arguments; \x1F stands for a line feed
+// Input: lines. Those that start with IGPT are environment variables, the others arguments. \x1F stands for a line feed
 // in a value.
 #include <algorithm>
 #include <cstddef>
@@ -27,7 +27,7 @@ namespace {
 using igpt_fuzz::Require;
 using igpt_fuzz::RequireEqual;
 
-// How a refusal begins.
+// How error messages begin.
 constexpr const char* kSources[] = {"--", "IGPTD_", "IGPT_API_KEY: ", "argument ", "no iGPT key: "};
 
 struct Start {
@@ -59,16 +59,16 @@ absl::StatusOr<Config> Parse(const Start& start) {
 }
 
 void CheckRefusal(const absl::Status& refusal) {
-  Require(refusal.code() == absl::StatusCode::kInvalidArgument, "what is wrong is the configuration");
+  Require(refusal.code() == absl::StatusCode::kInvalidArgument, "a bad configuration is INVALID_ARGUMENT");
   const std::string message(refusal.message());
   Require(igpt_fuzz::IsUtf8(message) && std::none_of(message.begin(), message.end(), absl::ascii_iscntrl),
           "a refusal is one line");
   const bool names = std::any_of(std::begin(kSources), std::end(kSources),
                                  [&message](const char* source) { return message.starts_with(source); });
-  Require(names, "a refusal says what it is about");
+  Require(names, "an error names the flag or variable");
 }
 
-// Whatever a value is, it is not shown: no message has a word that was added to each, and that no name can hold.
+// No message shows a value: each value gets an added word that no name can contain, and no message may contain it.
 void CheckSecrecy(Start start) {
   constexpr char kSecret[] = "~s3cr3t~";
   for (std::string& arg : start.args) arg += arg.find('=') == arg.npos ? "" : kSecret;
@@ -78,10 +78,10 @@ void CheckSecrecy(Start start) {
     start.args.push_back(separate);
   }
   const absl::StatusOr<Config> config = Parse(start);
-  if (!config.ok()) Require(!absl::StrContains(config.status().message(), kSecret), "a refusal shows no value");
+  if (!config.ok()) Require(!absl::StrContains(config.status().message(), kSecret), "an error shows no value");
 }
 
-// What --help or a message would show of each flag is how one would set it.
+// The text that --help shows for each flag is also how to set it.
 void CheckTexts(Config config) {
   Config copy;
   std::vector<Flag> copies = Flags(copy);
@@ -110,7 +110,7 @@ void Test(igpt_fuzz::Input input) {
   CheckTexts(*config);
   igpt::Options options = config->client;
   if (options.api_key.empty()) options.api_key = "from-a-file";
-  Require(igpt::Validate(options).ok(), "the client takes what passed");
+  Require(igpt::Validate(options).ok(), "the client accepts what passed");
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// A request from the wire to what is sent to iGPT, or to the status that says what is wrong with it.
+// A request from the wire to what is sent to iGPT, or to the status that rejects it.
 //
 // Input: which request ('0' to '4'), whether there is a default user ('0' or '1'), where the bytes are split in two (up
 // to 255), the bytes of the message.
@@ -54,18 +54,19 @@ bool HasField(const Descriptor* type, const std::string& path) {
   return true;
 }
 
-// What the caller is told of a request that is wrong.
+// Checks the error for an invalid request.
 void CheckRefusal(const absl::Status& refusal, const Descriptor* type) {
   const std::optional<igpt::Error> error = igpt::ErrorOf(refusal);
-  Require(error.has_value() && error->kind == igpt::ErrorKind::kInvalidRequest, "it is the request that is wrong");
-  Require(!error->violations.empty(), "something about it is wrong");
+  Require(error.has_value() && error->kind == igpt::ErrorKind::kInvalidRequest, "the error's kind is kInvalidRequest");
+  Require(!error->violations.empty(), "the error has violations");
   for (const igpt::FieldViolation& violation : error->violations) {
-    Require(violation.field.empty() || HasField(type, violation.field), "what is wrong is a field of the request");
-    Require(!violation.description.empty() && igpt_fuzz::IsPrintableAscii(violation.description), "and how, in a line");
+    Require(violation.field.empty() || HasField(type, violation.field), "a violation names a field of the request");
+    Require(!violation.description.empty() && igpt_fuzz::IsPrintableAscii(violation.description),
+            "a violation's description is one line");
   }
 
   const CallStatus status = ToCallStatus(refusal, KeyOwner::kIgptd);
-  Require(status.status.error_code() == grpc::StatusCode::INVALID_ARGUMENT, "it is INVALID_ARGUMENT");
+  Require(status.status.error_code() == grpc::StatusCode::INVALID_ARGUMENT, "the code is INVALID_ARGUMENT");
   const std::string& message = status.status.error_message();
   const std::string& details = status.status.error_details();
   Require(message.size() + details.size() <= kMaxStatusBytes, "message and details fit");
@@ -77,10 +78,10 @@ void CheckRefusal(const absl::Status& refusal, const Descriptor* type) {
   Require(igpt_fuzz::IsUtf8(message) && bad.field_violations_size() > 0, "the details can be read");
 }
 
-// Beside the JSON that is sent: what is in it, in any order.
+// The expected contents of the JSON that is sent, in any order.
 struct Sent {
   std::vector<std::pair<std::string, std::string>> strings;   // empty ones are left out, unless required
-  std::vector<std::pair<std::string, std::string>> literals;  // numbers, true and false, JSON as it is
+  std::vector<std::pair<std::string, std::string>> literals;  // numbers, true, false and verbatim JSON
 };
 
 void CheckSent(const std::string& body, const Sent& sent) {
@@ -126,8 +127,8 @@ std::string OutputFormatOf(const igpt::OutputFormat& format) {
   Require(igpt_fuzz::ParseJson(format.schema).type == JsonValue::Type::kObject, "and an object");
   std::string json = "{";
   if (!format.name.empty()) {
-    const std::string name =
-        igpt::internal::Encode(igpt::ListRequest(), format.name);  // {"user":…}: how strings are quoted is not ours
+    // {"user":…}: quotes a string as the SDK does.
+    const std::string name = igpt::internal::Encode(igpt::ListRequest(), format.name);
     absl::StrAppend(&json, R"("type":"json_schema","name":)", name.substr(8, name.size() - 9),
                     format.strict ? R"(,"strict":true)" : R"(,"strict":false)", ",");
   } else if (format.strict) {
@@ -136,7 +137,7 @@ std::string OutputFormatOf(const igpt::OutputFormat& format) {
   return absl::StrCat(json, R"("schema":)", format.schema, "}");
 }
 
-// What goes out for a request that passed, whose user is `user`.
+// Checks what is sent for a request that passed, with the user `user`.
 
 void CheckValid(const igpt::AskRequest& request, const std::string& user) {
   CheckText(request.input, igpt::kMaxInputBytes);
@@ -165,7 +166,7 @@ void CheckValid(const igpt::SearchRequest& request, const std::string& user) {
   AddOptional(sent, "date_from", request.date_from);
   AddOptional(sent, "date_to", request.date_to);
   AddOptional(sent, "filter_people", request.filter_people);
-  Require(request.max_results >= 0, "no negative number of results is asked for");
+  Require(request.max_results >= 0, "a number of results is never negative");
   if (request.max_results > 0) sent.literals.emplace_back("max_results", absl::StrCat(request.max_results));
   CheckSent(igpt::internal::Encode(request, user), sent);
 }
@@ -211,7 +212,7 @@ void TestRequest(const grpc::ByteBuffer& bytes, std::string_view default_user) {
 }
 
 void Test(igpt_fuzz::Input input) {
-  google::protobuf::SetLogHandler(nullptr);  // it would log every string that is not UTF-8
+  google::protobuf::SetLogHandler(nullptr);  // protobuf would log every string that is not UTF-8
   const unsigned which = input.TakeNumber() % 5;
   const std::string_view default_user = input.TakeNumber() % 2 == 1 ? kDefaultUser : "";
   const size_t split = input.TakeNumber();

@@ -1,6 +1,6 @@
-// A whole answer of Ask, against a plain reading of the whole document.
+// Ask's whole answer, compared with a plain reading of the whole document.
 //
-// Input: '0' and more for what the request asked for (1: raw JSON, 2: JSON output), the body.
+// Input: '0' plus what the request asked for (1: raw JSON, 2: JSON output), the body.
 #include <cstddef>
 #include <cstdint>
 #include <string>

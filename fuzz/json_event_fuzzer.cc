@@ -1,7 +1,7 @@
-// One event of a stream, against a plain reading of the whole document.
+// One event of a stream, compared with a plain reading of the whole document.
 //
-// Input: '0' and more for what the request asked for (1: raw JSON, 2: JSON output), the event's SSE name up to a line
-// feed, its data.
+// Input: '0' plus what the request asked for (1: raw JSON, 2: JSON output), the event's SSE name up to a line feed, its
+// data.
 #include <cstddef>
 #include <cstdint>
 #include <string>

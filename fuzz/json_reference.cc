@@ -15,7 +15,7 @@ namespace {
 
 using nlohmann::json;
 
-// The code unit of an escape \uXXXX at the front of the text.
+// The code unit of an escape \uXXXX at the start of the text.
 std::optional<unsigned> EscapedUnit(std::string_view text) {
   if (text.size() < 6 || !text.starts_with("\\u")) return std::nullopt;
   const std::string digits(text.substr(2, 4));
@@ -23,15 +23,14 @@ std::optional<unsigned> EscapedUnit(std::string_view text) {
   return std::stoul(digits, nullptr, 16);
 }
 
-// The text with \ufffd in the place of escaped surrogates without a partner, which nlohmann/json takes for an error.
-// Nothing moves.
+// Replaces escaped lone surrogates, which nlohmann/json rejects, with \ufffd. Positions don't change.
 std::string MendSurrogates(std::string_view text) {
   std::string mended(text);
   for (size_t i = 0; i < text.size(); ++i) {
     if (text[i] != '\\') continue;
     const std::optional<unsigned> unit = EscapedUnit(text.substr(i));
     if (!unit) {
-      ++i;  // what follows a backslash starts no escape
+      ++i;  // the character after a backslash starts no escape
       continue;
     }
     const std::optional<unsigned> next = EscapedUnit(text.substr(i + 6));
@@ -44,8 +43,7 @@ std::string MendSurrogates(std::string_view text) {
   return mended;
 }
 
-// The text with all but the first two digits of each number's parts left out, so that nlohmann/json, which takes a
-// number for an error that no double can hold, holds it.
+// Shortens each part of each number to two digits, because nlohmann/json rejects numbers that no double can hold.
 std::string ShortenNumbers(std::string_view text) {
   std::string shortened;
   bool in_string = false;
@@ -62,7 +60,7 @@ std::string ShortenNumbers(std::string_view text) {
   return shortened;
 }
 
-// Looks at the depth only.
+// Measures only the depth.
 class DepthMeter : public nlohmann::json_sax<json> {
  public:
   bool too_deep() const { return too_deep_; }
@@ -97,7 +95,7 @@ class DepthMeter : public nlohmann::json_sax<json> {
   bool too_deep_ = false;
 };
 
-// Reads a text that is known to be JSON.
+// Parses text that is known to be JSON.
 class Parser {
  public:
   explicit Parser(std::string_view text) : text_(text) {}
@@ -143,7 +141,7 @@ class Parser {
  private:
   void SkipSpace() { at_ = std::min(text_.find_first_not_of(" \t\r\n", at_), text_.size()); }
 
-  // Goes over the bracket, comma or colon that comes next. False when the array or object is at its end.
+  // Skips the next bracket, comma or colon. Returns false at the end of the array or object.
   bool Next(char end) {
     SkipSpace();
     const bool opening = text_[at_] == '{' || text_[at_] == '[';
@@ -177,7 +175,7 @@ JsonVerdict JudgeJson(std::string_view text) {
   const std::string mended = ShortenNumbers(MendSurrogates(text));
   verdict.json = json::sax_parse(mended, &depth);
   verdict.too_deep = depth.too_deep();
-  // nlohmann/json takes NUL for the text's end, and skips a byte order mark.
+  // nlohmann/json treats NUL as the end of the text, and skips a byte order mark.
   if (text.find('\0') != text.npos || text.starts_with("\xEF\xBB\xBF")) verdict.json = false;
   return verdict;
 }

@@ -1,4 +1,4 @@
-// JSON read slowly and plainly: what the decoder is compared with.
+// A slow, plain JSON reader, to compare the decoder with.
 #pragma once
 
 #include <string>
@@ -7,11 +7,11 @@
 
 namespace igpt_fuzz {
 
-// What is right and wrong with a text.
+// Whether a text is valid, and in which respects.
 struct JsonVerdict {
   bool utf8 = false;
-  bool json = false;      // by RFC 8259, however deep; escaped lone surrogates and numbers of any size are JSON
-  bool too_deep = false;  // up to where it stops being JSON, it nests deeper than kMaxJsonDepth
+  bool json = false;      // by RFC 8259, at any depth; escaped lone surrogates and numbers of any size are JSON
+  bool too_deep = false;  // nested deeper than kMaxJsonDepth before the point where it stops being JSON
   bool ok() const { return utf8 && json && !too_deep; }
 };
 JsonVerdict JudgeJson(std::string_view text);
@@ -21,7 +21,7 @@ struct JsonValue {
   Type type = Type::kNull;
   std::string_view text;            // as written
   std::string string;               // unescaped, U+FFFD for escaped lone surrogates
-  bool exact = true;                // a string without those
+  bool exact = true;                // the string had no lone surrogates
   std::vector<JsonValue> elements;  // of an array; the values of an object, in order, duplicates included
   std::vector<std::string> keys;    // of an object
 };

@@ -1,6 +1,6 @@
-// The answers of Search, List, Disconnect and Authorize, each against a plain reading of the whole document.
+// The answers of Search, List, Disconnect and Authorize, each compared with a plain reading of the whole document.
 //
-// Input: '0', or '1' for raw JSON; the body, which is taken for an answer of each.
+// Input: '0', or '1' for raw JSON; the body, which is decoded as an answer of each.
 #include <cstddef>
 #include <cstdint>
 #include <string>

@@ -1,5 +1,4 @@
-// Runs a fuzzer's function over every file of the given directories, with any compiler: what was found once stays
-// mended.
+// Runs a fuzzer's function on every file of the given directories, with any compiler, so that fixed bugs stay fixed.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -23,7 +22,7 @@ int main(int argc, char** argv) {
   std::sort(files.begin(), files.end());
   for (const std::filesystem::path& path : files) {
     std::printf("%s\n", path.c_str());
-    std::fflush(stdout);  // when the program ends in the middle, the last line names the file
+    std::fflush(stdout);  // if the program aborts, the last line names the file
     std::ifstream file(path, std::ios::binary);
     const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
     if (file.bad()) return EXIT_FAILURE;

@@ -1,4 +1,4 @@
-// Retry-After: whatever iGPT says, no wait is negative or longer than an hour, and dates mean what they say.
+// Retry-After: whatever iGPT sends, no wait is negative or longer than an hour, and dates are read correctly.
 //
 // Input: the current time as Unix seconds, in a line; how far ahead a well-formed date is, in a line; the header's
 // value.
@@ -27,7 +27,7 @@ using igpt_fuzz::Require;
 
 constexpr absl::Duration kMaxWait = absl::Hours(1);
 constexpr int64_t kYear1000 = -30'610'224'000;
-constexpr int64_t kYear9999 = 253'370'764'800;  // its beginning: an offset from it doesn't lead out of four digits
+constexpr int64_t kYear9999 = 253'370'764'800;  // its start, so that an offset still gives a year of four digits
 
 int64_t TakeInteger(igpt_fuzz::Input& input, int64_t min, int64_t max) {
   const std::string_view line = input.TakeLine();
@@ -36,7 +36,7 @@ int64_t TakeInteger(igpt_fuzz::Input& input, int64_t min, int64_t max) {
   return std::clamp(number, min, max);
 }
 
-// A header value by hand, when it is digits only.
+// The expected wait if the header's value is only digits.
 std::optional<absl::Duration> ExpectedOfDigits(std::string_view value) {
   std::string digits(value);
   absl::StripAsciiWhitespace(&digits);
@@ -64,10 +64,11 @@ void CheckDelays(const FailedAttempt& failed, absl::Time now, uint8_t salt) {
   RetryBudget budget;
   const std::optional<absl::Duration> delay = NextDelay(rules, failed, now, deadline, random, budget);
   if (!delay.has_value()) return;
-  Require(failed.transient && failed.error.attempts < rules.max_attempts, "only what can succeed is repeated");
-  Require(rules.idempotent || !failed.reached, "what changes something is not repeated once it arrived");
+  Require(failed.transient && failed.error.attempts < rules.max_attempts,
+          "only failures that a retry can fix are retried");
+  Require(rules.idempotent || !failed.reached, "a request that changes something is not retried once it arrived");
   Require(*delay >= absl::ZeroDuration(), "no wait is negative");
-  Require(now + *delay < deadline, "no wait goes beyond the deadline");
+  Require(now + *delay < deadline, "no wait goes past the deadline");
   Require(*delay >= failed.error.retry_after.value_or(absl::ZeroDuration()), "Retry-After is obeyed");
 }
 

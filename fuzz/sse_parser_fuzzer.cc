@@ -1,6 +1,6 @@
-// SseParser against WHATWG's rules written down plainly, for any split of the bytes.
+// SseParser, compared with a plain implementation of WHATWG's rules, for any split of the bytes.
 //
-// Input: the event limit (a number of kLimits), how many split sizes follow, the sizes, the stream.
+// Input: the event limit (an index into kLimits), how many split sizes follow, the sizes, the stream.
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
@@ -25,7 +25,7 @@ constexpr size_t kLimits[] = {1 << 20, 0, 1, 2, 5, 10, 20, 64};
 constexpr size_t kLineOverhead = 10;
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
-// What came out of a stream, as text: the events in order, then whether it failed, else whether an event was left half.
+// The result of parsing a stream, as text: the events in order, then whether it failed or ended within an event.
 std::string Show(const SseEvent& event) {
   return absl::StrCat("event ", event.event.size(), ":", event.event, " data ", event.data.size(), ":", event.data,
                       "\n");
@@ -35,7 +35,7 @@ std::string ShowEnd(bool partial) {
   return partial ? "partial" : "whole";
 }
 
-// The stream as one piece, line by line.
+// Parses the stream as one piece, line by line.
 std::string Expected(std::string_view stream, size_t limit) {
   std::string shown, data, type;
   bool in_event = false;
@@ -51,7 +51,7 @@ std::string Expected(std::string_view stream, size_t limit) {
 
     if (line.empty()) {
       // "If the data buffer is an empty string, set the data buffer and the event type buffer to the empty string and
-      // return." Else its last LF goes.
+      // return." Otherwise its last LF is removed.
       if (!data.empty()) shown += Show({type, data.substr(0, data.size() - 1)});
       data.clear();
       type.clear();

@@ -14,17 +14,17 @@
 namespace igptd {
 namespace {
 
-// After the drain has ended the calls that were left, their last messages need a moment to be written.
+// How long the last messages of calls that the drain ended may take to be written.
 constexpr absl::Duration kGoodbye = absl::Seconds(1);
 
-// How long callers may take to leave their connections once the last call has ended: one on a busy machine may be late
-// to learn that it should, and send a call until it does. Those that don't leave at all may not even look at them.
+// How long callers may take to leave once the last call has ended: a caller on a busy machine reads the GOAWAY late,
+// and may send calls until then. Some callers never look at idle connections, so they never leave.
 constexpr absl::Duration kDeparture = absl::Seconds(5);
 
-// How often they are asked to leave. Who was in the TLS handshake at the first time has not heard it.
+// How often callers are asked to leave, since connections in their TLS handshake miss a GOAWAY.
 constexpr absl::Duration kAskAgain = absl::Milliseconds(500);
 
-// How often to look whether calls are left.
+// How often to check whether calls are left.
 constexpr absl::Duration kCountInterval = absl::Milliseconds(20);
 
 }  // namespace
@@ -34,18 +34,18 @@ void Drain::Run(absl::Duration timeout) {
   if (SendGoaways(server_)) AwaitDepartures(limit);
   absl::Notification shut_down;
   std::thread ender([&] {
-    // What is left at the end is ended here, with a status that says why, before gRPC would cut it off.
+    // End the calls that are left with a status that says why, before gRPC cuts them off.
     const absl::Time end = cut_short_ ? absl::Now() : limit;
     if (!AwaitNoCalls(end)) {
       EndCalls();
       if (!AwaitNoCalls(end + kGoodbye)) {
-        // A caller that doesn't even read its socket holds up what gRPC still has to write to it, and gRPC waits for
-        // that, whatever it is told to cancel.
+        // If a caller doesn't read its socket, gRPC can't write what is pending, and waits for that even after a
+        // cancel.
         workers_.Post([](Worker& worker) { worker.loop->BreakConnections(); });
         AwaitNoCalls(end + 2 * kGoodbye);
       }
     }
-    // gRPC waits for the connections too, and some clients don't look at an idle one for as long as they live.
+    // gRPC waits for connections too, and some clients never look at an idle one.
     if (!shut_down.WaitForNotificationWithTimeout(kCountInterval)) grpc_server_cancel_all_calls(server_.c_server());
   });
   server_.Shutdown(std::chrono::system_clock::time_point::max());
@@ -65,7 +65,7 @@ void Drain::EndCalls() {
   });
 }
 
-// The first look comes late enough for calls that gRPC had accepted before it stopped doing so.
+// Sleeps first, so that calls which gRPC accepted before it stopped accepting are counted.
 bool Drain::AwaitNoCalls(absl::Time limit) {
   do {
     absl::SleepFor(kCountInterval);

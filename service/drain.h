@@ -1,4 +1,4 @@
-// The end of a server, in order: callers are asked to leave, calls may end by themselves, and what is left is ended.
+// The end of a server: asks callers to leave, lets calls end by themselves, and ends those that are left.
 #pragma once
 
 #include <atomic>
@@ -11,20 +11,22 @@ namespace igptd {
 
 class Drain {
  public:
-  // The server must not take new connections any more. Both outlive this.
+  // Both arguments must outlive this.
   Drain(grpc::Server& server, Workers& workers) : server_(server), workers_(workers) {}
 
-  // Asks callers to leave their connections, waits up to `timeout` for the calls that run, ends what is left with
-  // SHUTTING_DOWN, and shuts gRPC's server down. All calls have ended when it returns. Once.
+  // Asks callers to leave their connections, waits up to `timeout` for running calls, ends those that are left with
+  // SHUTTING_DOWN, and shuts down gRPC's server. All calls have ended when it returns. The server must not accept new
+  // connections any more. Call it once.
   void Run(absl::Duration timeout);
 
-  // Ends what Run still waits for, now. From any thread.
+  // Ends the calls that Run still waits for, now. Thread-safe.
   void CutShort();
 
  private:
-  // Whether there is no call any more, which is waited for until `limit`.
+  // Waits until `limit` for all calls to end, and returns whether they have.
   bool AwaitNoCalls(absl::Time limit);
-  // Until those who were sent a GOAWAY have gone, or could have: calls that they sent before they knew of it have come.
+  // Waits until the callers that were sent a GOAWAY have left or have had time to, so that calls which they sent before
+  // it arrived are served.
   void AwaitDepartures(absl::Time limit);
   void EndCalls();
 

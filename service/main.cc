@@ -22,7 +22,7 @@
 namespace igptd {
 namespace {
 
-// The configuration is wrong, or the address or a file can't be had.
+// The configuration is bad, or an address or file can't be used.
 constexpr int kExitConfiguration = 2;
 
 int Fail(const absl::Status& status) {
@@ -31,10 +31,10 @@ int Fail(const absl::Status& status) {
   return kExitConfiguration;
 }
 
-// `igptd hash-token`: makes an entry for the callers file from the token on stdin. A command line can be read by every
-// user of the machine.
+// `igptd hash-token`: makes an entry for the callers file from the token on stdin, because every user of the machine
+// can read a command line.
 int HashTokenCommand() {
-  if (isatty(STDIN_FILENO) != 0) std::fputs("The token, and Enter: ", stderr);
+  if (isatty(STDIN_FILENO) != 0) std::fputs("Enter the token: ", stderr);
   std::string token;
   std::getline(std::cin, token);
   if (token.ends_with('\r')) token.pop_back();
@@ -44,7 +44,7 @@ int HashTokenCommand() {
   return EXIT_SUCCESS;
 }
 
-// What Serve would refuse, without serving.
+// Finds what would keep Serve from starting.
 int Check(const Config& config) {
   if (absl::StatusOr<ConfigFiles> files = ReadConfigFiles(config); !files.ok()) return Fail(files.status());
   std::puts("igptd: the configuration is good");
@@ -75,9 +75,9 @@ int main(int argc, char** argv) {
   if (config->check_config) return igptd::Check(*config);
   igptd::RaiseDescriptorLimit();
   igptd::TakeLibraryLogs();
-  // Debian builds Abseil with the search for lock cycles that is meant for debugging: it runs at every lock of gRPC's.
+  // Debian builds Abseil with deadlock detection, a debugging aid that would run at every lock that gRPC takes.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
-  // Never undone: gRPC's own end waits up to 10 s for a thread of its that polls a socket which was full a moment ago.
+  // Never shut down: that waits up to 10 s for a gRPC thread that polls a socket which was full a moment ago.
   grpc_init();
   const absl::Status served = igptd::Serve(*config, signals);
   return served.ok() ? EXIT_SUCCESS : igptd::Fail(served);

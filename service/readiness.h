@@ -1,4 +1,4 @@
-// Whether igptd should be sent new calls.
+// Whether igptd wants new calls.
 #pragma once
 
 #include <functional>
@@ -9,18 +9,18 @@
 
 namespace igptd {
 
-// Ready as long as nothing is against it. Trouble with iGPT is nothing against it: another replica has the same.
-// Thread-safe.
+// Ready unless something blocks it. Trouble with iGPT does not block readiness, because every other replica has the
+// same trouble. Thread-safe.
 class Readiness {
  public:
-  // `changed` is told of every change, one after the other. It must not call this.
+  // `changed` is called for every change, one at a time. It must not call this object.
   explicit Readiness(std::function<void(bool ready)> changed) : changed_(std::move(changed)) {}
 
-  // Something is against it, and no longer is: "draining", "over the memory limit".
+  // Adds or removes a reason not to be ready, such as "draining".
   void Block(const std::string& why);
   void Unblock(const std::string& why);
 
-  // What is against it; empty: igptd is ready.
+  // The reasons why igptd isn't ready; empty: it is ready.
   std::string WhyNot() const;
 
  private:

@@ -28,24 +28,24 @@
 namespace igptd {
 namespace {
 
-// How often files are looked at for changes.
+// How often files are checked for changes.
 constexpr absl::Duration kWatchInterval = absl::Seconds(1);
 
-// How late a second signal may be seen.
+// How late a second signal may be noticed.
 constexpr absl::Duration kSecondSignalInterval = absl::Milliseconds(50);
 
-// Beyond --drain_timeout: whatever hangs then doesn't hold up the process.
+// How long after --drain_timeout the process ends even if something hangs.
 constexpr absl::Duration kWatchdogMargin = absl::Seconds(4);
 
 absl::Status WritePortFile(const std::string& path, int port) {
-  // Moved into place, so that whoever waits for the file finds it whole.
+  // Written to another file and renamed, so that nobody reads a half-written one.
   const std::string temporary = absl::StrCat(path, ".new");
   std::ofstream file(temporary);
   file << port << "\n";
   file.close();
   if (!file || std::rename(temporary.c_str(), path.c_str()) != 0) {
     return absl::UnavailableError(
-        absl::StrCat("--port_file: cannot write ", path, ": give a path in a directory that can be written to"));
+        absl::StrCat("--port_file: cannot write ", path, "; choose a path in a writable directory"));
   }
   return absl::OkStatus();
 }
@@ -67,7 +67,7 @@ ServerOptions ServerOptionsOf(const Config& config, const ConfigFiles& files, Me
   return options;
 }
 
-// The files that may change while igptd serves, and what to do then. Outlived by all that is given.
+// Follows the files that may change while igptd serves, and applies changes. The arguments must outlive this.
 class WatchedFiles {
  public:
   WatchedFiles(const Config& config, const ConfigFiles& files, Server& server) {
@@ -116,12 +116,12 @@ void LogServing(const Config& config, const Server& server, const AdminServer* a
     if (sandbox != nullptr) line.With("sandbox", sandbox->base_url());
   }
   if (config.callers_file.empty()) {
-    Log(LogLevel::kWarn, "whoever can connect may call, and for any user: --callers_file says who may");
+    Log(LogLevel::kWarn, "anyone who can connect may call, for any user; set --callers_file to restrict this");
   }
 }
 
-// Serves on for --drain_delay, then drains; a second signal ends what is left at once. Files are followed to the end: a
-// key can change while calls are still served.
+// Keeps serving for --drain_delay, then drains; a second signal ends the calls that are left at once. Files are
+// followed to the end, since a key can change while calls are still served.
 void End(const Config& config, const Signals& signals, Server& server, WatchedFiles& files) {
   LogLine(LogLevel::kInfo, "draining").With("delay", config.drain_delay).With("timeout", config.drain_timeout);
   std::thread([patience = config.drain_delay + config.drain_timeout + kWatchdogMargin] {
@@ -176,7 +176,7 @@ absl::Status Serve(const Config& config, const Signals& signals) {
     admin = *std::move(listening);
   }
 
-  StartLogging(config.log_level, config.log_format);  // the first call can be over before Start returns
+  StartLogging(config.log_level, config.log_format);  // before Server::Start: a call can end before that returns
   absl::StatusOr<std::unique_ptr<Server>> server = Server::Start(std::move(options));
   if (!server.ok()) return server.status();
   WatchedFiles watched(config, *files, **server);
@@ -195,7 +195,7 @@ absl::Status Serve(const Config& config, const Signals& signals) {
 
   while (!signals.Wait(kWatchInterval)) watched.Look();
   End(config, signals, **server, watched);
-  admin.reset();  // it asks the server and the log
+  admin.reset();  // it uses the server and the log
   server->reset();
   if (!StopLogging()) std::_Exit(EXIT_SUCCESS);
   return absl::OkStatus();

@@ -7,8 +7,8 @@
 
 namespace igptd {
 
-// Serves until a signal ends it, then drains; a drain that hangs ends the process with exit code 1. An error: igptd did
-// not serve, since the configuration is wrong, or an address or a file can't be had.
+// Serves until a signal ends it, then drains; if the drain hangs, the process ends with exit code 1. Returns an error
+// if igptd could not start: the configuration is bad, or an address or file can't be used.
 absl::Status Serve(const Config& config, const Signals& signals);
 
 }  // namespace igptd

@@ -14,35 +14,35 @@ namespace igptd {
 namespace {
 
 constexpr int kMaxRequestBytes = 4 << 20;
-// Far more than the limit that calls are held to, rpc::kMaxMetadataBytes: gRPC ends the connection, with all its calls,
-// when headers over its own come in two reads.
+// Far above rpc::kMaxMetadataBytes, the limit that igptd enforces per call: if headers over gRPC's own limit arrive in
+// two reads, gRPC closes the connection with all its calls.
 constexpr int kMaxHeaderListBytes = 64 << 10;
 constexpr int kMaxReadBytes = 16 << 10;
 
 // How long a scrape waits for the loops.
 constexpr absl::Duration kAskLimit = absl::Seconds(1);
 
-// How long the end waits for what gRPC had begun.
+// How long the shutdown waits for gRPC's pending operations.
 constexpr absl::Duration kLastOperations = absl::Seconds(1);
 
 void SetConnectionOptions(grpc::ServerBuilder& builder) {
   builder.SetMaxReceiveMessageSize(kMaxRequestBytes);
-  // Clients may ping every 10 s, also without a call.
+  // Clients may ping every 10 s, even without a call.
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
-  // A client that vanished without a word is found within 30 s.
+  // Detects a client that vanished silently within 30 s.
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 15'000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
-  // Connections move on to new replicas, but never at the cost of a stream.
+  // Makes callers reconnect, and so find new replicas, but never cuts off a stream.
   builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, 300'000);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, INT_MAX);
   builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 3'000);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxOpenStreams);
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMaxHeaderListBytes);
-  // What gRPC reads at once it takes apart before anything else: in 4 MiB, its own limit, there is room for 150,000
+  // gRPC processes everything from one read before it does anything else, and its default of 4 MiB has room for 150,000
   // calls.
   builder.AddChannelArgument(GRPC_ARG_TCP_MAX_READ_CHUNK_SIZE, kMaxReadBytes);
-  builder.AddChannelArgument(GRPC_ARG_ENABLE_CHANNELZ, 1);  // the guard counts by it
+  builder.AddChannelArgument(GRPC_ARG_ENABLE_CHANNELZ, 1);  // the connection guard uses its counts
 }
 
 }  // namespace
@@ -121,7 +121,8 @@ void Server::AcceptConnections() {
                         }});
 }
 
-// Each tag is that of a call which was handed over, or will never be: it goes to its loop, or away.
+// Each tag belongs to a call that gRPC hands over, and which then goes to its loop; or, at shutdown, to one that never
+// comes and deletes itself.
 void Server::AcceptCalls() {
   void* tag;
   bool ok;
@@ -132,7 +133,7 @@ void Server::UseTls(TlsMaterial material) {
   tls_->Use(std::move(material));
 }
 
-// What malloc keeps of freed memory would be a strain for good.
+// If malloc kept freed memory, the shortage would never end.
 void Server::OnStrain(Strains strains) {
   ReturnFreedMemory(/*at_once=*/strains.memory != Strain::kNone);
   workers_.Post([](Worker& /*worker*/) { ReturnKeptMemory(); });
@@ -159,20 +160,21 @@ void Server::Collect(MetricFamilies& families) {
     upstream->held_back += static_cast<double>(worker.client->HeldBack());
   });
   if (asked) {
-    AddGauge(families, "igptd_upstream_retry_budget", "For how many retries there is room now.", upstream->retries);
-    AddGauge(families, "igptd_upstream_held_back_ratio", "The share of requests that is held back now.",
+    AddGauge(families, "igptd_upstream_retry_budget", "How many more retries are allowed now, over all event loops.",
+             upstream->retries);
+    AddGauge(families, "igptd_upstream_held_back_ratio", "The share of requests to iGPT that igptd holds back now.",
              upstream->held_back_share);
-    AddCounter(families, "igptd_upstream_held_back_total", "Requests that were held back, as iGPT was failing.",
+    AddCounter(families, "igptd_upstream_held_back_total", "Requests to iGPT that igptd held back.",
                upstream->held_back);
   }
   CollectAdmission(families, admission_, *resource_guard_);
   const auto closed = static_cast<double>(connections_closed_.value());
   const auto opened = static_cast<double>(connections_opened_.value());
   AddCounter(families, "igptd_connections_opened_total", "Connections that callers opened.", opened);
-  AddGauge(families, "igptd_connections", "Connections of callers that are open.", opened - closed);
-  AddCounter(families, "igptd_connections_ended_by_guard_total",
-             "Connections that the guard ended, since they only cost.", static_cast<double>(guard_.ended()));
-  AddGauge(families, "igptd_ready", "1 when igptd is ready for calls, else 0.", readiness_.WhyNot().empty() ? 1 : 0);
+  AddGauge(families, "igptd_connections", "Open connections from callers.", opened - closed);
+  AddCounter(families, "igptd_connections_ended_by_guard_total", "Abusive connections that igptd closed.",
+             static_cast<double>(guard_.ended()));
+  AddGauge(families, "igptd_ready", "1 if /readyz reports ready, otherwise 0.", readiness_.WhyNot().empty() ? 1 : 0);
 }
 
 void Server::AnnounceShutdown() {
@@ -197,7 +199,7 @@ void Server::AwaitLastOperations() {
 
 Server::~Server() {
   Shutdown(absl::ZeroDuration());
-  listener_.reset();  // it tells the loops of connections
+  listener_.reset();  // it tells the loops about connections
   if (incoming_ != nullptr) {
     incoming_->Shutdown();
     if (acceptor_.joinable()) {

@@ -1,4 +1,4 @@
-// igptd's gRPC server: its loops, the services on them, the connections of its callers, and its end.
+// igptd's gRPC server: its loops, the services on them, its callers' connections, and its shutdown.
 #pragma once
 
 #include <memory>
@@ -31,52 +31,53 @@
 namespace igptd {
 
 struct ServerOptions {
-  std::string listen;  // host:port; port 0 picks one
+  std::string listen;  // host:port; port 0 picks a free port
   igpt::Options client;
   CallSettings calls;
   AdmissionOptions admission = {};
   std::optional<TlsMaterial> tls;  // valid; nullopt: plain text
-  std::optional<Callers> callers;  // nullopt: whoever can connect may call
+  std::optional<Callers> callers;  // nullopt: anyone who can connect may call
   bool channelz = false;           // serve grpc.channelz.v1.Channelz
-  Metrics* metrics;                // outlives the server
+  Metrics* metrics;                // must outlive the server
 };
 
 class Server {
  public:
-  // Serves when it returns. INVALID_ARGUMENT for options that the SDK refuses; UNAVAILABLE when the address can't be
-  // listened on.
+  // The server is serving when it returns. Returns INVALID_ARGUMENT for options that the SDK rejects, and UNAVAILABLE
+  // if it can't listen on the address.
   static absl::StatusOr<std::unique_ptr<Server>> Start(ServerOptions options);
 
-  // As Shutdown with no time.
+  // Shuts down with a timeout of 0.
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // The port that is listened on.
+  // The port that it listens on.
   int port() const { return listener_->port(); }
 
-  // The key of requests to iGPT from now on; INVALID_ARGUMENT leaves the old one.
+  // Sets the key for new requests to iGPT. On INVALID_ARGUMENT the old key stays in use.
   absl::Status SetApiKey(const std::string& key) { return workers_.SetApiKey(key); }
 
-  // For connections from now on. Only where ServerOptions had TLS, and the same about the callers' authorities.
+  // Applies to new connections. ServerOptions must have had TLS, and authorities for callers' certificates if and only
+  // if `material` has them.
   void UseTls(TlsMaterial material);
 
-  // For calls from now on.
+  // Applies to new calls.
   void UseCallers(const Callers& callers) { workers_.UseCallers(callers); }
 
-  // What health checks say. From any thread.
+  // What health checks report. Thread-safe.
   Readiness& readiness() { return readiness_; }
 
-  // Whether every loop does something within the limit. From any thread.
+  // Whether every loop runs a function within `limit`. Thread-safe.
   bool Responds(absl::Duration limit);
 
-  // Makes health checks say NOT_SERVING; calls are still served.
+  // Makes health checks report NOT_SERVING; calls are still served.
   void AnnounceShutdown();
 
-  // Takes no new connections, and drains: see Drain::Run.
+  // Stops accepting connections, then drains: see Drain::Run.
   void Shutdown(absl::Duration timeout);
 
-  // Ends what a Shutdown in another thread still waits for, now.
+  // Ends the calls that a Shutdown in another thread still waits for, now.
   void EndCalls();
 
  private:
@@ -86,9 +87,10 @@ class Server {
   void AcceptConnections();
   void AcceptCalls();
   void OnStrain(Strains strains);
-  // Adds what is known of the server as a whole.
+  // Adds the metrics of the server as a whole.
   void Collect(MetricFamilies& families);
-  // Until all is done that gRPC had begun when it was shut down: health watches end then, and need their loop for it.
+  // Waits for the operations that were pending when gRPC's server was shut down: health watches end then, on their
+  // loop.
   void AwaitLastOperations();
 
   const ServerOptions options_;
@@ -101,11 +103,11 @@ class Server {
   Readiness readiness_;
   Workers workers_;
   std::unique_ptr<grpc::ServerCompletionQueue> incoming_;
-  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> connector_;  // what gRPC takes connections with
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> connector_;  // hands connections to gRPC
   std::unique_ptr<grpc::Server> server_;
   ConnectionGuard guard_;
   std::unique_ptr<ResourceGuard> resource_guard_;
-  Counter connections_opened_;  // these two are the listener's thread's
+  Counter connections_opened_;  // both are incremented by the listener's thread
   Counter connections_closed_;
   std::unique_ptr<Listener> listener_;
   std::thread acceptor_;

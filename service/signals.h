@@ -7,12 +7,13 @@
 
 namespace igptd {
 
-// Takes them away from all threads, so that only Wait sees them. Made before the first thread.
+// Blocks these signals in all threads, so that only Wait receives them. Create it before the first thread.
 class Signals {
  public:
   Signals();
 
-  // Whether one that ends igptd came before the time was over. SIGHUP changes the log level, and ends the wait.
+  // Waits up to `timeout` and returns whether a signal came that ends igptd. SIGHUP changes the log level and also ends
+  // the wait.
   [[nodiscard]] bool Wait(absl::Duration timeout) const;
 
  private:

@@ -12,7 +12,8 @@
 namespace igptd {
 namespace {
 
-// How many calls of each RPC gRPC may hand over at once to each loop; each that comes asks for another.
+// How many calls of each RPC are requested from gRPC ahead of time for each loop; each call that arrives requests
+// another.
 constexpr int kAcceptedAhead = 16;
 
 }  // namespace
@@ -50,7 +51,7 @@ void Workers::Accept(ApiServices& services, const CallSettings& settings, grpc::
     worker->api = std::make_unique<Api>(services, HandlerContext{*worker->client, heartbeat, settings.forward_faults},
                                         rpc::MethodPlace{*worker->loop, worker->environment, incoming});
   }
-  // In turn, since gRPC hands calls over in the order in which they were asked for.
+  // Round robin, since gRPC hands calls over in the order of the requests for them.
   for (int i = 0; i < kAcceptedAhead; ++i) {
     for (const std::unique_ptr<Worker>& worker : workers_) worker->api->Accept();
   }
@@ -97,7 +98,7 @@ absl::Status Workers::SetApiKey(const std::string& key) {
 
 void Workers::UseCallers(const Callers& callers) {
   for (const std::unique_ptr<Worker>& worker : workers_) {
-    // One for each loop: what all calls take and give back would go from core to core.
+    // One copy per loop: a shared reference count would bounce between cores.
     worker->loop->events().Post([&entry = worker->entry, auth = std::make_shared<const CallerAuth>(callers)]() mutable {
       entry.Use(std::move(auth));
     });

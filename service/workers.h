@@ -1,4 +1,4 @@
-// igptd's loops, one per core, each with all that lives on it.
+// igptd's loops, one per core, each with everything that lives on it.
 #pragma once
 
 #include <cstddef>
@@ -25,47 +25,48 @@ struct Worker {
   explicit Worker(const EntryRules& rules) : entry(rules) {}
 
   Entry entry;
-  rpc::CallEnvironment environment;  // of the calls of igptd's own services
+  rpc::CallEnvironment environment;  // for calls to igptd's own services
   std::unique_ptr<rpc::Loop> loop;
   std::unique_ptr<igpt::Client> client;
   std::unique_ptr<Api> api;
 };
 
-// How the calls of igptd's own services are handled.
+// How calls to igptd's own services are handled.
 struct CallSettings {
   absl::Duration heartbeat_interval;  // zero: off
   absl::Duration stalled_reader_timeout;
-  bool forward_faults = false;                              // pass the callers' x-sandbox-fault metadata on
+  bool forward_faults = false;                              // pass the metadata x-sandbox-fault on
   std::function<void(const CallRecord&)> on_call_finished;  // runs on the loops' threads; must not block
 };
 
 class Workers {
  public:
-  // Starts a loop with an iGPT client for each core that may be used. INVALID_ARGUMENT for options that the SDK
-  // refuses. `rules` and `metrics` outlive this.
+  // Starts a loop with an iGPT client for each usable core. Returns INVALID_ARGUMENT for options that the SDK rejects.
+  // `rules` and `metrics` must outlive this.
   absl::Status Start(const igpt::Options& client, const CallSettings& settings, const EntryRules& rules,
                      Metrics& metrics);
 
-  // Accepts calls from then on. Once.
+  // Starts accepting calls. Call it once.
   void Accept(ApiServices& services, const CallSettings& settings, grpc::ServerCompletionQueue* incoming);
 
-  // In the order in which they were started; there is at least one.
+  // In the order in which they were started; at least one.
   std::vector<std::unique_ptr<Worker>>& all() { return workers_; }
 
-  // Has every loop run `function`, soon.
+  // Makes every loop run `function` soon.
   void Post(const std::function<void(Worker&)>& function);
-  // The same, and waits until all have; false when one has not within the limit: it still will. Not on a loop's thread.
+  // The same, and waits until all have run it. Returns false if one has not within `limit`; it still will. Must not be
+  // called on a loop's thread.
   bool Ask(absl::Duration limit, const std::function<void(Worker&)>& function);
 
-  // What is on all loops.
+  // Totals over all loops.
   struct Load {
     size_t calls = 0;
     size_t connections = 0;
-    size_t operations = 0;  // that gRPC was asked for and has not completed
+    size_t operations = 0;  // of gRPC, started and not completed
   };
   Load CountLoad();
 
-  // For calls from now on.
+  // Applies to new calls.
   absl::Status SetApiKey(const std::string& key);
   void UseCallers(const Callers& callers);
 

@@ -19,10 +19,10 @@ namespace {
 
 constexpr int kChannels = 6;
 
-// A call that takes so long hangs.
+// A call that takes this long counts as hanging.
 constexpr absl::Duration kHang = absl::Minutes(1);
 
-// A moment that doesn't come in so long is not waited for.
+// How long to wait for the moment at which a call is to be cancelled.
 constexpr absl::Duration kPatience = absl::Seconds(10);
 
 constexpr char kUrlPrefix[] = "https://connect.example/";
@@ -37,7 +37,7 @@ std::string UserOf(const CallPlan& plan) {
   return absl::StrCat("user-", plan.user);
 }
 
-// A reader that is slow holds up its connection.
+// A slow reader would hold up the other calls on its connection.
 bool NeedsOwnConnection(const CallPlan& plan) {
   return plan.cancel == Cancel::kPaused || plan.read_delay > absl::ZeroDuration();
 }

@@ -27,14 +27,14 @@ class Canceller {
   ~Canceller();
 
   void Begin(uint32_t call, grpc::ClientContext& context);
-  // From here on the context is not touched. When the call was cancelled, if it was.
+  // The canceller doesn't use the context any more. Returns when the call was cancelled, if it was.
   std::optional<absl::Time> End(uint32_t call);
 
-  // Both do nothing when the call is over by then, or was cancelled before.
+  // Both do nothing if the call has ended by then or was cancelled before.
   void Cancel(uint32_t call);
   void CancelAt(uint32_t call, absl::Time time);
 
-  // Until the call has been cancelled; false when `limit` passed first.
+  // Waits until the call has been cancelled. Returns false if `limit` passes first.
   bool AwaitCancelled(uint32_t call, absl::Duration limit);
 
  private:
@@ -56,16 +56,16 @@ class Canceller {
 
 class Callers {
  public:
-  // `target`: the address that calls go to, most of them over a few connections.
+  // `target`: the address to call. Most calls share a few connections.
   Callers(uint64_t seed, std::string target, Recorder& recorder);
 
-  // Something upstream that the call's cancel may be waiting for. Thread-safe.
+  // The upstream has reached the moment that the call's cancel may wait for. Thread-safe.
   void OnMoment(uint32_t call);
 
-  // Makes calls until then, and returns when they are over.
+  // Makes calls until `until`, and returns when all have ended.
   void Run(int threads, absl::Time until);
 
-  // How many calls have ended, and what is wrong with what they received. Thread-safe.
+  // How many calls have ended, and the violations in what they received. Thread-safe.
   uint64_t ended() const { return ended_; }
   uint64_t violations() const { return violations_; }
 

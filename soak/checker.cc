@@ -13,7 +13,7 @@ namespace {
 
 using grpc::StatusCode;
 
-// What is known of one call.
+// Everything that is known about one call.
 struct Facts {
   const CallRecord* call = nullptr;
   std::vector<const Attempt*> attempts;
@@ -49,7 +49,7 @@ bool CancelledByCaller(const CallRecord& call) {
   return call.code == StatusCode::CANCELLED && call.cancelled_at.has_value();
 }
 
-// The caller's own library ends a call at its deadline, without a reason; so may igptd, with one.
+// At the deadline, the caller's own library ends the call without a reason, or igptd ends it with one.
 bool PastDeadline(const CallRecord& call) {
   constexpr absl::Duration kSlack = absl::Milliseconds(50);
   return call.code == StatusCode::DEADLINE_EXCEEDED && (call.reason.empty() || call.reason == "DEADLINE") &&
@@ -73,7 +73,7 @@ bool MayBeRepeated(const Attempt& attempt) {
       return true;
     case Fault::kFin:
       return attempt.whole_events == 0;
-    case Fault::kRst:  // may overtake what was sent before it
+    case Fault::kRst:  // may overtake data that was sent before it
       return true;
     default:
       return false;
@@ -110,9 +110,9 @@ class CallChecker {
       }
       return;
     }
-    // The attempts that were refused a connection did not arrive.
+    // Attempts that got no connection did not arrive.
     if (Is(call_, StatusCode::UNAVAILABLE, "NETWORK_ERROR") && received == 0 && DuringOutage(history_, call_)) return;
-    // Nor did what was held back because others had failed.
+    // Neither did requests that were held back because others had failed.
     if (last == nullptr && absl::StrContains(call_.message, "held back")) {
       if (call_.code != StatusCode::UNAVAILABLE) Add(absl::StrCat(StatusText(call_), " for a call that was held back"));
       return;
@@ -129,7 +129,7 @@ class CallChecker {
     }
   }
 
-  // Whether the status, which is an error, says what the upstream did in its last attempt.
+  // Whether the status, an error, fits what the upstream did in the last attempt.
   bool Fits(const Attempt& last, uint32_t received) const {
     switch (last.fault) {
       case Fault::kFin:
@@ -188,13 +188,13 @@ class CallChecker {
   void CheckLog() {
     if (facts_.log.size() > 1) Add(absl::StrCat(facts_.log.size(), " log lines"));
     if (GivenUp(call_)) {
-      // It may never have got to igptd; if it was asked, it did.
+      // The call may never have reached igptd, unless the upstream got a request.
       if (facts_.log.empty() && !facts_.attempts.empty()) Add("asked, but no log line");
       return;
     }
     if (facts_.log.empty()) return Add("no log line");
     const LogLine& line = *facts_.log.front();
-    // An end that raced with the caller's giving up may be told otherwise than it was logged, but never as OK.
+    // If the end raced with the caller's cancel, the caller may see another status than the log, but never OK.
     const bool raced = call_.plan.cancel != Cancel::kNever || call_.plan.deadline != absl::InfiniteDuration();
     if (line.code == CodeName(call_.code) && line.reason == call_.reason) return;
     if (raced && call_.code != StatusCode::OK) return;

@@ -1,4 +1,4 @@
-// Proves a history right, or names what is wrong with it. Pure.
+// Proves that a history is correct, or lists its violations. Pure.
 #pragma once
 
 #include <cstdint>
@@ -11,27 +11,27 @@
 
 namespace igpt::soak {
 
-// How long a request may go on after its caller is gone. The aim is far below: this is where it is wrong on any
-// machine.
+// How long a request may run after its caller is gone. The target is far lower; this is too long on any machine.
 inline constexpr absl::Duration kLeftRunning = absl::Seconds(2);
 
 struct Violation {
-  std::optional<uint32_t> call;  // none: not of one call
+  std::optional<uint32_t> call;  // nullopt: not about a single call
   std::string what;
 };
 
-// - Every event that a caller got is its own call's and user's, from one attempt, in order, none lost or repeated.
-// - OK only when all of a whole answer was received; any other status fits what the upstream did, or the caller.
-// - A request is repeated only after a failure that may be repeated, before the first event, at most max_attempts in
-//   all; Authorize and Disconnect arrive once at most.
-// - No request runs on, and none arrives, after its call is over.
-// - Each call has one log line, which says what the caller was told; a call that its caller gave up may have none.
+// - Every event that a caller got belongs to its call and user, from one attempt, in order, none lost or repeated.
+// - A call ends with OK only if the caller received a complete answer. Any other status fits what the upstream or the
+//   caller did.
+// - A request is repeated only after a failure that allows it, before the first event, at most max_attempts times in
+//   all. Authorize and Disconnect arrive at most once.
+// - No request runs on, or arrives, after its call has ended.
+// - Each call has one log line, with the status that the caller got. A call that its caller gave up may have none.
 std::vector<Violation> Check(const History& history);
 
-// The first of these alone, of one call: all that can be said while the soak runs.
+// Checks only the first of these, for one call: all that can be checked while the soak runs.
 std::vector<Violation> CheckReceived(const CallRecord& call);
 
-// All that is known of a call, for people.
+// Describes everything that is known about a call, for people.
 std::string Describe(const History& history, uint32_t number);
 
 }  // namespace igpt::soak

@@ -10,7 +10,7 @@ namespace {
 
 using std::string_literals::operator""s;  // NOLINT(misc-unused-using-decls): of every literal below
 
-// A string as HPACK has it: its length, and the letters as they are. Shorter than 127 bytes.
+// An HPACK string, without Huffman coding. Must be shorter than 127 bytes.
 std::string Literal(const std::string& text) {
   return static_cast<char>(text.size()) + text;
 }
@@ -31,7 +31,7 @@ std::string CheckRequest() {
 
 }  // namespace
 
-// The first expectation waits for the answer, whatever it says; the second, that it is SERVING, takes no for a no.
+// The first expectation waits for any answer; the second fails if the answer isn't SERVING.
 std::string HealthCheckLines() {
   return absl::StrCat(
       "  option tcp-check\n"

@@ -1,12 +1,12 @@
-// haproxy's health check of a gRPC server. haproxy 2.6 can't send the zero bytes of a gRPC message with its HTTP check,
-// so this writes grpc.health.v1.Health/Check as bytes of HTTP/2. Pure.
+// haproxy's health check for a gRPC server. haproxy 2.6's HTTP check can't send the zero bytes of a gRPC message, so
+// this writes grpc.health.v1.Health/Check as HTTP/2 bytes. Pure.
 #pragma once
 
 #include <string>
 
 namespace igpt::soak {
 
-// The lines of a backend: a server is up while it says SERVING.
+// Lines for the configuration of a backend: a server is up while it reports SERVING.
 std::string HealthCheckLines();
 
 }  // namespace igpt::soak

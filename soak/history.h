@@ -1,4 +1,4 @@
-// What happened in a soak, as both ends of igptd saw it.
+// What happened in a soak, as seen from both sides of igptd.
 #pragma once
 
 #include <condition_variable>
@@ -18,7 +18,7 @@
 
 namespace igpt::soak {
 
-// Marks that followed one another: `count` of them from `first` on. A stream as it should be is one run.
+// Consecutive marks: `count` of them from `first` on. A correct stream is a single run.
 struct Run {
   Mark first;
   uint32_t count = 1;
@@ -31,17 +31,17 @@ struct CallRecord {
   absl::Time ended_at;
   std::optional<absl::Time> cancelled_at;
   grpc::StatusCode code = grpc::StatusCode::UNKNOWN;
-  std::string reason;   // of the ErrorInfo; empty when there is none
+  std::string reason;   // of the ErrorInfo; empty if there is none
   std::string message;  // of the status
   std::vector<Run> received;
-  std::vector<std::string> damaged;  // texts that are no marks, or stand where they shouldn't
+  std::vector<std::string> damaged;  // texts that are not marks, or are misplaced
 
-  // Notes what came: a mark, in the event of this number if the event has one.
+  // Records a received text, which should be a mark. `event_seq`: the event's number, if it has one.
   void Receive(std::string_view text, std::optional<int64_t> event_seq = std::nullopt);
   uint32_t received_count() const;
 };
 
-// A request, as the upstream saw it. Only those that arrived whole are.
+// A request, as the upstream saw it. Only requests that arrived completely are recorded.
 struct Attempt {
   enum class End { kRunning, kDone, kClosedByPeer };
 
@@ -49,9 +49,9 @@ struct Attempt {
   int number = 0;  // from 1, in the order of arrival
   Fault fault = Fault::kNone;
   absl::Time arrived_at;
-  int whole_events = 0;  // handed to the socket whole
+  int whole_events = 0;  // events that were completely written to the socket
   End end = End::kRunning;
-  absl::Time ended_at;  // of whatever end it was
+  absl::Time ended_at;  // however it ended
 };
 
 // A call, as igptd logged it.
@@ -62,7 +62,7 @@ struct LogLine {
   absl::Time time;
 };
 
-// While connections were refused.
+// A time during which connections were refused.
 struct Outage {
   absl::Time begin;
   absl::Time end = absl::InfiniteFuture();
@@ -74,27 +74,27 @@ struct History {
   std::vector<Attempt> attempts;
   std::vector<LogLine> log;
   std::vector<Outage> outages;
-  std::vector<std::string> incidents;  // what nothing may lead to, and was seen on the way
+  std::vector<std::string> incidents;  // other things that must never happen, but did
 };
 
 // Collects a History. Thread-safe.
 class Recorder {
  public:
-  // The number by which the attempt is known from here on.
+  // Returns the number that identifies the attempt from now on.
   size_t Arrived(uint32_t call, const std::function<Fault(int number)>& fault_of, int* number);
   void Sent(size_t attempt, int whole_events);
   void Ended(size_t attempt, Attempt::End end);
 
   void Add(CallRecord call);
-  // The call lines of an igptd's log; its other lines are ignored.
+  // Adds the lines of calls from an igptd's log; other lines are ignored.
   void AddLog(const std::string& lines);
   void OutageBegins();
   void OutageEnds();
   void AddIncident(std::string what);
 
-  // Waits until no request runs; in vain, when one runs on.
+  // Waits until no request is running, or `limit` has passed.
   void AwaitNoneRunning(absl::Duration limit) const;
-  // Once nothing writes any more.
+  // Call it once nothing writes any more.
   History Take();
 
  private:

@@ -1,5 +1,5 @@
 // igptd_soak: a seeded mix of calls, cancels, faults, restarts and key changes against real igptds, and the proof that
-// no caller was told anything but the truth.
+// every caller got the correct result.
 #include <sys/resource.h>
 
 #include <chrono>
@@ -29,7 +29,8 @@
 namespace igpt::soak {
 namespace {
 
-// So many that the machine is busy, but not more: how soon a cancel acts would else be how soon a core is free for it.
+// Enough to keep the machine busy, but not more: otherwise the time until a cancel acts would only measure the wait for
+// a free core.
 constexpr int kCallersPerCore = 24;
 
 constexpr auto kProgressInterval = std::chrono::seconds(10);
@@ -57,7 +58,7 @@ std::optional<Flags> ParseFlags(int argc, char** argv) {
   return flags;
 }
 
-// A stream takes descriptors on both sides of haproxy.
+// A stream takes file descriptors on both sides of haproxy.
 void RaiseFileLimit() {
   rlimit limit = {};
   ::getrlimit(RLIMIT_NOFILE, &limit);
@@ -65,13 +66,13 @@ void RaiseFileLimit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-// What is going on, for people. The report alone goes to stdout.
+// Prints progress to stderr; only the report goes to stdout.
 template <typename... Args>
 void Say(const absl::FormatSpec<Args...>& format, const Args&... args) {
   std::fputs(absl::StrCat("==> ", absl::StrFormat(format, args...), "\n").c_str(), stderr);
 }
 
-// Says how far the calls are, until it is stopped.
+// Prints progress until it is stopped.
 void SayProgress(const std::stop_token& stop, const Callers& callers, absl::Duration total) {
   const absl::Time begin = absl::Now();
   std::mutex mutex;

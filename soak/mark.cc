@@ -18,12 +18,12 @@ absl::string_view AbslView(std::string_view text) {
   return {text.data(), text.size()};
 }
 
-// Of this process: no other has to read a mark.
+// Only valid in this process, since no other has to read a mark.
 std::string HashText(std::string_view text) {
   return absl::StrCat(absl::Hex(absl::HashOf(AbslView(text)), absl::kZeroPad16));
 }
 
-// That many letters from the alphabet, again and again, of which `first` is the first.
+// `count` letters of the repeated alphabet, starting at `first`.
 std::string Letters(size_t first, size_t count) {
   constexpr std::string_view kTwice = "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz";
   constexpr size_t kAlphabet = kTwice.size() / 2;
@@ -37,7 +37,7 @@ std::string Letters(size_t first, size_t count) {
 }  // namespace
 
 std::string WriteMark(const Mark& mark, size_t padding) {
-  // The letters differ from event to event: a piece of one cannot pass for a piece of another.
+  // The letters differ from event to event, so that a piece of one can't pass for a piece of another.
   const std::string text = absl::StrCat(mark.call, ".", mark.user, ".", mark.attempt, ".", mark.seq, ".",
                                         Letters(mark.seq + mark.call, padding), ".");
   return text + HashText(text);

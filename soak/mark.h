@@ -1,4 +1,5 @@
-// What every event of the soak carries, so that whoever gets it can tell whose it is and that it is whole. Pure.
+// A mark in every event of the soak: it tells the receiver which call the event belongs to, and whether it is complete.
+// Pure.
 #pragma once
 
 #include <cstddef>
@@ -18,13 +19,13 @@ struct Mark {
   bool operator==(const Mark&) const = default;
 };
 
-// As text that needs no escaping in JSON or URLs: the numbers, so many letters, and a hash over all of it.
+// Text that needs no escaping in JSON or URLs: the numbers, `padding` letters, and a hash of everything.
 std::string WriteMark(const Mark& mark, size_t padding);
 
-// nullopt when the text is not what WriteMark wrote.
+// nullopt if WriteMark did not write the text.
 std::optional<Mark> ReadMark(std::string_view text);
 
-// What a call is named on its way, in `x-request-id`: "soak-17".
+// The call's `x-request-id`, such as "soak-17".
 std::string NameOf(uint32_t call);
 std::optional<uint32_t> CallOf(std::string_view name);
 

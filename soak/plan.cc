@@ -10,12 +10,12 @@ namespace {
 
 constexpr uint32_t kUsers = 40;
 
-// splitmix64: the standard library's distributions may differ from one machine to another.
+// splitmix64, because the standard library's distributions may differ between machines.
 class Dice {
  public:
   Dice(uint64_t seed, uint64_t call) : state_(seed * 0x9E3779B97F4A7C15U + call) { Next(); }
 
-  // From `min` to `max`, both included.
+  // From `min` to `max`, inclusive.
   int Between(int min, int max) { return min + static_cast<int>(Next() % static_cast<uint64_t>(max - min + 1)); }
   bool Percent(int percent) { return Between(1, 100) <= percent; }
   absl::Duration Milliseconds(int min, int max) { return absl::Microseconds(Between(min * 1000, max * 1000)); }
@@ -63,10 +63,10 @@ void PickFault(Dice& dice, CallPlan& plan) {
   plan.status = kStatuses[dice.Between(0, 3)];
 }
 
-// What has to happen upstream for the moment to come.
+// Picks when the caller cancels, and makes sure that the moment comes.
 void PickCancel(Dice& dice, CallPlan& plan) {
   plan.cancel = static_cast<Cancel>(dice.Between(1, static_cast<int>(Cancel::kRetryDelay)));
-  // Floods are costly: most fit between two of them.
+  // Floods are expensive, so most of these become another kind of cancel.
   if (plan.cancel == Cancel::kPaused && dice.Percent(60)) plan.cancel = Cancel::kMidStream;
   plan.cancel_delay = dice.Milliseconds(0, 30);
   plan.faulty_attempts = 9;
@@ -109,7 +109,7 @@ CallPlan PlanOf(uint64_t seed, uint32_t call) {
   plan.events = PickEvents(dice, plan.rpc);
   plan.padding = static_cast<size_t>(dice.Percent(5) ? dice.Between(1000, 4000) : dice.Between(0, 200));
   if (IsStream(plan) && dice.Percent(50)) {
-    // At most about two seconds in all.
+    // At most about two seconds in total.
     const int most = dice.Percent(60) ? 4 : 25;
     plan.pace = dice.Milliseconds(0, std::max(1, std::min(most, 2000 / plan.events)));
   }

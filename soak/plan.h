@@ -1,4 +1,4 @@
-// What each call of a soak does and what is done to it. Pure: the same seed makes the same plan.
+// What each call of a soak does, and what happens to it. Pure: the same seed gives the same plan.
 #pragma once
 
 #include <cstddef>
@@ -11,18 +11,18 @@ namespace igpt::soak {
 
 enum class Rpc { kAsk, kWholeAnswer, kSearch, kList, kDisconnect, kAuthorize, kCount };
 
-// What goes wrong upstream, after so many whole events.
+// What goes wrong upstream, after a number of complete events.
 enum class Fault {
   kNone,
-  kFin,          // the connection is closed in order, wherever the answer is then
-  kRst,          // it is thrown away
-  kStall,        // nothing more comes
+  kFin,          // the connection is closed, anywhere in the answer
+  kRst,          // the connection is reset
+  kStall,        // nothing more is sent
   kStatus,       // a 5xx
   kRateLimited,  // 429
   kErrorEvent,   // {"error": …}
-  kMalformed,    // an event that is no JSON
-  kUnfinished,   // the body ends whole, the run doesn't
-  kFlood,        // it never ends, and comes as fast as it is read
+  kMalformed,    // an event that is not JSON
+  kUnfinished,   // the body ends properly, but the run doesn't
+  kFlood,        // an endless stream, as fast as it is read
   kCount
 };
 
@@ -33,19 +33,19 @@ struct CallPlan {
   uint32_t call = 0;
   uint32_t user = 0;
   Rpc rpc = Rpc::kAsk;
-  int events = 1;  // marks in the whole answer; for a stream its first and last event are two of them
+  int events = 1;  // marks in the whole answer; a stream's first and last event count
   size_t padding = 0;
   absl::Duration pace;  // between two events
 
   Fault fault = Fault::kNone;
-  int faulty_attempts = 0;  // so many of the first ones meet it
-  int whole_before = 0;     // events before it; -1: not even the head is whole
-  double cut = 0;           // how far into the next piece a kFin or kRst comes, from 0 to below 1
-  int status = 503;         // of kStatus
+  int faulty_attempts = 0;  // how many attempts, from the first on, have the fault
+  int whole_before = 0;     // complete events before it; -1: not even the head is complete
+  double cut = 0;           // where in the next piece kFin or kRst happens, from 0 to below 1
+  int status = 503;         // for kStatus
 
   Cancel cancel = Cancel::kNever;
-  int cancel_after = 0;         // events, for kMidStream
-  absl::Duration cancel_delay;  // from the start for kAnyTime, else from the moment that it waits for
+  int cancel_after = 0;         // for kMidStream: after this many events
+  absl::Duration cancel_delay;  // from the start for kAnyTime, otherwise from the moment that it waits for
   absl::Duration deadline = absl::InfiniteDuration();
   absl::Duration read_delay;  // before each event is read
 };

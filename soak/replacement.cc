@@ -27,12 +27,12 @@ constexpr absl::Duration kKeyInterval = absl::Seconds(4);
 constexpr absl::Duration kOutageInterval = absl::Seconds(7);
 constexpr absl::Duration kOutage = absl::Milliseconds(250);
 constexpr absl::Duration kReplaceInterval = absl::Seconds(2);
-// Longer than haproxy needs to see it: it looks every 200 ms, twice.
+// Longer than haproxy takes to notice, which is two checks, 200 ms apart.
 constexpr absl::Duration kDrainDelay = absl::Seconds(6);
 constexpr absl::Duration kDrainTimeout = absl::Seconds(20);
 constexpr absl::Duration kStateInterval = absl::Milliseconds(20);
 
-// A port that is bound but not listened on: nothing else gets it, but who sets SO_REUSEADDR may listen.
+// Reserves a port by binding without listening: nobody else gets it, but a process that sets SO_REUSEADDR may listen.
 UniqueFd HoldPort(int* port) {
   UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const int on = 1;
@@ -106,9 +106,9 @@ void Replacement::StopServer(Server& server) {
   server.process.reset();
 }
 
-// By connections, not by HTTP/2 requests: so it is igptd alone that moves its callers to the other server, as it is
-// behind a Kubernetes Service. (And haproxy 2.6 was seen to end a connection, with all calls on it, when gRPC C++ 1.51
-// gave up a call on it before its head was written.)
+// haproxy balances connections, not HTTP/2 requests, so that only igptd moves its callers to the other server, as
+// behind a Kubernetes Service. (Besides, haproxy 2.6 was seen to close a connection with all its calls when gRPC
+// C++ 1.51 cancelled a call before its headers were written.)
 absl::Status Replacement::StartHaproxy() {
   int port = 0;
   const UniqueFd holder = HoldPort(&port);
@@ -174,7 +174,7 @@ bool Replacement::Pause(absl::Duration duration) {
   return !changed_.wait_for(lock, absl::ToChronoMilliseconds(duration), [this] { return over_; });
 }
 
-// The other one is up before this one is ended, and it is up again before the other's turn comes.
+// Each server is only stopped while the other is up.
 void Replacement::ReplaceServers() {
   for (size_t turn = 0; Pause(kReplaceInterval); ++turn) {
     Server& server = servers_[turn % servers_.size()];

@@ -1,5 +1,5 @@
-// The igptds of a soak: two of them behind haproxy, which are replaced in turn while they are called; or one alone. And
-// the key file that they follow.
+// The igptds of a soak: two behind haproxy, replaced in turn while they are called, or a single one. Also the key file
+// that they follow.
 #pragma once
 
 #include <array>
@@ -18,22 +18,21 @@
 
 namespace igpt::soak {
 
-// Used by one thread.
+// Not thread-safe.
 class Replacement {
  public:
   // `directory` is for the key file and haproxy's configuration.
   Replacement(std::string directory, Upstream& upstream, Recorder& recorder);
   ~Replacement();
 
-  // Serves when it returns OK.
+  // The igptds are serving when it returns OK.
   absl::Status Start(bool behind_haproxy);
-  // Where to call them.
+  // The address to call.
   const std::string& target() const { return target_; }
 
-  // From then on keys change, connections to the upstream are refused now and then, and behind haproxy igptds are
-  // replaced.
+  // From now on keys change, connections to the upstream are refused at times, and igptds behind haproxy are replaced.
   void Begin();
-  // Ends that, then the igptds, and takes their logs.
+  // Ends that, stops the igptds, and collects their logs.
   void Stop();
 
   int replaced() const { return replaced_; }
@@ -50,13 +49,13 @@ class Replacement {
   absl::Status StartServer(Server& server);
   void StopServer(Server& server);
   absl::Status StartHaproxy();
-  // Until haproxy has said `state` ("UP", "DOWN") of the server once more than `before` times.
+  // Waits until haproxy has reported `state` ("UP", "DOWN") for the server more than `before` times.
   void AwaitState(const Server& server, const std::string& state, size_t before) const;
   size_t TimesSaid(const Server& server, const std::string& state) const;
   void ReplaceServers();
   void DisturbUpstream();
   void ChangeKey();
-  // False when it is over.
+  // Returns false if the soak has ended.
   bool Pause(absl::Duration duration);
 
   const std::string directory_;

@@ -13,8 +13,8 @@ constexpr size_t kMaxViolations = 20;
 
 using Delays = std::map<std::string, std::vector<double>>;  // in milliseconds
 
-// From the caller's end of a call (its cancel, its deadline) to the end of the request that then ran. A call that waits
-// to ask again has no request: of it, to its log line.
+// From the caller's end of a call (cancel or deadline) to the end of the request that was running. A call that waits to
+// retry has no request, so its log line counts instead.
 Delays CollectDelays(const History& history) {
   std::map<uint32_t, const CallRecord*> given_up;
   for (const CallRecord& call : history.calls) {
@@ -43,7 +43,7 @@ Delays CollectDelays(const History& history) {
         !found->second->cancelled_at.has_value()) {
       continue;
     }
-    // The log has milliseconds.
+    // The log's times are in milliseconds.
     const absl::Duration delay = line.time - *found->second->cancelled_at;
     delays["cancel in retry delay, to its log line"].push_back(std::max(0.0, absl::ToDoubleMilliseconds(delay)));
   }

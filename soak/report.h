@@ -1,4 +1,4 @@
-// What a soak says at its end.
+// The report of a soak.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +17,8 @@ struct Circumstances {
   int keys = 0;
 };
 
-// The violations with what is known of their calls, the times from cancels to closed sockets, the counts, and the
-// verdict as the last line.
+// The violations with everything known about their calls, the times from cancels to closed sockets, the counts, and as
+// the last line the verdict.
 std::string Report(const Circumstances& circumstances, const History& history,
                    const std::vector<Violation>& violations);
 

@@ -51,7 +51,7 @@ std::string AnswerJson(const CallPlan& plan, Mark mark) {
   }
 }
 
-// The part of `bytes` that goes out before a cut: never all of it.
+// The part of `bytes` that is sent before a cut: never all of it.
 std::string CutOff(const std::string& bytes, double cut) {
   return bytes.substr(0, static_cast<size_t>(static_cast<double>(bytes.size()) * cut));
 }
@@ -102,7 +102,7 @@ Script StreamScript(const CallPlan& plan, Mark mark, Fault fault) {
   }
   std::string last;
   if (Cuts(fault)) {
-    // The event is whole without the line end that ends its chunk: that much is never sent.
+    // The event would be complete without the chunk's final line end, so that and more is never sent.
     const std::string chunk = Chunk(SseEvent(EventJson(plan, mark)));
     last = CutOff(chunk.substr(0, chunk.size() - 2), plan.cut);
   } else if (fault == Fault::kErrorEvent) {
@@ -125,7 +125,7 @@ Script ScriptOf(const CallPlan& plan, const Mark& first) {
   const Fault fault = FaultOf(plan, static_cast<int>(first.attempt));
   if (fault == Fault::kStatus) return {{{plan.pace, Whole(plan.status, "{}"), 0}}};
   if (fault == Fault::kRateLimited) {
-    // A call that is to be cancelled while it waits has to wait for long.
+    // A call that will be cancelled in its retry delay needs a long one.
     const HttpHeaders headers = plan.cancel == Cancel::kRetryDelay ? HttpHeaders{{"Retry-After", "20"}} : HttpHeaders{};
     return {{{plan.pace, Whole(429, "{}", headers), 0}}};
   }

@@ -1,4 +1,4 @@
-// The bytes of an upstream's answer, and when each goes out. Pure.
+// The bytes of an upstream's answer, and when each piece is sent. Pure.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +14,7 @@ namespace igpt::soak {
 struct Step {
   absl::Duration delay;  // before it
   std::string bytes;
-  int whole_events = 0;  // so many have gone out with it
+  int whole_events = 0;  // complete events sent, including this piece
 };
 
 struct Script {
@@ -30,7 +30,7 @@ Fault FaultOf(const CallPlan& plan, int attempt);
 // `first` is the mark of the answer's first event.
 Script ScriptOf(const CallPlan& plan, const Mark& first);
 
-// One event of a flood as a chunk, without an end in sight.
+// One event of a flood, as a chunk.
 std::string FloodEvent(const CallPlan& plan, const Mark& mark);
 
 }  // namespace igpt::soak

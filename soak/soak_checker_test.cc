@@ -1,4 +1,4 @@
-// The checker finds each kind of violation in a history that is made by hand.
+// The checker finds each kind of violation in handmade histories.
 #include <functional>
 #include <string>
 #include <vector>
@@ -39,7 +39,7 @@ Attempt MakeAttempt(int number, Fault fault, int whole_events) {
   return attempt;
 }
 
-// A stream of five events that was asked for, delivered and logged as it should be.
+// A stream of five events, correctly requested, delivered and logged.
 History GoodHistory() {
   CallRecord call;
   call.plan.call = kCall;
@@ -272,7 +272,7 @@ TEST(SoakPlanTest, TheSameSeedMakesTheSamePlan) {
   EXPECT_TRUE(differs);
 }
 
-// What the script says to have sent whole is what a reader finds whole in its bytes.
+// A script's count of complete events is what a reader finds in its bytes.
 TEST(SoakScriptTest, CountsWholeEvents) {
   for (uint32_t number = 0; number < 5000; ++number) {
     const CallPlan plan = PlanOf(9, number);

@@ -23,13 +23,13 @@ namespace {
 
 using testing::UniqueFd;
 
-// What epoll reports beside the numbers of connections.
+// epoll data other than connection numbers.
 constexpr uint64_t kListener = 0;
 constexpr uint64_t kWake = UINT64_MAX;
 
-// A flood that was not read for so long is held back.
+// A flood that is not read for this long counts as held back.
 constexpr absl::Duration kHeldBack = absl::Milliseconds(50);
-// Small, so that a reader that stops is felt soon.
+// Small, so that a stopped reader is noticed soon.
 constexpr int kSendBufferBytes = 64 << 10;
 
 int Must(int result, const char* call) {
@@ -81,7 +81,7 @@ struct Upstream::Connection {
   size_t step = 0;
   std::string out;
   int whole_events = 0;  // once `out` is empty
-  bool told = false;     // the moment has come
+  bool told = false;     // on_moment was called
   bool closing = false;  // our side is closed
   bool wants_write = false;
   std::multimap<absl::Time, uint64_t>::iterator timer;
@@ -172,7 +172,7 @@ void Upstream::Serve() {
           continue;
         }
         if ((events[i].events & EPOLLIN) != 0) Read(connection);
-        // Reading may have ended it.
+        // Reading may have ended the connection.
         if ((events[i].events & EPOLLOUT) != 0 && connections_.count(events[i].data.u64) > 0) Go(connection);
       }
     }
@@ -247,7 +247,7 @@ void Upstream::Begin(Connection& connection, const std::string& head, const std:
   Go(connection);
 }
 
-// Goes on with the script as far as it goes now.
+// Continues the script as far as possible now.
 void Upstream::Go(Connection& connection) {
   if (!connection.attempt.has_value() || connection.has_timer) {
     if (!connection.out.empty()) Flush(connection);
@@ -289,7 +289,7 @@ bool Upstream::Flush(Connection& connection) {
   while (sent < connection.out.size()) {
     const ssize_t size =
         ::send(connection.socket.get(), connection.out.data() + sent, connection.out.size() - sent, MSG_NOSIGNAL);
-    if (size < 0) break;  // full; or gone, which epoll tells
+    if (size < 0) break;  // full, or gone, which epoll reports
     sent += static_cast<size_t>(size);
   }
   connection.out.erase(0, sent);
@@ -304,7 +304,7 @@ bool Upstream::Flush(Connection& connection) {
   return all;
 }
 
-// As much as the socket takes; when that is nothing for a while, the reader has stopped.
+// Sends as much as the socket accepts. If that is nothing for a while, the reader has stopped.
 void Upstream::Flood(Connection& connection) {
   constexpr int kEventsPerTurn = 32;
   for (int i = 0; i < kEventsPerTurn; ++i) {
@@ -313,7 +313,7 @@ void Upstream::Flood(Connection& connection) {
     ++connection.whole_events;
     if (!Flush(connection)) break;
   }
-  // A flood has to be read to be cancelled by its events: it isn't faster than that needs.
+  // A cancel after some events needs a caller that can keep up, so the flood isn't faster than necessary.
   const bool full = connection.wants_write;
   SetTimer(connection, full ? kHeldBack : absl::Milliseconds(connection.plan.cancel == Cancel::kPaused ? 0 : 2));
 }
@@ -323,7 +323,7 @@ void Upstream::OnTimer(Connection& connection) {
     if (connection.plan.cancel == Cancel::kPaused && !std::exchange(connection.told, true)) {
       on_moment_(connection.plan.call);
     }
-    return;  // writing goes on when there is room
+    return;  // continues when the socket has room
   }
   Go(connection);
 }

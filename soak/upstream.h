@@ -1,4 +1,4 @@
-// iGPT's part in a soak: an HTTP/1.1 server on one thread that answers each call by its plan and records what it did.
+// Plays iGPT in a soak: an HTTP/1.1 server on one thread that answers each call by its plan and records what it did.
 #pragma once
 
 #include <atomic>
@@ -18,13 +18,13 @@
 
 namespace igpt::soak {
 
-// How long the key before the current one is still accepted.
+// How long the previous key is still accepted.
 inline constexpr absl::Duration kKeyGrace = absl::Seconds(5);
 
 class Upstream {
  public:
-  // Told on the server's thread, at most once per attempt, when it is where the call's cancel may be waiting for it:
-  // the request has arrived and stays unanswered, a flood is no longer read, or 429 was answered.
+  // Called on the server's thread, at most once per attempt, at the moment that the call's cancel may wait for: the
+  // request has arrived and stays unanswered, a flood is no longer read, or 429 was sent.
   using OnMoment = std::function<void(uint32_t call)>;
 
   Upstream(uint64_t seed, Recorder& recorder, OnMoment on_moment);
@@ -32,9 +32,9 @@ class Upstream {
 
   std::string url() const;
 
-  // The key that requests have to bear from now on. Thread-safe, like all below.
+  // Sets the key that requests must have from now on. Thread-safe, like everything below.
   void SetKey(std::string key);
-  // Refuses connections until it is told otherwise. Those that are there go on.
+  // Refuses new connections, or accepts them again. Existing ones continue.
   void Refuse(bool refuse);
 
  private:
@@ -50,7 +50,7 @@ class Upstream {
   void Read(Connection& connection);
   void Begin(Connection& connection, const std::string& head, const std::string& body);
   void Go(Connection& connection);
-  // False when the socket takes no more now, or is gone.
+  // Returns false if the socket accepts no more now, or is gone.
   bool Flush(Connection& connection);
   void Flood(Connection& connection);
   void OnTimer(Connection& connection);
@@ -70,7 +70,7 @@ class Upstream {
   std::atomic<bool> refuse_ = false;
   std::atomic<bool> stopping_ = false;
 
-  // The server's thread only.
+  // Used by the server's thread only.
   std::map<uint64_t, std::unique_ptr<Connection>> connections_;
   std::multimap<absl::Time, uint64_t> timers_;
   uint64_t next_connection_ = 1;

@@ -1,7 +1,7 @@
-// The floor under igptd's figures: a server of igpt.v1.RecallService with gRPC's completion queues and nothing else, no
+// The floor for igptd's figures: a server for igpt.v1.RecallService with gRPC's completion queues and nothing else, no
 // iGPT behind it and no limits. It makes up its answers from the directives in the request ("bench events=100"):
-// `bytes` is how large a Search answer is, `events` how many deltas an Ask has. Deltas go out as fast as the caller
-// takes them.
+// `bytes` is the size of a Search answer, `events` the number of deltas of an Ask. Deltas are sent as fast as the
+// caller reads.
 //
 // One queue and one thread per core. A call lives on the queue that it came from, so nothing here is locked.
 #include <grpc/grpc.h>
@@ -36,7 +36,7 @@
 #include "grpcpp/support/async_unary_call.h"
 #include "igpt/v1/recall.grpc.pb.h"
 
-ABSL_FLAG(std::string, listen, "127.0.0.1:0", "address to listen on; port 0 is any free one");
+ABSL_FLAG(std::string, listen, "127.0.0.1:0", "address to listen on; port 0 picks a free port");
 ABSL_FLAG(std::string, port_file, "", "file to write the port to, once it is open");
 
 namespace igpt::bench {
@@ -44,7 +44,7 @@ namespace {
 
 namespace v1 = igpt::v1;
 
-// Of each RPC and on each queue: so many calls may come at once before one has to wait for the thread.
+// How many calls of each RPC may arrive on each queue at once before one has to wait for the thread.
 constexpr int kAcceptedAhead = 128;
 
 constexpr int64_t kContentBytes = 400;
@@ -58,14 +58,14 @@ int64_t Directive(const std::string& text, std::string_view name, int64_t otherw
   return at == text.npos ? otherwise : std::strtoll(text.c_str() + at + word.size(), nullptr, 10);
 }
 
-// The clock that the load generator reads the age of an event from.
+// The clock by which the load generator computes the age of an event.
 int64_t MonotonicNanos() {
   timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
   return now.tv_sec * int64_t{1'000'000'000} + now.tv_nsec;
 }
 
-// So many bytes of words.
+// This many bytes of words.
 std::string Words(int64_t bytes) {
   constexpr std::string_view kWords = "the invoice for the hall is due on Friday and ";
   std::string text;
@@ -74,7 +74,7 @@ std::string Words(int64_t bytes) {
   return text;
 }
 
-// An answer of about so many bytes.
+// An answer of about this many bytes.
 v1::SearchResponse MakeSearchResponse(int64_t bytes) {
   v1::SearchResponse response;
   for (int64_t left = bytes; left > 0;) {
@@ -95,7 +95,7 @@ v1::SearchResponse MakeSearchResponse(int64_t bytes) {
 class Call {
  public:
   virtual ~Call() = default;
-  // `ok` as grpc::CompletionQueue::Next gives it.
+  // `ok` is as grpc::CompletionQueue::Next returns it.
   virtual void OnCompleted(bool ok) = 0;
 };
 
@@ -167,7 +167,7 @@ class AskCall final : public Call {
     response_.set_type("run.output_text.delta");
     response_.set_seq(next_seq_++);
     response_.set_delta(absl::StrCat(MonotonicNanos(), " due on Friday, says Ada"));
-    // Another message follows in any case.
+    // Another message always follows.
     responder_.Write(response_, grpc::WriteOptions().set_buffer_hint(), this);
   }
 
@@ -212,7 +212,7 @@ int Cores() {
   return sched_getaffinity(0, sizeof(cores), &cores) == 0 ? CPU_COUNT(&cores) : 1;
 }
 
-// Moved into place, so that whoever waits for the file finds it whole.
+// Writes another file and renames it, so that nobody reads a half-written one.
 bool WritePortFile(const std::string& path, int port) {
   const std::string temporary = path + ".new";
   std::ofstream file(temporary);
@@ -223,13 +223,13 @@ bool WritePortFile(const std::string& path, int port) {
 
 // Serves until SIGTERM or SIGINT.
 int Serve() {
-  // Before there is any other thread: none of them gets the signals.
+  // Before any other thread starts, so that none of them gets the signals.
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  grpc_init();  // never undone: gRPC's own end may wait for a poller of its, for seconds
+  grpc_init();  // never shut down: that may wait for one of gRPC's pollers, for seconds
 
   v1::RecallService::AsyncService service;
   grpc::ServerBuilder builder;
@@ -256,8 +256,8 @@ int Serve() {
     std::fprintf(stderr, "bench_echo: cannot write %s\n", port_file.c_str());
   }
 
-  // The calls that run may end, but not take forever. When Shutdown returns there are none: only then may the queues
-  // go, as a call that is handed over asks for another.
+  // Gives running calls time to end, but not forever. No call is left when Shutdown returns. Only then may the queues
+  // be shut down, since a call that is handed over requests another.
   server->Shutdown(std::chrono::system_clock::now() + std::chrono::seconds(1));
   for (Worker& worker : workers) worker.queue->Shutdown();
   for (std::thread& thread : threads) thread.join();

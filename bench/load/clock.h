@@ -1,4 +1,4 @@
-// The clock that the upstream stamps its events with.
+// The clock of the upstream's timestamps.
 #pragma once
 
 #include <cstdint>

@@ -26,7 +26,7 @@ void Connection::Watch(int operation, bool output) {
 }
 
 void Connection::OnReady() {
-  static std::vector<char> buffer(kReceiveBytes);  // of the one thread
+  static std::vector<char> buffer(kReceiveBytes);  // there is only one thread
   while (open_) {
     const ssize_t received = transport_.Read(buffer.data(), buffer.size());
     if (received == 0) break;

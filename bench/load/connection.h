@@ -11,10 +11,10 @@
 
 namespace igpt::bench {
 
-// What the calls that failed without a status of the server's are counted as.
+// The failure under which calls without a status from the server are counted.
 inline constexpr std::string_view kConnectionFailed = "connection";
 
-// Is told what happens to one call. `now` is when the bytes were read from the socket.
+// The observer of one call. `now` is when the bytes were read from the socket.
 class Call {
  public:
   virtual ~Call() = default;
@@ -24,7 +24,7 @@ class Call {
   // The call has ended; `failure` names why, or is empty. The next call may be started from here.
   virtual void OnDone(std::string_view failure, int64_t now) = 0;
 
-  // The server went away before it took the call, which can be sent again on another connection.
+  // The server went away before it accepted the call, which can be sent again on another connection.
   virtual void OnNotTaken() = 0;
 };
 
@@ -35,19 +35,19 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  // Starts a call; `call` must live until it is told the end. It is sent by the next Flush.
+  // Starts a call, which the next Flush sends. `call` must live until its end was reported.
   virtual void Start(Call& call) = 0;
-  // Whether a call runs.
+  // Whether a call is running.
   virtual bool busy() const = 0;
   // Whether calls can be started.
   virtual bool usable() const { return open_; }
 
-  // What epoll reported is read; flushes.
+  // Called when epoll reports the socket: reads, then flushes.
   void OnReady();
   void Flush();
 
  protected:
-  // False: the peer doesn't speak the protocol.
+  // Returns false if the peer doesn't speak the protocol.
   virtual bool Receive(std::string_view bytes, int64_t now) = 0;
   // Appends what is to be sent.
   virtual void Produce(std::string& out) = 0;

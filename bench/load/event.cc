@@ -7,7 +7,7 @@
 namespace igpt::bench {
 namespace {
 
-// A number of nanoseconds has at least so many digits: less is text that happens to begin with a number.
+// A number of nanoseconds has at least this many digits; with fewer, it is text that happens to start with a number.
 constexpr size_t kLeastDigits = 9;
 
 int64_t LeadingTime(std::string_view text) {
@@ -67,7 +67,7 @@ class FieldReader {
   std::string_view rest_;
 };
 
-// What follows `prefix` in `json`.
+// The part of `json` after `prefix`.
 std::optional<std::string_view> After(std::string_view json, std::string_view prefix) {
   const size_t at = json.find(prefix);
   if (at == json.npos) return std::nullopt;

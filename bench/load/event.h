@@ -1,5 +1,5 @@
-// What the load generator wants to know of an event: whether it is a delta, and when the upstream wrote it. Looks only
-// for that and checks nothing else. Pure.
+// What the load generator needs to know about an event: whether it is a delta, and when the upstream wrote it. Reads
+// only that and checks nothing else. Pure.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@ struct Event {
   enum class Kind { kStart, kDelta, kOther };
 
   Kind kind = Kind::kOther;
-  int64_t written = 0;  // nanoseconds of CLOCK_MONOTONIC; 0: it doesn't say
+  int64_t written = 0;  // nanoseconds of CLOCK_MONOTONIC; 0: unknown
 };
 
 // Of an igpt.v1.AskResponse. A SearchResponse, which shares none of the fields, is kOther.

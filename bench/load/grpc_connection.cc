@@ -33,7 +33,7 @@ int ParseInt(std::string_view text) {
 
 }  // namespace
 
-// What nghttp2 calls.
+// The callbacks for nghttp2.
 struct GrpcConnection::Callbacks {
   static GrpcConnection& Self(void* connection) { return *static_cast<GrpcConnection*>(connection); }
 

@@ -33,7 +33,7 @@ class GrpcConnection final : public Connection {
     size_t sent = 0;  // of the request
     MessageReader messages;
     int http_status = 0;
-    int grpc_status = -1;  // none came
+    int grpc_status = -1;  // -1: none received
   };
   struct SessionDeleter {
     void operator()(nghttp2_session* session) const { nghttp2_session_del(session); }
@@ -48,7 +48,7 @@ class GrpcConnection final : public Connection {
   const GrpcRequest& request_;
   std::unordered_map<int32_t, Stream> streams_;
   bool going_away_ = false;
-  int64_t now_ = 0;  // when the bytes that are being received were read
+  int64_t now_ = 0;  // when the bytes that are being processed were read
   std::unique_ptr<nghttp2_session, SessionDeleter> session_;
 };
 

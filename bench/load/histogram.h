@@ -1,4 +1,4 @@
-// How many values lie where: log-linear buckets, each less than 1 % wide. Constant memory, whatever is added.
+// A histogram with log-linear buckets, each less than 1 % wide, in constant memory.
 #pragma once
 
 #include <array>
@@ -15,7 +15,7 @@ class Histogram {
   int64_t count() const { return count_; }
   int64_t max() const { return max_; }
   double Mean() const;
-  // The value that `share` (0 to 1) of all values don't exceed: the middle of its bucket. 0 when there are none.
+  // The value that `share` (0 to 1) of all values don't exceed: the middle of its bucket. 0 if there are no values.
   int64_t Percentile(double share) const;
 
  private:

@@ -13,8 +13,8 @@ class HttpResponse {
  public:
   using OnBody = std::function<void(std::string_view)>;
 
-  // Takes its part of `bytes` off them; on_body is called for the pieces of the body. False: it is no response, or
-  // framed in another way.
+  // Consumes its part of `bytes`, and calls on_body for the pieces of the body. Returns false if it is not a response,
+  // or framed in another way.
   bool Read(std::string_view& bytes, const OnBody& on_body);
 
   bool done() const { return state_ == State::kDone; }
@@ -34,7 +34,7 @@ class HttpResponse {
   bool event_stream_ = false;
   bool close_ = false;
   bool chunked_ = false;
-  int64_t left_ = -1;  // of the body or chunk; -1: unknown
+  int64_t left_ = -1;  // bytes left of the body or chunk; -1: unknown
 };
 
 }  // namespace igpt::bench

@@ -1,4 +1,4 @@
-// Cuts lines out of bytes that come in pieces. A line that came in one piece is not copied.
+// Splits bytes that arrive in pieces into lines. A line that arrives in one piece is not copied.
 #pragma once
 
 #include <string>
@@ -8,8 +8,8 @@ namespace igpt::bench {
 
 class LineReader {
  public:
-  // Takes the next line, or what there is of it, off `bytes`. True: `line` is whole, without its end, and lasts until
-  // the next call.
+  // Consumes the next line, or what is available of it, from `bytes`. Returns true if `line` is complete; it excludes
+  // the line end, and is valid until the next call.
   bool Next(std::string_view& bytes, std::string_view& line) {
     if (taken_) partial_.clear();
     const size_t end = bytes.find('\n');
@@ -27,7 +27,7 @@ class LineReader {
 
  private:
   std::string partial_;
-  bool taken_ = false;  // the last line was whole
+  bool taken_ = false;  // the last line was complete
 };
 
 }  // namespace igpt::bench

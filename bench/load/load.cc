@@ -14,10 +14,10 @@
 namespace igpt::bench {
 namespace {
 
-// How long the first event of the last call may take, beside the time that opening takes.
+// How long the first event of the last call may take, in addition to the time that opening takes.
 constexpr int64_t kOpeningLimit = 60 * kSecond;
 
-// Before a call whose connection failed is started again.
+// The delay before a call whose connection failed is started again.
 constexpr int64_t kReconnectDelay = 100 * kMillisecond;
 
 GrpcRequest SlowRequest(Options options) {
@@ -42,7 +42,7 @@ double CpuSeconds() {
 
 }  // namespace
 
-// One of the calls in flight, and the calls that follow it.
+// One of the calls in flight, and its successors.
 class Load::Slot final : public Call {
  public:
   Slot(Load& load, size_t index) : load_(load), index_(index) {}
@@ -80,7 +80,7 @@ class Load::Slot final : public Call {
     }
   }
 
-  // Goes on as the same call: what the detour takes is part of its latency.
+  // Continues as the same call, so that the detour counts as part of its latency.
   void OnNotTaken() override {
     const int64_t started = started_;
     load_.StartCall(*this);
@@ -88,7 +88,7 @@ class Load::Slot final : public Call {
   }
 
  private:
-  // Turns keep to the beat of the first: calls that were held up together do not stay together.
+  // Turns keep the rhythm of the first one, so that calls which were held up together don't stay together.
   int64_t NextTurn(int64_t now) {
     turn_ += ((now - turn_) / load_.period_ + 1) * load_.period_;
     return turn_;
@@ -113,11 +113,11 @@ class Load::Slot final : public Call {
   const size_t index_;
   bool ready_ = false;
   int64_t started_ = 0;
-  int64_t turn_ = 0;  // of the last call, or of the next that waits
+  int64_t turn_ = 0;  // the time of the last call, or of the next one if that waits
   bool has_message_ = false;
 };
 
-// A call on a connection of its own, whose window is never updated. It is not started again when it ends.
+// A call on its own connection, whose window is never updated. It is not restarted when it ends.
 class Load::SlowReader final : public Call {
  public:
   explicit SlowReader(Load& load)
@@ -147,7 +147,7 @@ Load::Load(const Options& options)
       epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
   const auto in_flight = static_cast<size_t>(options_.in_flight);
   for (size_t i = 0; i < in_flight; ++i) slots_.push_back(std::make_unique<Slot>(*this, i));
-  // Each is opened by its first call.
+  // Each connection is opened by its first call.
   const auto connections = static_cast<size_t>(options_.connections);
   connections_.resize(options_.protocol == "http" ? in_flight : std::min(connections, in_flight));
 }

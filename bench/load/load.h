@@ -23,7 +23,7 @@ class Load {
   explicit Load(const Options& options);
   ~Load();
 
-  // Throws std::runtime_error when not all calls have got their first event in time.
+  // Throws std::runtime_error if not all calls get their first event in time.
   Results Run();
 
  private:
@@ -32,12 +32,12 @@ class Load {
   enum class Phase { kOpening, kWarmup, kMeasuring, kDone };
 
   std::unique_ptr<Connection> Connect();
-  // Starts calls that are due: the first ones, and those that wait for their turn (--every_ms) or after a failed
+  // Starts the calls that are due: the first ones, and those that wait for their turn (--every_ms) or after a failed
   // connection.
   void StartDue(int64_t now);
   void StartCall(Slot& slot);
   void RunOnce();
-  // Goes on to the next phase when it is time.
+  // Enters the next phase when it is time.
   void Advance(int64_t now);
   int64_t NextWake(int64_t now) const;
 
@@ -50,9 +50,9 @@ class Load {
   testing::UniqueFd epoll_;
 
   std::vector<std::unique_ptr<Connection>> connections_;  // slot i uses connection i modulo their number
-  std::list<std::unique_ptr<Connection>> retired_;        // replaced; until their last call ends
+  std::list<std::unique_ptr<Connection>> retired_;        // replaced connections, until their last call ends
   std::vector<Connection*> unflushed_;
-  Connection* current_ = nullptr;  // the one that flushes by itself when it has read
+  Connection* current_ = nullptr;  // the one that is reading, and flushes by itself after that
   std::vector<std::unique_ptr<Slot>> slots_;
   std::vector<std::unique_ptr<SlowReader>> slow_readers_;
   std::multimap<int64_t, Slot*> waiting_;  // by the time to start it at
@@ -60,8 +60,8 @@ class Load {
   Phase phase_ = Phase::kOpening;
   int64_t opening_since_ = 0;
   size_t opened_ = 0;      // slots that have started a call
-  size_t ready_ = 0;       // slots that have had a message, or whose first call is over
-  int64_t phase_end_ = 0;  // of kOpening: when it has failed
+  size_t ready_ = 0;       // slots that have had a message, or whose first call has ended
+  int64_t phase_end_ = 0;  // for kOpening: when it counts as failed
   double cpu_before_ = 0;
   int64_t measuring_since_ = 0;
   Results results_;

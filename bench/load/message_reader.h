@@ -1,4 +1,4 @@
-// Cuts gRPC's messages out of the bytes of a stream. A message that came in one piece is not copied.
+// Splits the bytes of a stream into gRPC's messages. A message that arrives in one piece is not copied.
 #pragma once
 
 #include <algorithm>
@@ -10,7 +10,7 @@ namespace igpt::bench {
 
 class MessageReader {
  public:
-  // Calls on_message(std::string_view) for each message that is whole with these bytes.
+  // Calls on_message(std::string_view) for each message that these bytes complete.
   template <typename OnMessage>
   void Read(std::string_view bytes, OnMessage on_message) {
     while (!bytes.empty()) {

@@ -42,15 +42,15 @@ bool Set(std::string_view text, double* value) {
   return ParseNumber(text, value);
 }
 
-// What is wrong with them together; empty: nothing.
+// The error of options that don't go together; empty: none.
 std::string Check(const Options& options) {
   if (options.target.find(':') == std::string::npos) return "--target=HOST:PORT is required";
-  if (options.protocol != "grpc" && options.protocol != "http") return "--protocol is grpc or http";
-  if (options.method != "ask" && options.method != "search") return "--method is ask or search";
-  if (options.whole && options.method != "ask") return "--whole is for --method=ask";
-  if (options.connections < 1 || options.in_flight < 1) return "--connections and --in_flight are at least 1";
-  if (options.slow_readers > 0 && options.protocol != "grpc") return "--slow_readers is for --protocol=grpc";
-  if (options.tls_cert.empty() != options.tls_key.empty()) return "--tls_cert and --tls_key go together";
+  if (options.protocol != "grpc" && options.protocol != "http") return "--protocol must be grpc or http";
+  if (options.method != "ask" && options.method != "search") return "--method must be ask or search";
+  if (options.whole && options.method != "ask") return "--whole needs --method=ask";
+  if (options.connections < 1 || options.in_flight < 1) return "--connections and --in_flight must be at least 1";
+  if (options.slow_readers > 0 && options.protocol != "grpc") return "--slow_readers needs --protocol=grpc";
+  if (options.tls_cert.empty() != options.tls_key.empty()) return "set both --tls_cert and --tls_key or neither";
   if (!options.tls_cert.empty() && options.tls_ca.empty()) return "--tls_cert needs --tls_ca";
   return "";
 }

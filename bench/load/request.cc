@@ -24,7 +24,7 @@ void AppendTrue(std::string& out, int field) {
   AppendVarint(out, 1);
 }
 
-// Enough for the texts of a benchmark: they hold no control characters.
+// Enough for a benchmark's texts, which hold no control characters.
 std::string Quoted(std::string_view text) {
   std::string quoted = "\"";
   for (const char c : text) {

@@ -11,7 +11,7 @@ struct GrpcRequest {
   std::string scheme;
   std::string authority;
   std::string path;
-  std::string message;  // with gRPC's five bytes before it
+  std::string message;  // with gRPC's prefix of five bytes
 };
 
 GrpcRequest MakeGrpcRequest(const Options& options);

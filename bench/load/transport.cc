@@ -23,7 +23,7 @@ void Require(bool good, const std::string& what) {
 std::unique_ptr<SSL_CTX, SslDeleter> MakeTls(const Options& options) {
   std::unique_ptr<SSL_CTX, SslDeleter> tls(SSL_CTX_new(TLS_client_method()));
   Require(SSL_CTX_load_verify_locations(tls.get(), options.tls_ca.c_str(), nullptr) == 1, "--tls_ca can't be used");
-  // The chain is checked, the name is not: the certificates of a benchmark are made for any.
+  // Checks the chain but not the name, since a benchmark's certificates are made for any name.
   SSL_CTX_set_verify(tls.get(), SSL_VERIFY_PEER, nullptr);
   if (!options.tls_cert.empty()) {
     Require(SSL_CTX_use_certificate_chain_file(tls.get(), options.tls_cert.c_str()) == 1, "--tls_cert can't be used");
@@ -34,7 +34,7 @@ std::unique_ptr<SSL_CTX, SslDeleter> MakeTls(const Options& options) {
   SSL_CTX_set_alpn_protos(tls.get(), reinterpret_cast<const unsigned char*>(protocol.data()),
                           static_cast<unsigned>(protocol.size()));
   SSL_CTX_set_mode(tls.get(), SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-  // One recv for many records.
+  // Reads many records with one recv.
   SSL_CTX_set_read_ahead(tls.get(), 1);
   SSL_CTX_set_default_read_buffer_len(tls.get(), size_t{64} << 10);
   return tls;
@@ -63,7 +63,7 @@ Transport::Transport(const Endpoint& endpoint)
   Require(fd() >= 0, std::string("socket: ") + std::strerror(errno));
   const int on = 1;
   ::setsockopt(fd(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  // Until it is connected, reads and writes give EAGAIN; when that fails, they give the error.
+  // Until the socket is connected, reads and writes return EAGAIN; if connecting fails, they return the error.
   std::ignore = ::connect(fd(), reinterpret_cast<const sockaddr*>(&endpoint.address), endpoint.address_size);
   if (endpoint.tls == nullptr) return;
   tls_.reset(SSL_new(endpoint.tls.get()));
@@ -92,7 +92,7 @@ ssize_t Transport::TlsResult(int result) {
   if (result > 0) return result;
   const int error = SSL_get_error(tls_.get(), result);
   if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) return 0;
-  // Says why, say, a certificate was refused. It also empties the queue of errors, which the next call must find empty.
+  // Prints why, for example, a certificate was rejected. Also clears the error queue, as the next call requires.
   ERR_print_errors_fp(stderr);
   return -1;
 }

@@ -1,4 +1,4 @@
-// A non-blocking TCP connection, with TLS when the endpoint has it.
+// A non-blocking TCP connection, with TLS if the endpoint has it.
 #pragma once
 
 #include <openssl/ssl.h>
@@ -27,17 +27,17 @@ struct Endpoint {
   std::unique_ptr<SSL_CTX, SslDeleter> tls;  // null: none
 };
 
-// Throws std::runtime_error when the target has no address or a file of the TLS flags can't be used.
+// Throws std::runtime_error if the target has no address or a file of the TLS flags can't be used.
 Endpoint MakeEndpoint(const Options& options);
 
 class Transport {
  public:
-  // Connects. What goes wrong then is told by the first Read.
+  // Starts connecting. The first Read reports errors.
   explicit Transport(const Endpoint& endpoint);
 
   int fd() const { return socket_.get(); }
 
-  // How many bytes were read or written; 0: none for now; -1: the connection has failed or ended.
+  // Returns the number of bytes; 0: none for now; -1: the connection has failed or ended.
   ssize_t Read(char* buffer, size_t size);
   ssize_t Write(std::string_view bytes);
 

@@ -1,4 +1,4 @@
-// The edges to gRPC: requests from bytes, and errors into statuses with details.
+// The boundary to gRPC: parsing requests, and turning errors into statuses with details.
 #include <benchmark/benchmark.h>
 
 #include "absl/status/status.h"

@@ -7,7 +7,7 @@
 namespace igpt::bench {
 namespace {
 
-// Text as it stands in JSON, with a few escapes.
+// Text as in a JSON string, with a few escapes.
 std::string EscapedText(size_t bytes) {
   constexpr std::string_view kParagraph =
       "The invoice for the hall is due on Friday; Ada wrote that \\\"the second half can wait\\\" until the keys are "

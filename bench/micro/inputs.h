@@ -1,4 +1,4 @@
-// What the benchmarks read: iGPT's JSON in the shapes and sizes that it has in use.
+// The benchmarks' inputs: iGPT's JSON in realistic shapes and sizes.
 #pragma once
 
 #include <cstddef>
@@ -12,10 +12,10 @@ std::string DeltaJson();
 // A run.done with 4 KB of text in paragraphs, its usage and five sources.
 std::string RunDoneJson();
 
-// A Search answer of about so many bytes: results with 400 bytes of content each.
+// A Search answer of about this many bytes, in results with 400 bytes of content each.
 std::string SearchJson(size_t bytes);
 
-// The body of a stream: so many delta events.
+// The body of a stream with this many delta events.
 std::string DeltaStream(int events);
 
 // A JSON Schema as an application would send it.

@@ -1,7 +1,7 @@
-// iGPT's JSON into structs, and requests into JSON. The cases named Nlohmann take the same fields out of nlohmann's
-// DOM: what the code would cost that everybody would write first.
+// Decodes iGPT's JSON into structs, and encodes requests as JSON. The cases named Nlohmann read the same fields from
+// nlohmann's DOM: the cost of the obvious code.
 //
-// Decoding takes over the text, so each round pays for a copy that igptd doesn't make.
+// Decoding consumes the text, so each round pays for a copy that igptd doesn't make.
 #include <benchmark/benchmark.h>
 
 #include <cstddef>

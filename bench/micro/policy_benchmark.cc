@@ -1,4 +1,4 @@
-// What decides: whether a request may be sent, what an answer's head means, and whether to try again.
+// The decisions: whether a request may be sent, what an answer's head means, and whether to retry.
 #include <benchmark/benchmark.h>
 
 #include <vector>

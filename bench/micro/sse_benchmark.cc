@@ -1,4 +1,4 @@
-// The SSE parser on 100 delta events: in one buffer, and in pieces as TCP segments bring them.
+// The SSE parser on 100 delta events: in one buffer, and in pieces as in TCP segments.
 #include <benchmark/benchmark.h>
 
 #include <cstddef>

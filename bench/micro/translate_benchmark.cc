@@ -1,5 +1,5 @@
-// From the SDK's structs to bytes of protobuf. ToProto moves the strings out of what it is given, so each round pays
-// for a copy that igptd doesn't make.
+// From the SDK's structs to protobuf's bytes. ToProto moves the strings out of its argument, so each round pays for a
+// copy that igptd doesn't make.
 #include <benchmark/benchmark.h>
 
 #include <cstdint>
@@ -19,7 +19,7 @@ namespace bench = igpt::bench;
 namespace internal = igpt::internal;
 namespace v1 = igpt::v1;
 
-// The struct's copy alone: to be taken off the others.
+// Only the copy of the struct: subtract this from the others.
 template <typename Struct>
 void Copy(benchmark::State& state, const Struct& original) {
   for (auto _ : state) {
@@ -30,7 +30,7 @@ void Copy(benchmark::State& state, const Struct& original) {
 
 template <typename Message, typename Struct>
 void Translate(benchmark::State& state, const Struct& original) {
-  Message message;  // kept, as a stream keeps it
+  Message message;  // reused, as in a stream
   for (auto _ : state) {
     Struct copy = original;
     ToProto(std::move(copy), &message);

@@ -1,4 +1,4 @@
-"""The cases: what is asked of whom, and which figure of it matters."""
+"""The cases: which load on which systems, and which figure matters."""
 
 import dataclasses
 
@@ -12,12 +12,12 @@ class Case:
     per: str = "call"  # what CPU time is divided by: call, event or second
     seconds: float = 2.0
     warmup_s: float = 0.5
-    beside: tuple = ()  # arguments of a second load generator that runs meanwhile
+    beside: tuple = ()  # arguments of a second load generator that runs at the same time
     tls_upstream: bool = False
     cores: int = 1  # of the server
-    streams: int = 0  # that are open all the time: memory is divided by them
+    streams: int = 0  # how many are open all the time: memory is divided by this
     flags: tuple = ()  # of igptd
-    scrapes_per_s: float = 0  # of its metrics, meanwhile
+    scrapes_per_s: float = 0  # of igptd's metrics, at the same time
     rounds: int = 0  # 0: as many as the run has
     quick: bool = False  # part of --quick
 
@@ -33,7 +33,7 @@ def ask(in_flight, text, connections=4):
 
 PACED = "events=1000000 every_us=20000"
 
-# What --max_in_flight=100 leaves to a caller that may be greedy: the last tenth is for others.
+# What --max_in_flight=100 leaves to a single caller: the last tenth is reserved for others.
 ALL_THERE_IS_ROOM_FOR = ask(90, "events=10 every_us=100000")
 TEN_TIMES_AS_MUCH = ask(900, "events=10 every_us=100000") + ("--every_ms=1000", "--open_per_s=900")
 

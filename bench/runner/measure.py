@@ -1,4 +1,4 @@
-"""One run of one case against one system: fresh processes, and the figures of the measured interval."""
+"""Runs one case against one system: fresh processes, and the figures of the measured interval."""
 
 import contextlib
 import json
@@ -14,7 +14,7 @@ STARTS = 10
 
 
 def run_case(case, name, systems):
-    """Figures of `name` (a system, or "direct" for the upstream itself) under the load of `case`."""
+    """The figures of `name` (a system, or "direct" for the upstream itself) under the load of `case`."""
     cores = systems.cores.servers(case.cores) if case.cores > 1 else systems.cores.server
     with systems.upstream(case.tls_upstream) as upstream:
         scheme = "https" if case.tls_upstream else "http"
@@ -93,7 +93,7 @@ def measure(load, processes, case):
 
 
 def start_times_ms(name, systems):
-    """How long it takes from exec to a port that is listened on."""
+    """The time from exec until the port is listening."""
     times = []
     with systems.upstream(tls=False) as upstream:
         url = f"http://127.0.0.1:{upstream.port()}/v1"
@@ -105,7 +105,7 @@ def start_times_ms(name, systems):
 
 
 def binary_sizes(systems):
-    """Bytes of igptd's binary, as it is linked and stripped."""
+    """The size of igptd's binary in bytes, as linked and stripped."""
     binary = systems.build / "service/igptd"
     with tempfile.TemporaryDirectory() as directory:
         stripped = os.path.join(directory, "igptd")

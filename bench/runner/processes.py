@@ -12,7 +12,7 @@ STOP_LIMIT_S = 15
 
 
 class Cores:
-    """Who runs where: the server under test has its own core, as far as there are enough."""
+    """Assigns cores: the server under test gets its own if there are enough."""
 
     def __init__(self):
         available = sorted(os.sched_getaffinity(0))
@@ -46,7 +46,7 @@ class Process:
         )
 
     def find_once_started(self, pattern, file):
-        """What the group of `pattern` matches in the file, once it does."""
+        """Waits until `pattern` matches in the file, and returns its group."""
         limit = self.started_at + START_LIMIT_S
         while not (file.exists() and (found := re.search(pattern, file.read_text()))):
             if self.popen.poll() is not None or time.monotonic() > limit:
@@ -56,20 +56,20 @@ class Process:
         return found[1]
 
     def port(self):
-        """The port, once it is listened on."""
+        """Waits until the port is listening, and returns it."""
         return int(self.find_once_started(r"(\d+)", self.port_file))
 
     def admin_port(self):
-        """The port of igptd's metrics, which its log tells last of all that it starts."""
+        """The port of igptd's metrics, which its log names last at start."""
         return int(self.find_once_started(r'"admin_port":(\d+)', pathlib.Path(self.log.name)))
 
     def cpu_s(self):
-        """User and system time of all its threads so far, by the kernel's account, in seconds."""
+        """User and system time of all its threads so far, as the kernel counts it, in seconds."""
         clock = (~self.popen.pid << 3) | 2  # the process's CPU clock, as clock_getcpuclockid(3) makes it
         return time.clock_gettime(clock)
 
     def ended_threads_cpu_s(self):
-        """The part of cpu_s that no running thread took."""
+        """The part of cpu_s of threads that have ended."""
         tasks = pathlib.Path(f"/proc/{self.popen.pid}/task")
         running = sum(int(task.read_text().split()[0]) for task in tasks.glob("*/schedstat")) / 1e9
         return self.cpu_s() - running

@@ -1,4 +1,4 @@
-"""What was measured, as tables: the aims first, as ratios within a round, then every case."""
+"""The results as tables: first the targets, as ratios within a round, then every case."""
 
 from statistics import median
 
@@ -120,7 +120,7 @@ LABELS = {"latency_us": "call", "failed_us": "shed", "first_us": "first event", 
 
 
 def delays(case):
-    """Which delays a case tells about."""
+    """The delays that a case reports."""
     if case.flags:  # limits: calls may be shed
         return [("latency_us", "p99"), ("delay_us", "p99"), ("failed_us", "p50"), ("failed_us", "p99")]
     if "every_us" in " ".join(case.load):

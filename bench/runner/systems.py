@@ -1,4 +1,4 @@
-"""What is measured: igptd, the peers that a team would write in its place, and the floor that gRPC itself sets."""
+"""The systems: igptd, the peers that a team would write instead, and the floor that gRPC itself sets."""
 
 import pathlib
 import subprocess
@@ -11,7 +11,7 @@ NOT_HERE = 77  # how a build exits where the peer's language or packages can't b
 
 
 class Systems:
-    """Starts processes out of `build`, the CMake build directory; what else they need is made in `work`."""
+    """Starts processes from `build`, the CMake build directory; other files that they need are created in `work`."""
 
     def __init__(self, build, work, cores):
         self.build = pathlib.Path(build)

@@ -1,4 +1,4 @@
-// One client: its requests, one after the other, and what is still to be written to it.
+// A client's connection: its requests, one after the other, and the data still to be written to it.
 #pragma once
 
 #include <array>
@@ -19,7 +19,7 @@ namespace igpt::bench {
 // Nanoseconds of CLOCK_MONOTONIC.
 int64_t Now();
 
-// What the connections of a loop have in common. The buffers are anybody's, and nobody's after a call.
+// What the connections of a loop share. The buffers keep nothing between calls.
 struct Shared {
   Shared() { piece.reserve(kPieceBytes); }
 
@@ -29,25 +29,25 @@ struct Shared {
   std::array<char, size_t{16} * 1024> received;
 };
 
-// Every call ends without waiting; afterwards the members below say what the next call has to wait for.
+// No call blocks. After a call, the members below say what the next one has to wait for.
 class Connection {
  public:
   Connection(Socket socket, Shared& shared) : socket_(std::move(socket)), shared_(shared) {}
 
-  // False: the connection is over, and with it whatever it was doing.
+  // Returns false if the connection has ended.
   [[nodiscard]] bool OnReadable();
-  // The socket takes more, or the time is due(): writes once.
+  // Writes once. Call it if the socket accepts more data, or at due().
   [[nodiscard]] bool Continue();
 
   int fd() const { return socket_.fd(); }
-  // It waits for the socket to take more.
+  // Whether it waits for the socket to accept more data.
   bool wants_to_write() const { return wants_to_write_; }
-  // It waits for this time.
+  // The time that it waits for, if any.
   std::optional<int64_t> due() const;
 
  private:
   bool Receive();
-  // Answers the requests that have arrived as far as the socket takes the answers.
+  // Answers the requests that have arrived, as far as the socket accepts the answers.
   bool ServeReceived();
   void Answer(const HttpRequest& request);
   bool Busy() const { return stream_ || !unsent_.empty(); }
@@ -57,8 +57,8 @@ class Connection {
   Shared& shared_;
   std::string input_;
   std::optional<EventStream> stream_;
-  std::string_view unsent_;  // a whole answer's, or `kept_`'s
-  std::string kept_;         // what the socket didn't take of a piece
+  std::string_view unsent_;  // the unsent part of a whole answer, or of `kept_`
+  std::string kept_;         // the part of a piece that the socket didn't accept
   bool wants_to_write_ = false;
 };
 

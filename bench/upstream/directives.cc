@@ -6,7 +6,7 @@
 namespace igpt::bench {
 namespace {
 
-// So that a slip of the pen neither eats the machine's memory nor overflows a time.
+// So that a typo neither uses up the machine's memory nor overflows a time.
 constexpr int64_t kMaxBytes = 64 << 20;
 constexpr int64_t kMaxPeriodMicroseconds = 3'600'000'000;
 

@@ -1,5 +1,4 @@
-// What a request asks of the upstream beside the API's own parameters: words in its input or query, such as
-// "bench events=100 every_us=20000". Pure.
+// Directives to the upstream in a request's input or query, such as "bench events=100 every_us=20000". Pure.
 #pragma once
 
 #include <chrono>
@@ -10,11 +9,11 @@ namespace igpt::bench {
 
 struct Directives {
   int64_t events = 100;                // events=N: delta events of a stream
-  std::chrono::nanoseconds period{0};  // every_us=U: between two of them; 0: as fast as possible
-  int64_t bytes = 4096;                // bytes=B: of a whole answer
+  std::chrono::nanoseconds period{0};  // every_us=U: the time between two events; 0: as fast as possible
+  int64_t bytes = 4096;                // bytes=B: the size of a whole answer
 };
 
-// Looks for them anywhere in the body. One that is absent, or no number, keeps its default.
+// Finds them anywhere in the body. A directive that is absent or not a number keeps its default.
 Directives ReadDirectives(std::string_view body);
 
 // Whether the body has "stream":true.

@@ -19,7 +19,7 @@ constexpr std::string_view kLastChunk = "0\r\n\r\n";
 
 constexpr int64_t kOutputBytesPerEvent = 40;
 constexpr int64_t kMaxOutputBytes = 4096;
-// No event is larger, with what frames it.
+// The largest event, including its framing.
 constexpr size_t kMaxEventBytes = kMaxOutputBytes + 1024;
 
 constexpr std::array<std::string_view, 4> kDeltaWords = {
@@ -29,7 +29,7 @@ constexpr std::array<std::string_view, 4> kDeltaWords = {
     " until the next year.",
 };
 
-// Spread evenly over [0, period) however many streams there are, never twice the same.
+// Phases are spread evenly over [0, period), however many streams there are, and no two are the same.
 int64_t Phase(int64_t number, int64_t period) {
   constexpr double kGoldenRatio = 0.6180339887498949;
   return static_cast<int64_t>(std::fmod(static_cast<double>(number) * kGoldenRatio, 1.0) * static_cast<double>(period));

@@ -13,7 +13,7 @@ constexpr std::string_view kVersion = " HTTP/1.1";
 constexpr std::string_view kEndOfLine = "\r\n";
 constexpr std::string_view kEndOfHead = "\r\n\r\n";
 
-// Whether a header line is the one of that name, which ends with the colon.
+// Whether `line` is the header `name`, which includes the colon.
 bool IsHeader(std::string_view line, std::string_view name) {
   return line.size() >= name.size() && strncasecmp(line.data(), name.data(), name.size()) == 0;
 }

@@ -6,12 +6,12 @@
 
 namespace igpt::bench {
 
-// Views into the bytes it was parsed from.
+// Views of the bytes that it was parsed from.
 struct HttpRequest {
   std::string_view method;
   std::string_view target;
   std::string_view body;
-  size_t size = 0;  // bytes that it took
+  size_t size = 0;  // the bytes that it occupies
 };
 
 enum class Parsed {
@@ -20,7 +20,7 @@ enum class Parsed {
   kBad,  // not HTTP/1.1, or framed in another way, or larger than any request of the benchmark
 };
 
-// The first request in `bytes`. `request` is only meaningful when it is whole.
+// Parses the first request in `bytes`. `request` is only meaningful if it is complete.
 Parsed ParseRequest(std::string_view bytes, HttpRequest* request);
 
 }  // namespace igpt::bench

@@ -1,9 +1,9 @@
-// bench_upstream: a stand-in for iGPT that is fast enough to be no part of what a benchmark measures.
+// bench_upstream: a stand-in for iGPT that is fast enough not to affect what a benchmark measures.
 //
 //   bench_upstream --port_file=PATH [--tls_cert=PEM --tls_key=PEM]
 //
 // Serves POST …/recall/ask/ and …/recall/search/ on 127.0.0.1 until SIGTERM; see directives.h for what a request can
-// ask for. The file gets the port, in decimal, once it is listened on.
+// ask for. The port is written to the file, in decimal, once the server listens.
 
 #include <openssl/err.h>
 #include <sys/resource.h>
@@ -62,7 +62,7 @@ void RaiseDescriptorLimit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-// By rename: whoever sees the file sees all of it.
+// Renames a complete file, so that nobody reads a half-written one.
 bool WritePortFile(const std::string& path, int port) {
   const std::string unfinished = path + ".tmp";
   std::ofstream file(unfinished);

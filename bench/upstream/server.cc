@@ -18,11 +18,11 @@ namespace {
 
 constexpr int kBacklog = 4096;
 constexpr int kMaxReady = 1024;
-// Timers alone wake the loop no more often than this: at tens of thousands of events a second it then sleeps once for
-// several of them. It is how late an event may be on an idle machine.
+// The minimum time between wake-ups for timers alone, so that at tens of thousands of events a second the loop sleeps
+// once for several of them. An event may be this late on an idle machine.
 constexpr int64_t kTimerInterval = 200'000;
 
-// The benchmark is worth nothing without what failed here.
+// Ends the process, since the benchmark would be worthless after such a failure.
 [[noreturn]] void Die(const char* what) {
   std::perror(what);
   std::exit(1);
@@ -88,7 +88,7 @@ void Server::ServeDescriptors() {
       Accept();
     } else {
       Connection& connection = *slots_[fd].connection;
-      // An error or a hangup shows when the socket is read.
+      // Reading the socket reveals an error or hangup.
       const bool readable = (ready[i].events & ~EPOLLOUT) != 0;
       bool alive = !readable || connection.OnReadable();
       if (alive && (ready[i].events & EPOLLOUT) != 0) alive = connection.Continue();
@@ -129,7 +129,7 @@ void Server::Accept() {
 
 void Server::Settle(Slot& slot, bool alive) {
   if (!alive) {
-    slot = {};  // closing the descriptor takes it out of epoll
+    slot = {};  // closing the descriptor removes it from epoll
     return;
   }
   Connection& connection = *slot.connection;

@@ -15,8 +15,8 @@ namespace igpt::bench {
 
 class Server {
  public:
-  // Listens on 127.0.0.1 at a port of the system's choice; a failure ends the process with a message. `tls` is null for
-  // plain HTTP and outlives the server. `stop` ends Run() once it is readable.
+  // Listens on a free port of 127.0.0.1; a failure ends the process with a message. `tls` is null for plain HTTP, and
+  // must outlive the server. `stop` ends Run() once it is readable.
   Server(SSL_CTX* tls, testing::UniqueFd stop);
 
   int port() const;
@@ -27,10 +27,10 @@ class Server {
     std::unique_ptr<Connection> connection;
     uint64_t serial = 0;         // which of the connections that had this descriptor
     bool timed = false;          // it has a timer
-    bool awaits_writes = false;  // epoll looks for EPOLLOUT, too
+    bool awaits_writes = false;  // epoll also watches EPOLLOUT
   };
 
-  // One that outlived its connection is told by the serial number.
+  // The serial number tells whether it has outlived its connection.
   struct Timer {
     int64_t due;
     int fd;
@@ -43,7 +43,7 @@ class Server {
   void ServeDescriptors();
   void ServeTimers();
   void Accept();
-  // After a call to the connection: drops it, or waits for what it waits for.
+  // Called after each call to the connection: drops it, or starts waiting for what it needs.
   void Settle(Slot& slot, bool alive);
 
   SSL_CTX* const tls_;

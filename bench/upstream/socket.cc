@@ -33,9 +33,9 @@ TlsContext MakeTlsContext(const std::string& certificate_path, const std::string
     context.reset();
     return context;
   }
-  SSL_CTX_set_read_ahead(context.get(), 1);  // not one call for a record's head and another for its body
+  SSL_CTX_set_read_ahead(context.get(), 1);  // otherwise a record's head and body take a system call each
   SSL_CTX_set_alpn_select_cb(context.get(), SelectHttp11, nullptr);
-  // The rest of a cut write lies elsewhere when it is tried again. Thousands of idle connections keep no buffers.
+  // The rest of a partial write may have moved when it is retried. Thousands of idle connections keep no buffers.
   SSL_CTX_set_mode(context.get(),
                    SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
   return context;
@@ -68,8 +68,8 @@ std::optional<size_t> Socket::Write(std::string_view bytes) {
   return Result(send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL));
 }
 
-// What comes before the end of the connection counts; the end shows again the next time. A handshake never waits for
-// room to write: what it sends fits every socket's buffer.
+// Data before the connection's end counts first; the next call sees the end again. A handshake never waits to write,
+// because what it sends fits into every socket's buffer.
 template <typename Step>
 std::optional<size_t> Socket::EachRecord(size_t size, Step step) {
   size_t done = 0;

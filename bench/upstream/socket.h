@@ -16,10 +16,10 @@ namespace igpt::bench {
 
 using TlsContext = std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)>;
 
-// A server's, for HTTP/1.1 only. Null when a file can't be used; OpenSSL's error queue then says why.
+// A server's TLS context, for HTTP/1.1 only. Null if a file can't be used; OpenSSL's error queue then says why.
 TlsContext MakeTlsContext(const std::string& certificate_path, const std::string& key_path);
 
-// The caller ignores SIGPIPE.
+// The process must ignore SIGPIPE.
 class Socket {
  public:
   // `tls` is null for a plain socket. The handshake is part of the first reads.
@@ -27,13 +27,13 @@ class Socket {
 
   int fd() const { return fd_.get(); }
 
-  // How many bytes were read or written: fewer than asked for when the next have to wait for epoll, nullopt when the
-  // connection is over. What Write didn't take has to come first the next time.
+  // Return the number of bytes: fewer than requested if the rest has to wait for epoll, nullopt if the connection has
+  // ended. What Write didn't accept must come first the next time.
   std::optional<size_t> Read(std::span<char> into);
   std::optional<size_t> Write(std::string_view bytes);
 
  private:
-  // A TLS connection goes record by record: `step` does the next, `done` bytes into the whole.
+  // TLS works record by record: `step` processes the next one, at offset `done`.
   template <typename Step>
   std::optional<size_t> EachRecord(size_t size, Step step);
 

@@ -1,4 +1,4 @@
-// Text to fill answers with, and numbers as text.
+// Filler text for answers, and numbers as text.
 #pragma once
 
 #include <charconv>
@@ -9,7 +9,7 @@
 
 namespace igpt::bench {
 
-// Words, exactly `size` bytes of them; nothing in them needs an escape in JSON.
+// Exactly `size` bytes of words that need no escaping in JSON.
 inline std::string Words(size_t size) {
   constexpr std::string_view kSentence =
       "The invoice of March was paid in full and the contract runs until next year. ";
@@ -20,13 +20,13 @@ inline std::string Words(size_t size) {
   return words;
 }
 
-// A number written out, without an allocation.
+// A number as text, without an allocation.
 class Number {
  public:
   explicit Number(int64_t number, int base = 10)
       : size_(std::to_chars(digits_, digits_ + sizeof(digits_), number, base).ptr - digits_) {}
 
-  // The view lasts as long as the number.
+  // The view is valid as long as this.
   std::string_view text() const { return {digits_, size_}; }
 
  private:

@@ -1,4 +1,4 @@
-// Answers that are sent as a whole: head and body in one piece, ready to be written.
+// Unstreamed answers: head and body in one piece, ready to be written.
 #pragma once
 
 #include <cstdint>
@@ -8,13 +8,13 @@
 
 namespace igpt::bench {
 
-// Makes an answer when its size is first asked for, and keeps it: the benchmark asks for few sizes and many times. The
-// views last as long as this.
+// Creates an answer when its size is first requested, and keeps it, since a benchmark requests few sizes many times.
+// The views are valid as long as this.
 class WholeAnswers {
  public:
-  // An Ask that isn't streamed, with an output text of that many bytes.
+  // An Ask that isn't streamed, with an output text of this many bytes.
   std::string_view Ask(int64_t output_bytes);
-  // A Search, with a body of that many bytes, or of one empty result when it is to be smaller than that.
+  // A Search with a body of this many bytes, but at least one empty result.
   std::string_view Search(int64_t body_bytes);
 
  private:

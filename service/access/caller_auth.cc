@@ -18,8 +18,8 @@ CallerAuth::CallerAuth(const Callers& callers) : open_standard_services_(callers
   }
 }
 
-// A part of a SHA-256 is as good a hash as any. That it decides where is looked tells nothing of a token: nobody can
-// choose tokens by it.
+// Part of a SHA-256 is a good hash. The place in the table reveals nothing about a token, because nobody can choose
+// tokens by their digests.
 size_t CallerAuth::HashOf::operator()(const TokenHash& hash) const {
   size_t part;
   std::memcpy(&part, hash.data(), sizeof(part));

@@ -1,4 +1,4 @@
-// Who calls, and what a caller may do, by the callers file. Pure.
+// Who calls and what a caller may do, according to the callers file. Pure.
 #pragma once
 
 #include <cstddef>
@@ -12,17 +12,17 @@
 
 namespace igptd {
 
-// Thread-safe: nothing of it changes.
+// Immutable, so thread-safe.
 class CallerAuth {
  public:
   explicit CallerAuth(const Callers& callers);
 
-  // The caller that a value of the metadata `authorization` makes known; null when it is no bearer token, or none that
-  // is known. Takes the same time for every token of a length, known or not.
+  // The caller that a value of the metadata `authorization` identifies; null if it is not a bearer token, or an unknown
+  // one. Takes the same time for all tokens of one length, known or not.
   std::shared_ptr<const Caller> ByAuthorization(std::string_view authorization) const;
 
-  // The caller that the names in a client certificate make known, written as in Caller::sans; null when none is, or
-  // when they are of several callers.
+  // The caller that the names in a client certificate identify, written as in Caller::sans; null if they identify none,
+  // or several.
   std::shared_ptr<const Caller> BySans(const std::vector<std::string>& sans) const;
 
   bool open_standard_services() const { return open_standard_services_; }

@@ -24,7 +24,7 @@ using Json = nlohmann::json;
 constexpr size_t kMaxNameBytes = 64;
 constexpr size_t kMaxDnsBytes = 253;
 
-// What `methods` may hold: each method, and before those of a service the service as a whole.
+// What `methods` may hold: every method and, before the methods of a service, "<service>/*".
 const std::vector<std::string>& MethodPatterns() {
   static const auto* const patterns = [] {
     auto* all = new std::vector<std::string>;
@@ -57,7 +57,7 @@ bool IsName(absl::string_view text) {
   return !text.empty() && text.size() <= kMaxNameBytes && AllOf(text, IsPlain);
 }
 
-// With the kind of name before it, as OpenSSL writes it.
+// A name with its kind as a prefix, as OpenSSL writes it.
 bool IsSan(absl::string_view text) {
   const std::pair<absl::string_view, absl::string_view> parts = {text.substr(0, 4),
                                                                  text.substr(std::min<size_t>(4, text.size()))};
@@ -81,14 +81,14 @@ void ReadUsers(const Place& place, Caller& caller) {
              {{"any", {[&](const Place& p) { ReadTrue(p, caller.any_user); }}},
               {"own_name", {[&](const Place& p) { ReadTrue(p, caller.own_name); }}},
               {"exact", {[&](const Place& p) {
-                 ReadStrings(p, not_empty, "a user",
+                 ReadStrings(p, not_empty, "a user's name",
                              [&](std::string user) { caller.users.push_back(std::move(user)); });
                }}},
               {"prefixes", {[&](const Place& p) {
-                 ReadStrings(p, not_empty, "what users begin with; for all users, write \"any\": true",
+                 ReadStrings(p, not_empty, "the beginning of a user's name; for all users, write \"any\": true",
                              [&](std::string prefix) { caller.user_prefixes.push_back(std::move(prefix)); });
                }}}},
-             UnknownNames::kHidden);  // users could be named there, by mistake
+             UnknownNames::kHidden);  // somebody could write users' names there by mistake
   if (place.value.is_object() && place.value.empty()) {
     place.Mistake("allows no user; add any, own_name, exact or prefixes");
   }
@@ -115,7 +115,7 @@ TokenHash FromHex(absl::string_view hex) {
   return hash;
 }
 
-// DNS names are the same in large and small letters.
+// DNS names are case-insensitive.
 std::string Normal(const std::string& san) {
   return san.substr(0, 4) == "DNS:" ? absl::StrCat("DNS:", absl::AsciiStrToLower(san.substr(4))) : san;
 }
@@ -126,7 +126,7 @@ Caller ReadCaller(const Place& place) {
                       {[&](const Place& p) {
                          const auto* name = p.value.get_ptr<const std::string*>();
                          if (name == nullptr || !IsName(*name)) {
-                           return p.Mistake("must be 1 to 64 letters, digits, dots, hyphens and underscores");
+                           return p.Mistake("must be 1 to 64 letters, digits, dots, hyphens or underscores");
                          }
                          caller.limits.name = *name;
                        },
@@ -139,7 +139,7 @@ Caller ReadCaller(const Place& place) {
                       }}},
                      {"token_sha256", {[&](const Place& p) {
                         ReadStrings(p, IsTokenHash,
-                                    "the SHA-256 of a token in 64 hexadecimal digits; igptd hash-token makes it",
+                                    "the SHA-256 of a token as 64 hexadecimal digits; igptd hash-token prints it",
                                     [&](const std::string& hex) { caller.tokens.push_back(FromHex(hex)); });
                       }}},
                      {"methods", {[&](const Place& p) {
@@ -153,18 +153,18 @@ Caller ReadCaller(const Place& place) {
                      {"start_rate", {[&](const Place& p) { ReadStartRate(p, caller.limits); }}},
                      {"key", {[&](const Place& p) { ReadKey(p, caller.brings_key); }}}});
   if (place.value.is_object() && !place.value.contains("san") && !place.value.contains("token_sha256")) {
-    place.Mistake("says nothing to know the caller by; add token_sha256 or san");
+    place.Mistake("does not say how to recognize the caller; add token_sha256 or san");
   }
   return caller;
 }
 
-// What only one caller may have. It isn't said again which other has it: its place comes before.
+// A value that only one caller may have.
 class Unique {
  public:
   explicit Unique(std::string what) : what_(std::move(what)) {}
   void Add(const std::string& value, const Place& caller) {
     if (value.empty() || seen_.insert(value).second) return;
-    caller.Mistake(absl::StrCat("has the ", what_, " that is there before; each must be there once in the file"));
+    caller.Mistake(absl::StrCat("repeats a ", what_, " from earlier in the file; each must be unique"));
   }
 
  private:

@@ -1,5 +1,5 @@
-// The callers file: who may call igptd, which methods, and for which users. Pure. What the file may hold is in
-// deploy/callers.schema.json too.
+// The callers file: who may call igptd, which methods, and for which users. Pure. deploy/callers.schema.json describes
+// the same format.
 #pragma once
 
 #include <string>
@@ -13,30 +13,30 @@
 namespace igptd {
 
 struct Caller {
-  CallerLimits limits;  // with its name
+  CallerLimits limits;  // also hold its name
 
-  // How it is known: by any of these.
-  std::vector<std::string> sans;  // of its certificate: "DNS:billing.internal", in small letters, or "URI:spiffe://…"
+  // What identifies it: any of these.
+  std::vector<std::string> sans;  // of its certificate: "DNS:billing.internal", in lower case, or "URI:spiffe://…"
   std::vector<TokenHash> tokens;
 
   std::vector<std::string> methods;  // "igpt.v1.RecallService/Ask"; empty: all
 
-  // For whom: any of these.
+  // The users that it may act for: those that any of these allows.
   bool any_user = false;
-  bool own_name = false;  // a user called as the caller is
+  bool own_name = false;  // the user with the caller's own name
   std::vector<std::string> users;
   std::vector<std::string> user_prefixes;
 
-  bool brings_key = false;  // its own iGPT key, with every call
+  bool brings_key = false;  // it sends its own iGPT key with every call
 };
 
 struct Callers {
   std::vector<Caller> callers;
-  bool open_standard_services = true;  // health and reflection need no caller that is known
+  bool open_standard_services = true;  // health and reflection are open to everyone
 };
 
-// INVALID_ARGUMENT with every mistake, in one line: each with its line, or its place as a JSON pointer, and the remedy,
-// and without the values that it finds.
+// Returns INVALID_ARGUMENT with every mistake, in one line: each with its line or its JSON pointer, and the remedy.
+// The message never repeats a value of the file.
 absl::StatusOr<Callers> ParseCallers(std::string_view json);
 
 }  // namespace igptd

@@ -17,7 +17,7 @@
 namespace igptd {
 namespace {
 
-// A line for an auditor: warnings aren't left out by most levels.
+// For auditors, so at warn: most log levels include it.
 CallStatus Deny(rpc::Call& call, Refusal refusal) {
   CallStatus status = ToCallStatus(refusal);
   const CallRecord& record = call.record();
@@ -31,7 +31,7 @@ CallStatus Deny(rpc::Call& call, Refusal refusal) {
 
 }  // namespace
 
-// What is found out on the way in. The call keeps it to its end.
+// What the checks find out. The call keeps it to its end.
 struct Entry::Pass final : rpc::Ticket {
   explicit Pass(Audience for_whom) : audience(for_whom) {}
   void OnFinishing() override { permit.Finishing(); }
@@ -42,7 +42,7 @@ struct Entry::Pass final : rpc::Ticket {
 };
 
 std::optional<CallStatus> Entry::Enter(rpc::Call& call, Audience audience) const {
-  // In this order: who calls is known before the call costs anything, and limits are a caller's.
+  // In this order, so that a call costs nothing before its caller is known, and limits can be those of the caller.
   static constexpr Step kCallerSteps[] = {
       &Entry::CheckNotCancelled, &Entry::CheckMetadata, &Entry::Identify, &Entry::CheckMethod,
       &Entry::CheckKey,          &Entry::TakeRoom,      &Entry::Parse,    &Entry::CheckUser,
@@ -65,7 +65,7 @@ std::optional<CallStatus> Entry::Enter(rpc::Call& call, Audience audience) const
   return end;
 }
 
-// It may have been cancelled while it waited for its loop.
+// The call may have been cancelled while it waited for its loop.
 std::optional<CallStatus> Entry::CheckNotCancelled(rpc::Call& call, Pass& /*pass*/) const {
   return call.stopping() ? std::optional(CancelledByCaller()) : std::nullopt;
 }
@@ -75,7 +75,7 @@ std::optional<CallStatus> Entry::CheckMetadata(rpc::Call& call, Pass& /*pass*/) 
   return ToCallStatus(Refusal::kMetadataTooLarge);
 }
 
-// For the standard services: whether they are open to this caller.
+// For the standard services.
 std::optional<CallStatus> Entry::CheckOpen(rpc::Call& call, Pass& pass) const {
   const bool open = auth_ == nullptr || (pass.audience == Audience::kEveryone && auth_->open_standard_services());
   if (open || FindCaller(*auth_, call.context()) != nullptr) return std::nullopt;
@@ -95,15 +95,16 @@ std::optional<CallStatus> Entry::CheckMethod(rpc::Call& call, Pass& pass) const 
   return Deny(call, Refusal::kMethodNotAllowed);
 }
 
-// A caller that is to bring its own iGPT key has to.
+// A caller whose entry says `"key": "caller"` must send its own iGPT key.
 std::optional<CallStatus> Entry::CheckKey(rpc::Call& call, Pass& pass) const {
   if (pass.caller == nullptr || !pass.caller->brings_key) return std::nullopt;
   const std::vector<std::string_view> keys = rpc::ValuesOf(call.context(), kCallerKey);
   if (keys.size() == 1 && igpt::ValidateApiKey(std::string(keys.front())).ok()) return std::nullopt;
   const absl::Status error = igpt::MakeStatus(
       igpt::ErrorKind::kAuth,
-      keys.empty() ? "This caller brings its own iGPT key with every call: send it in the metadata x-igpt-api-key."
-                   : "The metadata x-igpt-api-key must be there once, and hold an iGPT key: visible ASCII, no spaces.");
+      keys.empty()
+          ? "This caller must send its own iGPT key with every call, in the metadata x-igpt-api-key."
+          : "The metadata x-igpt-api-key must appear exactly once and hold one iGPT key: visible ASCII, no spaces.");
   return ToCallStatus(error, KeyOwner::kCaller);
 }
 
@@ -113,7 +114,7 @@ std::optional<CallStatus> Entry::TakeRoom(rpc::Call& call, Pass& pass) const {
   auto [permit, shed] = rules_.admission.Admit(limits, HostOf(call.peer()), rules_.strains(), absl::Now());
   pass.permit = std::move(permit);
   if (!shed.has_value()) return std::nullopt;
-  // gRPC's clients wait exactly as long as they are told: those that are shed together must not come back together.
+  // gRPC's clients wait exactly as long as they are told, and calls that are shed together must not come back together.
   thread_local absl::InsecureBitGen random;
   const absl::Duration wait = absl::Ceil(shed->retry_after * absl::Uniform(random, 1.0, 2.0), absl::Milliseconds(1));
   return ToCallStatus(Refusal::kOverloaded, {.retry_after = wait, .limit = LimitName(shed->limit)});
@@ -124,7 +125,7 @@ std::optional<CallStatus> Entry::Parse(rpc::Call& call, Pass& /*pass*/) const {
   return parsed.ok() ? std::nullopt : std::optional(ToCallStatus(parsed, KeyOwner::kIgptd));
 }
 
-// The method table holds all requests of igptd's own to have a `user`.
+// The method table makes sure that every request has a field `user`.
 std::optional<CallStatus> Entry::CheckUser(rpc::Call& call, Pass& pass) const {
   const google::protobuf::Message& request = *call.request_message();
   std::string scratch;
@@ -132,7 +133,7 @@ std::optional<CallStatus> Entry::CheckUser(rpc::Call& call, Pass& pass) const {
       request.GetReflection()->GetStringReference(request, request.GetDescriptor()->FindFieldByName("user"), &scratch);
   const std::string& user = named.empty() ? rules_.default_user : named;
   call.record().user_hash = rules_.user_hash(user);
-  // A request without any user is for the SDK to refuse: that is no matter of who calls.
+  // If no user is known, the SDK rejects the request, whoever the caller is.
   if (pass.caller == nullptr || user.empty() || MayActFor(*pass.caller, user)) return std::nullopt;
   return Deny(call, Refusal::kUserNotAllowed);
 }

@@ -1,5 +1,5 @@
-// The way in: every check that a call has to pass before its handler sees it, in one list. rpc::Call runs it; a handler
-// can neither forget a step nor be reached past one.
+// Every check that a call must pass before it reaches its handler, in one list. rpc::Call runs the list, so no handler
+// can skip a step.
 #pragma once
 
 #include <functional>
@@ -16,23 +16,23 @@
 
 namespace igptd {
 
-// The metadata that holds the iGPT key of callers that bring one.
+// The metadata in which callers send their own iGPT key.
 inline constexpr std::string_view kCallerKey = "x-igpt-api-key";
 
-// Whom a service is for.
+// Who may use a service.
 enum class Audience {
   kCallers,   // igptd's own services: callers in the callers file, for the methods and users that it allows, within
-              // limits
+              // their limits
   kKnown,     // channelz: any caller in the callers file
-  kEveryone,  // health and reflection: everyone who can connect, unless the callers file closes them: then as kKnown
+  kEveryone,  // health and reflection: everyone who can connect or, if the callers file says so, the same as kKnown
 };
 
-// What the steps need of the server. Outlives the entries.
+// What the checks need from the server. Must outlive the entries.
 struct EntryRules {
   Admission& admission;
-  std::function<Strains()> strains;  // how short memory and file descriptors are now; from any thread
+  std::function<Strains()> strains;  // how short memory and file descriptors are now; thread-safe
   const UserHash& user_hash;
-  std::string default_user;  // whom requests mean that name no user; empty: nobody
+  std::string default_user;  // the user for requests that name none; empty: none
 };
 
 // One per loop, used on its thread.
@@ -40,16 +40,16 @@ class Entry {
  public:
   explicit Entry(const EntryRules& rules) : rules_(rules) {}
 
-  // For calls from now on; those that run go on as they began. Null: whoever can connect may call.
+  // Applies to new calls; running calls keep the rules that they began with. Null: anyone who can connect may call.
   void Use(std::shared_ptr<const CallerAuth> auth) { auth_ = std::move(auth); }
 
-  // For rpc::CallEnvironment::enter: lets a call in, or says how it ends. A refusal of the caller leaves a line
-  // `denied` in the log.
+  // For rpc::CallEnvironment::enter: nullopt lets the call in; otherwise the call ends with this status. Refusing a
+  // caller also logs a line `denied`.
   std::optional<CallStatus> Enter(rpc::Call& call, Audience audience) const;
 
  private:
   struct Pass;
-  // nullopt: on to the next step.
+  // nullopt: passed.
   using Step = std::optional<CallStatus> (Entry::*)(rpc::Call& call, Pass& pass) const;
 
   std::optional<CallStatus> CheckNotCancelled(rpc::Call& call, Pass& pass) const;
@@ -69,7 +69,7 @@ class Entry {
   std::shared_ptr<const CallerAuth> auth_;
 };
 
-// For calls that came in as kCallers: the iGPT key that the caller brought; empty: igptd's own is to be used.
+// For calls that entered as kCallers: the caller's own iGPT key; empty: use igptd's.
 std::string KeyOf(const rpc::Call& call);
 KeyOwner KeyOwnerOf(const rpc::Call& call);
 

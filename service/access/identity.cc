@@ -15,7 +15,7 @@
 namespace igptd {
 namespace {
 
-// The names in the client's certificate, as in Caller::sans; none without one.
+// The names in the client's certificate, written as in Caller::sans; empty without a certificate.
 std::vector<std::string> SansOf(const grpc::ServerContext& context) {
   std::vector<std::string> sans;
   const std::shared_ptr<const grpc::AuthContext> auth = context.auth_context();

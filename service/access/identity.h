@@ -1,4 +1,4 @@
-// Who a call's caller is, by what it shows: a bearer token, or a client certificate.
+// Identifies a call's caller by its bearer token or client certificate.
 #pragma once
 
 #include <memory>
@@ -8,8 +8,8 @@
 
 namespace igptd {
 
-// The caller in the callers file; null when it is none of them. A token that is sent decides, whatever certificate
-// there is.
+// The caller in the callers file; null if it is unknown. If the caller sends a token, the token alone decides, whatever
+// its certificate says.
 std::shared_ptr<const Caller> FindCaller(const CallerAuth& auth, const grpc::ServerContext& context);
 
 }  // namespace igptd

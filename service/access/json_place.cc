@@ -18,15 +18,14 @@ constexpr size_t kMaxMemberName = 24;
 constexpr int kMaxLimit = 1'000'000;
 constexpr int kMaxDepth = 16;
 
-// Whether it may be the misspelt name of a member. What can't be one may be anything, also a user or a token, and isn't
-// shown.
+// Whether `name` could be a misspelt member. Anything else could be a user or a token, so it isn't shown.
 bool IsMemberName(absl::string_view name) {
   return name.size() <= kMaxMemberName && std::all_of(name.begin(), name.end(), [](unsigned char c) {
            return absl::ascii_islower(c) || absl::ascii_isdigit(c) || c == '_' || c == '$';
          });
 }
 
-// The names of members that come twice in one object: the library would silently take the last.
+// Collects members that appear twice in one object: the library would silently take the last.
 class RepeatedMembers {
  public:
   bool operator()(int depth, Json::parse_event_t event, Json& parsed) {
@@ -65,11 +64,11 @@ absl::StatusOr<Json> ParseDocument(std::string_view text) {
     json = Json::parse(text, std::ref(repeated));
   } catch (const Json::parse_error& error) {
     return Mistaken({absl::StrCat(LineOf(text, error.byte == 0 ? 0 : error.byte - 1),
-                                  ": is no JSON: look for a comma, a quote or a bracket that is missing or too many")});
+                                  ": not valid JSON; look for a missing or extra comma, quote or bracket")});
   } catch (const Json::exception&) {
     return Mistaken({"the file: holds a number that is too large"});
   }
-  if (repeated.too_deep()) return Mistaken({"the file: nests too deep"});
+  if (repeated.too_deep()) return Mistaken({"the file: is nested too deeply"});
   std::vector<std::string> mistakes;
   for (const std::string& name : repeated.repeated()) {
     const std::string which = IsMemberName(name) ? absl::StrCat("the member ", name) : "a member";
@@ -96,13 +95,13 @@ void ReadObject(const Place& place, const std::map<std::string, Member>& members
     if (const auto member = members.find(name); member != members.end()) {
       member->second.read(inner);
     } else if (unknown == UnknownNames::kShown && IsMemberName(name)) {
-      inner.Mistake(absl::StrCat("there is no such member; there are ", known));
+      inner.Mistake(absl::StrCat("unknown member; known members are ", known));
     } else {
-      place.Mistake(absl::StrCat("has a member that there is not; there are ", known));
+      place.Mistake(absl::StrCat("has an unknown member; known members are ", known));
     }
   }
   for (const auto& [name, member] : members) {
-    if (member.required && !place.value.contains(name)) place.Mistake(absl::StrCat("lacks the member ", name));
+    if (member.required && !place.value.contains(name)) place.Mistake(absl::StrCat("requires the member ", name));
   }
 }
 
@@ -117,23 +116,23 @@ void ReadStrings(const Place& place, bool (*good)(absl::string_view), absl::stri
   ReadList(place, [&](const Place& each) {
     const auto* text = each.value.get_ptr<const std::string*>();
     if (text == nullptr || !good(*text)) return each.Mistake(absl::StrCat("must be ", must));
-    if (!seen.insert(*text).second) return each.Mistake("is there twice; remove one");
+    if (!seen.insert(*text).second) return each.Mistake("appears twice; remove one");
     take(*text);
   });
-  if (place.value.is_array() && place.value.empty()) place.Mistake("must not be empty; remove it");
+  if (place.value.is_array() && place.value.empty()) place.Mistake("must not be empty; add to it or remove it");
 }
 
 void ReadNumber(const Place& place, double min, bool whole, const std::function<void(double)>& take) {
   const double number = place.value.is_number() ? place.value.get<double>() : -1;
   if (number < min || number > kMaxLimit || number <= 0 || (whole && number != std::floor(number))) {
     return place.Mistake(absl::StrCat("must be a ", whole ? "whole " : "", "number ",
-                                      min > 0 ? absl::StrCat("from ", min) : "above 0", " to ", kMaxLimit));
+                                      min > 0 ? absl::StrCat("from ", min) : "above 0 and up", " to ", kMaxLimit));
   }
   take(number);
 }
 
 void ReadTrue(const Place& place, bool& out) {
-  if (place.value != Json(true)) return place.Mistake("must be true, or not be there");
+  if (place.value != Json(true)) return place.Mistake("must be true or absent");
   out = true;
 }
 

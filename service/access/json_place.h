@@ -1,5 +1,5 @@
-// Reading a JSON document that people write, with all their mistakes found at once: each with its place as a JSON
-// pointer and the remedy, and without the values that it finds. Pure.
+// Reads a JSON document that people write, and finds all mistakes in it at once. Each message names the place as a JSON
+// pointer and the remedy, and never repeats a value. Pure.
 #pragma once
 
 #include <functional>
@@ -15,14 +15,14 @@
 
 namespace igptd {
 
-// The document as text. INVALID_ARGUMENT with the line where it stops being JSON, or when it nests too deep, holds a
-// number that is too large, or has a member twice, of which the library would silently take the last.
+// Parses the document. Returns INVALID_ARGUMENT, with the line, if it is not JSON; also if it is nested too deeply,
+// holds a number that is too large, or repeats a member, of which the library would silently take the last.
 absl::StatusOr<nlohmann::json> ParseDocument(std::string_view text);
 
 // All mistakes in one line, as INVALID_ARGUMENT.
 absl::Status Mistaken(const std::vector<std::string>& mistakes);
 
-// A value, where it is, and where to note what is wrong with it. What it refers to outlives it.
+// A value, where it is, and the list for mistakes in it. What it refers to must outlive it.
 struct Place {
   const nlohmann::json& value;
   std::string pointer;
@@ -37,24 +37,24 @@ struct Member {
   bool required = false;
 };
 
-// Whether a mistake shows the name of an unknown member, if it can be the misspelt name of one. Where it could be a
-// value by mistake, it doesn't.
+// Whether a mistake may show the name of an unknown member, if it looks like a misspelt one. Hide names where somebody
+// could have written a value in place of a name.
 enum class UnknownNames { kShown, kHidden };
 
-// An object with these members: reads each that it has, in the order of the document.
+// Reads an object: the members that it has, in the order of the document.
 void ReadObject(const Place& place, const std::map<std::string, Member>& members,
                 UnknownNames unknown = UnknownNames::kShown);
 
 void ReadList(const Place& place, const std::function<void(const Place&)>& read);
 
-// A list of strings that are `good`, each once, and at least one. `must` says what each has to be.
+// Reads a list of at least one string, all distinct and `good`. `must` completes "must be …" for a bad one.
 void ReadStrings(const Place& place, bool (*good)(absl::string_view), absl::string_view must,
                  const std::function<void(std::string)>& take);
 
-// A number from `min`, or above 0 if that is 0, to a million.
+// Reads a number from `min` (or above 0, if `min` is 0) to a million.
 void ReadNumber(const Place& place, double min, bool whole, const std::function<void(double)>& take);
 
-// A member that is true, or isn't there.
+// Reads a member that must be true or absent.
 void ReadTrue(const Place& place, bool& out);
 
 }  // namespace igptd

@@ -28,7 +28,7 @@ absl::StatusOr<std::string> MakeCallerEntry(std::string_view token) {
       !std::all_of(token.begin(), token.end(), absl::ascii_isgraph)) {
     return absl::InvalidArgumentError(
         absl::StrCat("a token must be one line of ", kMinTokenBytes, " to ", kMaxTokenBytes,
-                     " visible ASCII characters, without spaces; `openssl rand -hex 32` makes a good one"));
+                     " visible ASCII characters without spaces; `openssl rand -hex 32` generates one"));
   }
   const TokenHash hash = HashToken(token);
   const std::string bytes(hash.begin(), hash.end());

@@ -10,13 +10,13 @@
 
 namespace igptd {
 
-// The SHA-256 of a bearer token: all that the callers file holds of it.
+// The SHA-256 of a bearer token. The callers file holds nothing else of it.
 using TokenHash = std::array<uint8_t, 32>;
 
 TokenHash HashToken(std::string_view token);
 
-// The entry of a caller that is known by `token`, for the callers file. INVALID_ARGUMENT for a token that couldn't be
-// sent, or could be guessed.
+// An entry for the callers file, of a caller with this token. Returns INVALID_ARGUMENT for a token that can't be sent
+// in metadata or is short enough to be guessed.
 absl::StatusOr<std::string> MakeCallerEntry(std::string_view token);
 
 }  // namespace igptd

@@ -32,7 +32,7 @@ Mac HmacSha256(std::string_view key) {
   return mac;
 }
 
-// What `keyed` makes of the text; `keyed` stays as it is.
+// Hashes a copy of `keyed` and the text.
 Digest HashWith(const Mac& keyed, std::string_view text) {
   const Mac mac(EVP_MAC_CTX_dup(keyed.get()), &EVP_MAC_CTX_free);
   Digest digest;

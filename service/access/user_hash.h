@@ -1,4 +1,4 @@
-// A stand-in for a user in logs: the same user gives the same one, and nobody without the key finds the user from it.
+// The keyed hash that stands for a user in logs. Without the key it cannot be reversed.
 #pragma once
 
 #include <openssl/evp.h>
@@ -12,15 +12,15 @@ namespace igptd {
 // Thread-safe.
 class UserHash {
  public:
-  // The key is derived from `secret` (the iGPT key), so that all replicas, which share it, agree. Without one, it is
-  // random: the hashes then hold for this process.
+  // The hash's key is derived from `secret` (the iGPT key), so all replicas with that key agree. If `secret` is empty,
+  // the hash's key is random and differs for each process.
   explicit UserHash(std::string_view secret);
 
   // 16 hexadecimal digits; empty for an empty user.
   std::string operator()(std::string_view user) const;
 
  private:
-  std::unique_ptr<EVP_MAC_CTX, decltype(&EVP_MAC_CTX_free)> keyed_;  // copied for every hash
+  std::unique_ptr<EVP_MAC_CTX, decltype(&EVP_MAC_CTX_free)> keyed_;  // copied for each hash
 };
 
 }  // namespace igptd

@@ -1,4 +1,4 @@
-// igptd's own RPCs, as the table of methods has them.
+// igptd's own RPCs, from the table of methods.
 #pragma once
 
 #include <memory>
@@ -9,7 +9,7 @@
 
 namespace igptd {
 
-// The services as gRPC knows them, shared by all loops. Outlives the server and its Apis.
+// The services that are registered with gRPC, shared by all loops. Must outlive the server and its Apis.
 class ApiServices {
  public:
   ApiServices();
@@ -25,7 +25,7 @@ class ApiServices {
   const std::unique_ptr<Impl> impl_;
 };
 
-// On one loop. Outlives its calls.
+// The RPCs on one loop. Must outlive their calls.
 class Api {
  public:
   Api(ApiServices& services, const HandlerContext& context, const rpc::MethodPlace& place);
@@ -33,7 +33,7 @@ class Api {
   Api(const Api&) = delete;
   Api& operator=(const Api&) = delete;
 
-  // Asks gRPC for one more call of each RPC.
+  // Requests one more call of each RPC from gRPC.
   void Accept();
 
  private:

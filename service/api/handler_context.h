@@ -1,4 +1,4 @@
-// What the handlers of all RPCs share.
+// What the handlers of all RPCs need.
 #pragma once
 
 #include "absl/time/time.h"
@@ -12,11 +12,11 @@ namespace igptd {
 struct HandlerContext {
   igpt::Client& client;               // on the same loop as the calls
   absl::Duration heartbeat_interval;  // infinite: off
-  bool forward_faults = false;        // pass the caller's x-sandbox-fault metadata on: for the sandbox only
+  bool forward_faults = false;        // pass the metadata x-sandbox-fault on; only for the sandbox
 };
 
-// What a call tells the SDK beside its request: its deadline, its id, its trace, and the key if it isn't igptd's. Notes
-// in the call's record where its requests are counted.
+// The options for the SDK: the call's deadline, request id and trace, and the caller's own key if it has one. Also sets
+// the counter of requests in the call's record.
 igpt::CallOptions OptionsFor(const HandlerContext& context, rpc::Call& call);
 
 }  // namespace igptd

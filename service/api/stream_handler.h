@@ -1,4 +1,4 @@
-// The handler of RPCs that stream an answer.
+// The handler of RPCs that stream their answer.
 #pragma once
 
 #include <coroutine>
@@ -21,7 +21,7 @@ inline bool IsProperEnd(const igpt::AskResult& result) {
   return result.ok() && !result->has_value();
 }
 
-// co_await Readable(…): until there is something to read, or `patience` is at an end.
+// co_await Readable(…): waits until there is something to read, but at most for `patience`.
 inline auto Readable(rpc::Call& call, igpt::AskStream& stream, absl::Duration patience) {
   return rpc::Wait{[&stream] { return stream.Readable(); },
                    [&call, &stream, patience](std::coroutine_handle<> reader) {
@@ -34,8 +34,8 @@ inline auto Readable(rpc::Call& call, igpt::AskStream& stream, absl::Duration pa
                    [] {}};
 }
 
-// Asks iGPT by the SDK's function for `method`, writes events as they come and heartbeats while none does, and ends the
-// call as the stream ends.
+// Calls the SDK's function for `method`, writes events as they arrive and heartbeats while none do, and ends the call
+// as the stream ends.
 template <typename... Types>
 rpc::Task Handle(
     const StreamMethod<Types...>& method, const HandlerContext& context,
@@ -45,7 +45,7 @@ rpc::Task Handle(
   call.OnStop([&stream] { stream->Cancel(); });
 
   typename StreamMethod<Types...>::Response response;
-  std::optional<igpt::AskResult> next;  // read one ahead: gRPC is told what follows an event, if that is known already
+  std::optional<igpt::AskResult> next;  // read one ahead: gRPC can then be told whether more follows an event
   for (;;) {
     if (!next.has_value()) {
       co_await Readable(call, *stream, context.heartbeat_interval);

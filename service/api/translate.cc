@@ -38,7 +38,7 @@ igpt::OutputFormat FromProto(const v1::OutputFormat& proto) {
   return format;
 }
 
-// The parts of answers. Each fills a message that is empty.
+// The parts of answers. Each function fills an empty message.
 
 void Fill(igpt::Datasource&& datasource, v1::Datasource* out) {
   out->set_id(std::move(datasource.id));
@@ -94,7 +94,7 @@ void Fill(igpt::Answer&& answer, v1::AskCompleted* out) {
   if (answer.duration) *out->mutable_duration() = ToProto(*answer.duration);
 }
 
-// Sets the arm of the oneof that belongs to an event's payload.
+// Sets the member of the oneof for an event's payload.
 struct SetPayload {
   v1::AskResponse* out;
 

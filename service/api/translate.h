@@ -1,7 +1,7 @@
-// Protos to structs of the SDK, and back. Pure; the only place that knows both.
+// Translates protos to the SDK's structs and back. Pure; the only place that knows both.
 //
-// Strings are moved into the protos: an event is translated without a copy of its text. What the SDK gives is valid
-// UTF-8 already, which protobuf needs and doesn't check.
+// Strings are moved into the protos, so an event's text is not copied. Strings from the SDK are valid UTF-8, which
+// protobuf requires but doesn't check.
 #pragma once
 
 #include "absl/time/time.h"
@@ -20,15 +20,15 @@ igpt::ListRequest FromProto(const igpt::v1::ListRequest& proto);
 igpt::DisconnectRequest FromProto(const igpt::v1::DisconnectRequest& proto);
 igpt::AuthorizeRequest FromProto(const igpt::v1::AuthorizeRequest& proto);
 
-// `out` is overwritten.
+// Overwrites `out`.
 void ToProto(igpt::AskEvent&& event, igpt::v1::AskResponse* out);
 void ToProto(igpt::SearchAnswer&& answer, igpt::v1::SearchResponse* out);
 void ToProto(igpt::ListAnswer&& answer, igpt::v1::ListResponse* out);
 void ToProto(igpt::DisconnectAnswer&& answer, igpt::v1::DisconnectResponse* out);
 void ToProto(igpt::AuthorizeAnswer&& answer, igpt::v1::AuthorizeResponse* out);
 
-// What protobuf's range (the years 1 to 9999; 10,000 years) can't hold becomes the nearest that it can. What is finer
-// than a nanosecond is cut off.
+// Values outside protobuf's range (the years 1 to 9999; 10,000 years) become the nearest value in it. Fractions of a
+// nanosecond are dropped.
 google::protobuf::Timestamp ToProto(absl::Time time);
 google::protobuf::Duration ToProto(absl::Duration duration);
 

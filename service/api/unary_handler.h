@@ -1,4 +1,4 @@
-// The handler of RPCs with one answer.
+// The handler of RPCs with a single answer.
 #pragma once
 
 #include <utility>
@@ -13,7 +13,7 @@
 
 namespace igptd {
 
-// Asks iGPT by the SDK's function for `method`, and ends the call with what comes.
+// Calls the SDK's function for `method` and ends the call with the result.
 template <typename... Types>
 void Handle(const UnaryMethod<Types...>& method, const HandlerContext& context,
             rpc::UnaryCall<typename UnaryMethod<Types...>::Request, typename UnaryMethod<Types...>::Response>& call) {

@@ -18,14 +18,14 @@ using absl::ZeroDuration;
 constexpr absl::Duration kMinTimeout = absl::Milliseconds(1);
 constexpr size_t kMaxKeyFileBytes = 4096;
 
-// What the SDK has against an option or key, without the option's name.
+// The SDK's objection to an option or key, without the option's name.
 absl::Status Unnamed(const absl::Status& status) {
   const std::optional<igpt::Error> error = igpt::ErrorOf(status);
   if (!error || error->violations.empty()) return status;
   return absl::InvalidArgumentError(error->violations.front().description);
 }
 
-// An option of the SDK, which knows best what it may be. `make` is what the flag would be without that.
+// A flag for an option of the SDK, which validates it. `make` makes the flag without that validation.
 template <typename T, typename Make>
 FlagValue ClientOption(igpt::Options& options, T igpt::Options::*option, Make make) {
   FlagValue flag = make(options.*option);
@@ -49,7 +49,7 @@ FlagValue Timeout(absl::Duration& variable) {
   return Duration(variable, kMinTimeout);
 }
 
-// Stands where there must be no flag: a command line can be read by every user of the machine.
+// Deliberately an error: every user of the machine can read a command line.
 Flag KeyFlag() {
   return {"igpt_api_key", "", {"", "", [](const std::string&) {
                                  return absl::InvalidArgumentError(
@@ -57,20 +57,20 @@ Flag KeyFlag() {
                                }}};
 }
 
-// The certificate and its key go together; the callers' authorities go with them.
+// A certificate needs its key, and the callers' authorities need both.
 std::vector<std::string> CheckTls(const Config& config) {
   const bool certificate = !config.tls_cert_file.empty();
   const bool key = !config.tls_key_file.empty();
   std::vector<std::string> problems;
-  if (certificate && !key) problems.emplace_back("--tls_cert_file: needs --tls_key_file; add that or remove this");
-  if (key && !certificate) problems.emplace_back("--tls_key_file: needs --tls_cert_file; add that or remove this");
+  if (certificate && !key) problems.emplace_back("--tls_cert_file: needs --tls_key_file; set both or neither");
+  if (key && !certificate) problems.emplace_back("--tls_key_file: needs --tls_cert_file; set both or neither");
   if (!config.tls_client_ca_file.empty() && !certificate && !key) {
-    problems.emplace_back("--tls_client_ca_file: needs --tls_cert_file and --tls_key_file; add them or remove this");
+    problems.emplace_back("--tls_client_ca_file: needs --tls_cert_file and --tls_key_file; set all or none");
   }
   return problems;
 }
 
-// What is wrong with the values together, each being right by itself.
+// Conflicts between values that are each valid.
 std::vector<std::string> CheckTogether(const Config& config, const std::vector<Flag>& flags) {
   const auto source = [&flags](const std::string& name) {
     return std::find_if(flags.begin(), flags.end(), [&](const Flag& flag) { return flag.name == name; })->source;
@@ -83,8 +83,8 @@ std::vector<std::string> CheckTogether(const Config& config, const std::vector<F
     const std::string proxy = source_if(!config.client.proxy.empty(), "igpt_proxy");
     for (const std::string& other : {source("igpt_base_url"), proxy, key, key_file}) {
       if (other.empty()) continue;
-      problems.push_back(absl::StrCat(other, ": must not be set together with ", source("sandbox"),
-                                      ", which takes iGPT's place; remove one of them"));
+      problems.push_back(absl::StrCat(other, ": cannot be combined with ", source("sandbox"),
+                                      ", which replaces iGPT; remove one of them"));
     }
     return problems;
   }
@@ -94,10 +94,10 @@ std::vector<std::string> CheckTogether(const Config& config, const std::vector<F
         "none");
   }
   if (!key.empty() && !key_file.empty()) {
-    problems.push_back(absl::StrCat(key, ": must not be set together with ", key_file, "; remove one of them"));
+    problems.push_back(absl::StrCat(key, ": cannot be combined with ", key_file, "; remove one of them"));
   }
   for (const std::string& detail : {source("sandbox_listen"), source_if(config.sandbox_faults, "sandbox_faults")}) {
-    if (!detail.empty()) problems.push_back(absl::StrCat(detail, ": needs --sandbox; add that or remove this"));
+    if (!detail.empty()) problems.push_back(absl::StrCat(detail, ": needs --sandbox; set both or neither"));
   }
   return problems;
 }
@@ -189,7 +189,7 @@ absl::StatusOr<Config> ParseConfig(const std::vector<std::string>& args, GetEnv 
     config.settings.push_back({now.name, now.value.text, set->source});
   }
   if (key != nullptr && *key != '\0') config.settings.push_back({"igpt_api_key", key, "IGPT_API_KEY"});
-  // Whether they go together is worth saying only of values that are known.
+  // Conflicts are worth reporting only once every value is valid.
   if (problems.empty()) problems = CheckTogether(config, flags);
   if (!problems.empty()) return absl::InvalidArgumentError(absl::StrJoin(problems, "; "));
   return config;

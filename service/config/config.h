@@ -1,4 +1,4 @@
-// What igptd is told by flags and environment variables. Pure.
+// igptd's configuration, from flags and environment variables. Pure.
 #pragma once
 
 #include <string>
@@ -12,21 +12,21 @@
 
 namespace igptd {
 
-// Named like the flags; what is the SDK's, like its options. The defaults here are the flags' defaults.
+// Members are named like the flags; those of the SDK, like its options. Their defaults are the flags' defaults.
 struct Config {
   std::string listen = "0.0.0.0:50051";
   std::string port_file;                      // empty: none
   std::string admin_listen = "0.0.0.0:9090";  // empty: off
 
-  // Paths, PEM. Empty: no TLS; without the last, callers need no certificates.
+  // Paths of PEM files. Empty: no TLS. Without the last one, callers need no certificate.
   std::string tls_cert_file;
   std::string tls_key_file;
   std::string tls_client_ca_file;
 
-  std::string callers_file;  // empty: whoever can connect may call
+  std::string callers_file;  // empty: anyone who can connect may call
 
-  // How to reach iGPT. `api_key` holds IGPT_API_KEY; it is empty when the key is in igpt_api_key_file, or when
-  // `sandbox` takes iGPT's place: then `base_url` is to be replaced too, once the sandbox is up.
+  // How to reach iGPT. `api_key` holds IGPT_API_KEY. It is empty if the key is in igpt_api_key_file, or if `sandbox`
+  // replaces iGPT: then `base_url` has to be replaced too, once the sandbox is running.
   igpt::Options client;
   std::string igpt_api_key_file;  // empty: none
 
@@ -51,24 +51,24 @@ struct Config {
   bool help = false;
   bool version = false;
 
-  // Every flag as it was set or is by default, for whoever runs igptd to look at.
+  // The effective value of every flag, to show to operators.
   std::vector<Setting> settings;
 };
 
-// Every flag in the order of the help, over `config`, which must outlive the table: its values are the defaults when
-// `config` is fresh.
+// Every flag, in the order of the help text. The flags set members of `config`, which must outlive the table; the
+// values that it has now are the defaults.
 std::vector<Flag> Flags(Config& config);
 
-// The configuration of this command line (without the program's name) and environment. INVALID_ARGUMENT with every
-// problem in one line: each names the flag or variable, what is wrong and the remedy, and no value. With --help or
-// --version nothing else matters and nothing is wrong.
+// Reads the command line (without the program's name) and the environment. Returns INVALID_ARGUMENT with every problem
+// in one line: each names the flag or variable, what is wrong and the remedy, and never repeats a value. With --help or
+// --version, all other problems are ignored.
 absl::StatusOr<Config> ParseConfig(const std::vector<std::string>& args, GetEnv getenv);
 
-// What --help prints.
+// The output of --help.
 std::string HelpText();
 
-// The key in what a key file holds, without the line end at its end. INVALID_ARGUMENT that names the file, and never
-// holds what is in it, when that is empty, over 4 KiB or not one line of visible ASCII.
+// The key in a key file's text, without the final line end. Returns INVALID_ARGUMENT if the text is empty, over 4 KiB,
+// or not one line of visible ASCII. The message names the file and never repeats its contents.
 absl::StatusOr<std::string> ParseApiKeyFile(const std::string& path, const std::string& text);
 
 }  // namespace igptd

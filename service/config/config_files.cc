@@ -20,7 +20,7 @@ struct Named {
   std::string path;
 };
 
-// Reads and parses the files whose flags are set, if any is.
+// Reads and parses the files whose flags are set.
 template <typename T>
 FilesFor<T> ReadFor(const std::vector<Named>& files, std::vector<std::string>& mistakes,
                     const std::function<absl::StatusOr<T>(const FileWatch::Contents&)>& parse) {
@@ -62,8 +62,8 @@ absl::StatusOr<Callers> ParseCallersFile(const Config& config, const FileWatch::
                                   [](const Caller& caller) { return !caller.sans.empty(); });
   if (by_san && config.tls_client_ca_file.empty()) {
     return absl::InvalidArgumentError(
-        "--callers_file: callers are to be known by san, the names in their certificates: that needs "
-        "--tls_client_ca_file");
+        "--callers_file: san recognizes callers by their certificates, which needs --tls_client_ca_file; set it or "
+        "remove san");
   }
   return callers;
 }
@@ -73,7 +73,7 @@ absl::StatusOr<ConfigFiles> ReadConfigFiles(const Config& config) {
   std::vector<std::string> mistakes;
   if (!config.client.ca_file.empty() && access(config.client.ca_file.c_str(), R_OK) != 0) {
     mistakes.push_back(absl::StrCat("--igpt_ca_file: cannot read ", config.client.ca_file,
-                                    ": give a PEM file of certificate authorities"));
+                                    "; name a readable PEM file of certificate authorities"));
   }
   files.key = ReadFor<std::string>(
       {{"--igpt_api_key_file", config.igpt_api_key_file}}, mistakes,

@@ -1,4 +1,4 @@
-// The files that the configuration names, and what is in them.
+// The files that the configuration names, and their contents.
 #pragma once
 
 #include <optional>
@@ -12,7 +12,7 @@
 
 namespace igptd {
 
-// The files of one purpose, as they were read and as they are meant. Without files there are neither paths nor a value.
+// The files of one purpose: their paths, raw contents and parsed value. All are empty if the flags are not set.
 template <typename T>
 struct FilesFor {
   std::vector<std::string> paths;
@@ -26,10 +26,10 @@ struct ConfigFiles {
   FilesFor<Callers> callers;
 };
 
-// INVALID_ARGUMENT with every mistake in any of them, in one line, and without what they hold.
+// Returns INVALID_ARGUMENT with every mistake in any file, in one line that never repeats their contents.
 absl::StatusOr<ConfigFiles> ReadConfigFiles(const Config& config);
 
-// What contents mean that the files of `config` have got. INVALID_ARGUMENT as above.
+// Parse new contents of those files. INVALID_ARGUMENT as above.
 absl::StatusOr<TlsMaterial> ParseTls(const FileWatch::Contents& contents);
 absl::StatusOr<Callers> ParseCallersFile(const Config& config, const FileWatch::Contents& contents);
 

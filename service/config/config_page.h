@@ -1,4 +1,4 @@
-// The configuration that igptd runs with, for whoever runs it. Pure.
+// The effective configuration as text, for operators. Pure.
 #pragma once
 
 #include <string>
@@ -8,9 +8,8 @@
 
 namespace igptd {
 
-// A line for each, with where it comes from: "--max_retries=3  # default". Sources are named as in Setting. What is
-// secret, or says who somebody is, is "[redacted]": the key, the default user, user and password within a URL. What
-// isn't printable ASCII is escaped.
+// One line per setting, with its source as in Setting: "--max_retries=3  # default". The key, the default user, and a
+// user and password within a URL are "[redacted]". Everything but printable ASCII is escaped.
 std::string ConfigPage(const std::vector<Setting>& settings);
 
 }  // namespace igptd

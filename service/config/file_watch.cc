@@ -41,7 +41,7 @@ void FileWatch::Look() {
     found_ = *std::move(read);
     return;
   }
-  // What is refused may be taken later: a certificate can be one that isn't valid yet.
+  // Tried again at every Look: a certificate that isn't valid yet is accepted later.
   if (const absl::Status used = use_(*read); !used.ok()) return Keep(used);
   in_use_ = *std::move(read);
   found_.reset();

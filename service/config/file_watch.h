@@ -10,19 +10,19 @@
 
 namespace igptd {
 
-// Looks at what the files hold, whatever was done to them: written in place, renamed, or swapped by a symbolic link as
-// Kubernetes does it. What is new is used once two looks have found the same, so that nothing is used that is still
-// being written. What is refused leaves the old in use, and is said once. Used by one thread.
+// Compares the files' contents, so it notices changes however they are made: in place, by a rename, or by swapping a
+// symbolic link as Kubernetes does. New contents are used once two consecutive reads agree, so half-written files are
+// never used. If new contents are rejected, the old ones stay in use, and the reason is logged once. Not thread-safe.
 class FileWatch {
  public:
   using Contents = std::vector<std::string>;
 
-  // `what` is for the log, e.g. "iGPT key"; `in_use` is what the files held when they were read first. `use` takes what
-  // they hold now, or says what is wrong with it, without a word of what is in them.
+  // `what` names the files in the log, for example "iGPT key". `in_use` is their contents when they were first read.
+  // `use` applies new contents, or returns what is wrong with them, without repeating any of them.
   FileWatch(std::string what, std::vector<std::string> paths, Contents in_use,
             std::function<absl::Status(const Contents&)> use);
 
-  // A look. To be called once a second or so.
+  // Reads the files and acts on changes. Call it about once a second.
   void Look();
 
  private:
@@ -32,8 +32,8 @@ class FileWatch {
   const std::vector<std::string> paths_;
   const std::function<absl::Status(const Contents&)> use_;
   Contents in_use_;
-  std::optional<Contents> found_;  // by the look before, when it isn't what is in use
-  std::string said_;               // why the old is kept
+  std::optional<Contents> found_;  // by the previous Look, if other than in_use_
+  std::string said_;               // the logged reason why the old contents are kept
 };
 
 }  // namespace igptd

@@ -28,7 +28,7 @@ struct Unit {
 };
 constexpr Unit kUnits[] = {{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}};
 
-// Digits only: no sign, no space.
+// Accepts only digits: no sign, no space.
 std::optional<uint64_t> ParseNumber(absl::string_view text) {
   uint64_t number = 0;
   if (!std::all_of(text.begin(), text.end(), absl::ascii_isdigit) || !absl::SimpleAtoi(text, &number)) {
@@ -57,9 +57,9 @@ std::string FormatBytes(size_t bytes) {
   return absl::StrCat(bytes);
 }
 
-// How many letters to insert, remove or change to make one of the other (Levenshtein's distance).
+// The Levenshtein distance.
 size_t EditDistance(absl::string_view a, absl::string_view b) {
-  std::vector<size_t> row(b.size() + 1);  // from a's first i letters to each beginning of b
+  std::vector<size_t> row(b.size() + 1);  // from a's first i letters to each prefix of b
   std::iota(row.begin(), row.end(), 0);
   for (size_t i = 1; i <= a.size(); ++i) {
     size_t diagonal = std::exchange(row[0], i);
@@ -74,7 +74,7 @@ size_t EditDistance(absl::string_view a, absl::string_view b) {
 std::string UnknownFlag(const std::string& name, const std::vector<Flag>& flags) {
   const std::string normal = absl::AsciiStrToLower(absl::StrReplaceAll(name, {{"-", "_"}}));
   const std::string* nearest = nullptr;
-  size_t nearest_distance = normal.size() / 4 + 2;  // what is farther is another word
+  size_t nearest_distance = normal.size() / 4 + 2;  // anything farther is a different word
   for (const Flag& flag : flags) {
     const size_t distance = EditDistance(normal, flag.name);
     if (distance >= nearest_distance) continue;
@@ -85,7 +85,7 @@ std::string UnknownFlag(const std::string& name, const std::vector<Flag>& flags)
   return absl::StrCat("--", name, ": no such flag; ", remedy);
 }
 
-// What stands between "--" and '=', or nothing when the argument is no flag.
+// The text between "--" and '='; empty if the argument is not a flag.
 std::string NameOf(absl::string_view arg) {
   if (!absl::ConsumePrefix(&arg, "--")) return "";
   const absl::string_view name = arg.substr(0, arg.find('='));
@@ -187,8 +187,8 @@ std::vector<std::string> ParseFlags(const std::vector<std::string>& args, GetEnv
   for (size_t i = 0; i < args.size(); ++i) {
     const std::string name = NameOf(args[i]);
     if (name.empty()) {
-      // Not shown: what follows a flag's name with a space in place of '=' can be a secret.
-      problems.push_back(absl::StrCat("argument ", i + 1, " is no flag: flags are written --name=value"));
+      // The argument isn't shown: after a space in place of '=', it can be a secret value.
+      problems.push_back(absl::StrCat("argument ", i + 1, " is not a flag; write flags as --name=value"));
       continue;
     }
     const auto flag = std::find_if(flags.begin(), flags.end(), [&](const Flag& f) { return f.name == name; });

@@ -1,10 +1,10 @@
-// Command line flags and the environment variables that stand in for them, as functions over a table. Knows no flag.
+// Parses command line flags and the environment variables that can replace them, given a table of flags.
 //
-// A flag is written `--name=value`; one that is true or false also as bare `--name`. The variable of `--max_retries` is
+// A flag is written `--name=value`; a boolean flag also as bare `--name`. The variable of `--max_retries` is
 // IGPTD_MAX_RETRIES; a flag wins over its variable. An empty variable is an empty value, not an absent one.
 //
 // No flag may be called `port` or `service_...`: for a Service called igptd, Kubernetes sets IGPTD_PORT and
-// IGPTD_SERVICE_... in every pod beside it.
+// IGPTD_SERVICE_... in every pod of the namespace.
 #pragma once
 
 #include <cstddef>
@@ -18,28 +18,28 @@
 
 namespace igptd {
 
-// What a flag sets: how it is written, what it is now, and how to set it from text. The functions below make one from a
-// variable, which must outlive it.
+// The value of a flag: how it is written, what it is now, and how to set it from text. The functions below make one for
+// a variable, which must outlive it.
 struct FlagValue {
-  std::string hint;  // e.g. "DURATION"; empty: true or false
-  std::string text;  // what it was when this was made, as one would write it
-  // Fails with what the value must be. The message doesn't repeat the value: it may be meant for nobody's eyes.
+  std::string hint;  // for example "DURATION"; empty: true or false
+  std::string text;  // the default: the value when this was made, as one would write it
+  // Returns an error that says what the value must be. It never repeats the value, which may be secret.
   std::function<absl::Status(const std::string& value)> set;
 };
 
 // true, false.
 FlagValue Boolean(bool& variable);
-// Anything, nothing included.
+// Any text, even an empty one.
 FlagValue Text(std::string& variable, std::string hint);
-// A whole number, not negative.
+// A whole number from 0.
 FlagValue Integer(int& variable);
-// 15s, 1m30s, 250ms, 0, as in Go. From `min` to a day.
+// 15s, 1m30s, 250ms or 0, as in Go, from `min` to a day.
 FlagValue Duration(absl::Duration& variable, absl::Duration min);
 // A number of bytes, or of KiB, MiB or GiB: 65536, 64KiB.
 FlagValue Bytes(size_t& variable);
-// Where to listen: a host and a numeric port, with an IPv6 address in brackets.
+// An address to listen on: a host and a numeric port, with an IPv6 address in brackets.
 FlagValue Address(std::string& variable);
-// The same, or nothing.
+// The same, or empty.
 FlagValue OptionalAddress(std::string& variable);
 // One of these.
 FlagValue Choice(std::string& variable, std::vector<std::string> choices);
@@ -48,21 +48,21 @@ struct Flag {
   std::string name;  // without the dashes
   std::string help;  // one line
   FlagValue value;
-  std::string source = "";  // what set it, "--name" or "IGPTD_NAME"; empty: nothing did
+  std::string source = "";  // what set it: "--name" or "IGPTD_NAME"; empty: the default applies
 };
 
-// What a flag is in the end.
+// The effective value of a flag.
 struct Setting {
   std::string name;    // without the dashes
   std::string value;   // as one would write it
-  std::string source;  // as Flag has it
+  std::string source;  // as in Flag
 };
 
-// getenv(3), or what stands in for it.
+// getenv(3) or a replacement for it.
 using GetEnv = absl::FunctionRef<const char*(const char* variable)>;
 
-// Sets what the arguments and variables say. Every problem in one line that names the flag or variable and the remedy;
-// none when all is well.
+// Sets the flags from the arguments and variables. Returns a line for each problem, which names the flag or variable
+// and the remedy.
 std::vector<std::string> ParseFlags(const std::vector<std::string>& args, GetEnv getenv, std::vector<Flag>& flags);
 
 // One aligned line per flag, with its default.

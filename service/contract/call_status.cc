@@ -39,7 +39,7 @@ CallStatus ToCallStatus(const absl::Status& status, KeyOwner key_owner) {
   const std::optional<igpt::Error> error = igpt::ErrorOf(status);
   if (!error.has_value()) {
     return Make(RowOf(igpt::ErrorKind::kProtocol, key_owner, /*event_delivered=*/false),
-                "igptd met an error that it has no name for: please report it.", {}, std::nullopt);
+                "igptd hit an unexpected error. Please report it.", {}, std::nullopt);
   }
   const std::string_view message(status.message().data(), status.message().size());
   return Make(RowOf(error->kind, key_owner, error->events_delivered > 0), message,

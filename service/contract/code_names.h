@@ -10,8 +10,8 @@
 namespace igptd {
 
 struct CodeNames {
-  std::string_view name;    // as the documents of gRPC have it, and logs
-  std::string_view metric;  // as metrics of gRPC servers have it everywhere, which is as Go writes it
+  std::string_view name;    // in gRPC's documentation and in logs
+  std::string_view metric;  // in metrics: Go's spelling, which gRPC servers in every language use
 };
 
 // By code.

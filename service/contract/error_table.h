@@ -1,4 +1,4 @@
-// The table of errors: every way in which igptd ends a call with another status than OK. One row per pair of reason and
+// The table of errors: every way in which igptd ends a call with a status other than OK, one row per pair of reason and
 // code. Statuses are made from it, metrics have a series per row, and tests compare the documents with it.
 #pragma once
 
@@ -13,11 +13,11 @@
 
 namespace igptd {
 
-// When an error of the SDK has one code rather than another.
+// When a row applies, for SDK errors that have more than one code.
 enum class When {
   kAlways,
   kOwnKey,            // iGPT refused igptd's key
-  kCallersKey,        // iGPT refused the key that the caller brought
+  kCallersKey,        // iGPT refused the caller's own key
   kBeforeFirstEvent,  // nothing was delivered, so asking again is safe
   kAfterFirstEvent,
 };
@@ -25,19 +25,19 @@ enum class When {
 struct ErrorRow {
   igpt::v1::ErrorReason reason;
   grpc::StatusCode code;
-  // Which keys ErrorInfo.metadata may have. Facts that are not known are left out.
+  // Which keys ErrorInfo.metadata may have. Unknown facts are left out.
   std::string_view metadata;
 
-  // What ends a call so: an error of the SDK, or a refusal of igptd's own. Exactly one is set.
+  // The cause: an error of the SDK, or a refusal by igptd itself. Exactly one is set.
   std::optional<igpt::ErrorKind> kind = std::nullopt;
   std::optional<Refusal> refusal = std::nullopt;
 
   When when = When::kAlways;
-  // Whether there is a RetryInfo: always, only when it is known when to come back, or never.
+  // Whether the details include a RetryInfo: never, only if the delay is known, or always.
   enum class RetryInfo { kNever, kIfKnown, kAlways } retry_info = RetryInfo::kNever;
-  // Whether `grpc-retry-pushback-ms` tells gRPC's own retries when to come back, as RetryInfo tells programs.
+  // Whether the trailer `grpc-retry-pushback-ms` tells gRPC's own retries what RetryInfo tells programs.
   bool pushback = false;
-  // What a refusal tells the caller. The SDK words its own errors.
+  // The message of a refusal. The SDK words its own errors.
   const char* message = nullptr;
 };
 
@@ -50,7 +50,7 @@ inline constexpr ErrorRow kErrorTable[] = {
      .code = grpc::StatusCode::RESOURCE_EXHAUSTED,
      .metadata = "",
      .refusal = Refusal::kMetadataTooLarge,
-     .message = "The call's metadata is over 8 KiB: send less of it."},
+     .message = "The call's metadata is over 8 KiB. Send less metadata."},
     {.reason = igpt::v1::ERROR_REASON_IGPT_PARAMS,
      .code = grpc::StatusCode::INVALID_ARGUMENT,
      .metadata = "http_status, attempts, events_delivered",
@@ -126,37 +126,37 @@ inline constexpr ErrorRow kErrorTable[] = {
      .code = grpc::StatusCode::RESOURCE_EXHAUSTED,
      .metadata = "events_delivered",
      .refusal = Refusal::kSlowConsumer,
-     .message = "The stream was not read for too long: read it steadily, or ask again with whole_answer."},
+     .message = "The stream was not read for too long. Read it steadily, or ask again with whole_answer."},
     {.reason = igpt::v1::ERROR_REASON_OVERLOADED,
      .code = grpc::StatusCode::RESOURCE_EXHAUSTED,
      .metadata = "limit",
      .refusal = Refusal::kOverloaded,
      .retry_info = ErrorRow::RetryInfo::kAlways,
      .pushback = true,
-     .message = "igptd has no room for this call now: try again after the delay in RetryInfo."},
+     .message = "igptd has no room for this call now. Try again after the delay in RetryInfo."},
     {.reason = igpt::v1::ERROR_REASON_SHUTTING_DOWN,
      .code = grpc::StatusCode::UNAVAILABLE,
      .metadata = "events_delivered",
      .refusal = Refusal::kShuttingDown,
-     .message = "This igptd is shutting down: try again, another one will answer."},
+     .message = "This igptd is shutting down. Try again."},
     {.reason = igpt::v1::ERROR_REASON_CALLER_UNAUTHENTICATED,
      .code = grpc::StatusCode::UNAUTHENTICATED,
      .metadata = "",
      .refusal = Refusal::kCallerUnauthenticated,
-     .message = "The caller is not known: send the bearer token or client certificate that igptd knows it by."},
+     .message = "Unknown caller. Send a bearer token or client certificate from igptd's callers file."},
     {.reason = igpt::v1::ERROR_REASON_USER_NOT_ALLOWED,
      .code = grpc::StatusCode::PERMISSION_DENIED,
      .metadata = "",
      .refusal = Refusal::kUserNotAllowed,
-     .message = "The caller may not act for this user: its entry in the callers file has to allow it."},
+     .message = "The caller may not act for this user. Its entry in the callers file must allow the user."},
     {.reason = igpt::v1::ERROR_REASON_METHOD_NOT_ALLOWED,
      .code = grpc::StatusCode::PERMISSION_DENIED,
      .metadata = "",
      .refusal = Refusal::kMethodNotAllowed,
-     .message = "The caller may not call this method: its entry in the callers file has to allow it."},
+     .message = "The caller may not call this method. Its entry in the callers file must allow the method."},
 };
 
-// The row of a refusal, and that of an SDK error under these circumstances. There is one: see below.
+// The row of a refusal, and that of an SDK error in these circumstances. Each exists: see below.
 constexpr const ErrorRow& RowOf(Refusal refusal) {
   const ErrorRow* row = kErrorTable;
   while (row->refusal != refusal) ++row;
@@ -172,7 +172,7 @@ constexpr const ErrorRow& RowOf(igpt::ErrorKind kind, KeyOwner key_owner, bool e
   return *row;
 }
 
-// Whoever adds a reason, a kind or a refusal has to add its row: these don't compile without it.
+// A new reason, kind or refusal doesn't compile without its row.
 namespace error_table_is_complete {
 
 constexpr bool HasEveryReason() {
@@ -185,7 +185,7 @@ constexpr bool HasEveryReason() {
 }
 static_assert(HasEveryReason());
 
-// The compiler warns of a kind that has no case, which is an error here.
+// A kind without a case is a compiler warning, and warnings are errors.
 constexpr igpt::ErrorKind LastKind() {
   using igpt::ErrorKind;
   switch (ErrorKind()) {
@@ -209,7 +209,7 @@ constexpr igpt::ErrorKind LastKind() {
   return ErrorKind::kTooLarge;
 }
 
-// To read past the table's end is no constant expression, and so an error.
+// Reading past the table's end is not a constant expression, so a missing row fails to compile.
 constexpr bool HasEveryKind() {
   for (int kind = 0; kind <= static_cast<int>(LastKind()); ++kind) {
     for (const KeyOwner owner : {KeyOwner::kIgptd, KeyOwner::kCaller}) {

@@ -1,8 +1,8 @@
-// The table of methods: one row per RPC of igptd's own. How calls of it are asked for and handled, the services that
-// health and reflection list, what the callers file may allow, and the series of metrics all derive from it.
+// The table of methods: one row per RPC of igptd's own. From it derive how calls are accepted and handled, the services
+// that health and reflection list, the methods that the callers file may allow, and the series of metrics.
 //
-// Add an RPC to the protos and a row here; what else it needs (translate.h, the documents), the compiler and the tests
-// ask for.
+// To add an RPC, add it to the protos and add a row here. The compiler and the tests then demand the rest (translate.h,
+// the documents).
 #pragma once
 
 #include <array>
@@ -21,13 +21,14 @@
 
 namespace igptd {
 
-// What every row says first.
+// What all rows have in common.
 struct MethodNames {
   std::string_view name;   // "igpt.v1.RecallService/Search"
-  std::string_view route;  // of the iGPT API, as the SDK reports it: "recall/search"
+  std::string_view route;  // iGPT's, as the SDK reports it: "recall/search"
 };
 
-// Every request says for whom it is: who may call is decided by that, and access/entry reads it by this name.
+// Every request has a field `user`: access/entry reads it by this name to check whether the caller may act for the
+// user.
 template <typename Message>
 concept NamesUser = requires(const Message& request) {
   { request.user() } -> std::same_as<const std::string&>;
@@ -61,7 +62,7 @@ struct StreamMethod {
   std::unique_ptr<igpt::AskStream> (Api::*start)(SdkRequest, igpt::CallOptions);
 };
 
-// These only spare the rows the types that the compiler can see.
+// These only spare the rows types that the compiler can deduce.
 template <typename Service, typename Request, typename Response, typename Api, typename SdkRequest, typename Answer>
 constexpr auto Unary(MethodNames names, Api& (igpt::Client::*api)(),
                      igpt::PendingCall (Api::*start)(SdkRequest, igpt::CallOptions, igpt::Callback<Answer>)) {
@@ -93,7 +94,7 @@ inline constexpr std::tuple kMethods = {
 inline constexpr auto kMethodNames =
     std::apply([](const auto&... method) { return std::array{method.names...}; }, kMethods);
 
-// "igpt.v1.RecallService", of "igpt.v1.RecallService/Ask".
+// "igpt.v1.RecallService" for "igpt.v1.RecallService/Ask".
 constexpr std::string_view ServiceOf(std::string_view method) {
   return method.substr(0, method.find('/'));
 }
@@ -105,7 +106,7 @@ static_assert(std::apply(
                             ...);
                   },
                   kMethods),
-              "a row's name is not one of its service");
+              "a row's name does not belong to its service");
 
 // The services, each once, in the order of the rows.
 inline std::vector<std::string> ServiceNames() {

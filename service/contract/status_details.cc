@@ -10,17 +10,17 @@
 namespace igptd {
 namespace {
 
-// The message is in a status twice, beside and in the details. What remains is for the violations.
+// A status holds its message twice, outside and inside the details. The violations get what is left.
 constexpr size_t kMaxMessageBytes = 400;
 constexpr size_t kMaxMetadataBytes = 100;
 constexpr size_t kMaxFieldBytes = 100;
 constexpr size_t kMaxDescriptionBytes = 300;
-// What an Any of a BadRequest costs beside its value: the type's URL, tags and lengths.
+// The size of an Any of a BadRequest without its value: type URL, tags and lengths.
 constexpr size_t kAnyBytes = 50;
-// What "and 123456 more" costs.
+// The size of a violation "and 123456 more".
 constexpr size_t kMoreBytes = 32;
 
-// At most `max` bytes of UTF-8: cut between two characters, with an ellipsis for what is gone.
+// Truncates UTF-8 to `max` bytes, between two characters, with an ellipsis in place of what is cut.
 std::string Cut(std::string_view text, size_t max) {
   if (text.size() <= max) return std::string(text);
   constexpr std::string_view kEllipsis = "…";
@@ -29,7 +29,7 @@ std::string Cut(std::string_view text, size_t max) {
   return std::string(text.substr(0, end)).append(kEllipsis);
 }
 
-// As many of the violations as fit; when not all do, a last one says how many more there are.
+// As many of the violations as fit. If some don't, a last one says how many more there are.
 google::rpc::BadRequest MakeBadRequest(const std::vector<igpt::FieldViolation>& violations, size_t max_bytes) {
   google::rpc::BadRequest bad;
   for (size_t i = 0; i < violations.size(); ++i) {

@@ -1,4 +1,4 @@
-// The details of a status: google.rpc messages, cut to what fits. Pure.
+// The details of a status: google.rpc messages, truncated to fit. Pure.
 #pragma once
 
 #include <cstdint>

@@ -14,7 +14,7 @@ namespace igptd {
 namespace {
 
 void SetCork(int fd, int on) {
-  setsockopt(fd, IPPROTO_TCP, TCP_CORK, &on, sizeof(on));  // fails only when the connection is gone
+  setsockopt(fd, IPPROTO_TCP, TCP_CORK, &on, sizeof(on));  // fails only if the connection is gone
 }
 
 std::string Numeric(int family, const void* address) {
@@ -39,7 +39,7 @@ void CallerConnection::Uncork() {
   corked_ = false;
 }
 
-// What was received before a shutdown could still be read: gRPC would go through all of it first.
+// After a mere shutdown, gRPC would first read and process everything that was received before it.
 void CallerConnection::End() {
   shutdown(fd_, SHUT_RDWR);
   constexpr size_t kAtOnce = 1 << 20;

@@ -1,4 +1,4 @@
-// A caller's connection, beside gRPC, which reads and writes it: for what gRPC gives no handle for.
+// igptd's own handle on a caller's connection, for what gRPC's API doesn't offer. gRPC reads and writes the connection.
 #pragma once
 
 #include <sys/socket.h>
@@ -12,12 +12,12 @@
 
 namespace igptd {
 
-// gRPC makes a system call, and TCP a packet, of every write of every call. A corked connection collects them: what is
-// written leaves when it is uncorked, or as soon as it fills a packet. Thread-safe.
+// gRPC makes a system call, and TCP a packet, for each write of each call. A corked connection collects the writes:
+// data leaves when the connection is uncorked, or as soon as it fills a packet. Thread-safe.
 class CallerConnection {
  public:
-  // Takes over `fd`, a duplicate of the descriptor that gRPC has: so it stays that of this connection, whatever gRPC
-  // closes. `peer` as ServerContext::peer gives it.
+  // Takes ownership of `fd`, a duplicate of gRPC's descriptor: it stays valid for this connection whatever gRPC closes.
+  // `peer` is as ServerContext::peer returns it.
   CallerConnection(int fd, std::string peer) : fd_(fd), peer_(std::move(peer)) {}
   ~CallerConnection();
   CallerConnection(const CallerConnection&) = delete;
@@ -26,16 +26,16 @@ class CallerConnection {
   int fd() const { return fd_; }
   const std::string& peer() const { return peer_; }
 
-  // Returns whether it was not corked already: whoever is told so has to uncork it, soon.
+  // Returns whether it was not corked before. If so, the caller must uncork it soon.
   bool Cork();
   void Uncork();
 
-  // Says that so many bytes of what came are part of a call that igptd has.
+  // Notes that this many of the received bytes belong to a call that igptd was given.
   void Claim(size_t bytes) { claimed_ += static_cast<int64_t>(bytes); }
-  // What was claimed since this was last asked.
+  // The bytes that were claimed since the last TakeClaimed.
   int64_t TakeClaimed() { return claimed_.exchange(0); }
 
-  // Ends the connection, with what it sent and nobody has read. gRPC notices as if the caller had gone.
+  // Closes the connection and discards what was received but not read. To gRPC it looks as if the caller had gone.
   void End();
 
  private:
@@ -45,10 +45,11 @@ class CallerConnection {
   std::atomic<int64_t> claimed_ = 0;
 };
 
-// What ServerContext::peer says of calls on a connection from `address`; empty for families other than IPv4 and IPv6.
+// What ServerContext::peer returns for calls on a connection from `address`; empty for address families other than IPv4
+// and IPv6.
 std::string PeerName(const sockaddr_storage& address);
 
-// The part of such a name that is the same for all connections from one address: without the port.
+// Such a name without the port, which is the same for all connections from one address.
 std::string_view HostOf(std::string_view peer);
 
 }  // namespace igptd

@@ -21,24 +21,26 @@
 namespace igptd {
 namespace {
 
-// How often the connections are looked at while there are any.
+// How often to look at the connections while there are any.
 constexpr std::chrono::milliseconds kInterval{50};
 
-// What a connection may have sent that is no part of a call yet: some tens of the largest requests at once.
+// How many bytes that belong to no call yet a connection may have sent: enough for tens of the largest requests at
+// once.
 constexpr int64_t kMaxUnclaimedBytes = 64 << 20;
-// What is forgotten of it, for what is never claimed: pings, windows, uploads that were given up.
+// How fast that count decays, since some bytes are never claimed: pings, window updates, abandoned uploads.
 constexpr int64_t kForgottenPerSecond = 256 << 10;
 
-// By how much the process may grow at a stroke before whoever sent most of what is unclaimed has to go: kMaxOpenStreams
-// calls that come at once take less before igptd gets the first. Growth at that other pace is calm.
+// How much the process's memory may jump before the connection with the most unclaimed bytes is closed. kMaxOpenStreams
+// calls that arrive at once take less before igptd gets the first. Growth up to kCalmGrowthPerSecond is not a jump.
 constexpr int64_t kMaxSurge = 160 << 20;
 constexpr int64_t kCalmGrowthPerSecond = 32 << 20;
-// Only who sent so much that is unclaimed, and so much more than calls that igptd got, is to blame.
+// A connection is to blame only if it sent this many unclaimed bytes, and this many times what it sent for calls.
 constexpr int64_t kMinBlamedBytes = 64 << 10;
 constexpr int64_t kBlamedRatio = 8;
 
-// Calls that began and neither ended nor are calls to igptd are counted over so long; with more than so many of them,
-// the connections are examined, and one of which so many streams, and most, failed between two looks has to go.
+// Lost calls are those that, by gRPC's count, started and have not ended. If there are more than kMaxLostCalls new ones
+// within kLostWindow, the connections are examined. One is closed if, between two examinations, more than
+// kMaxFailedStreams of its streams failed, and most of them did.
 constexpr absl::Duration kLostWindow = absl::Seconds(1);
 constexpr int64_t kMaxLostCalls = 1000;
 constexpr int64_t kMaxFailedStreams = 200;
@@ -49,7 +51,7 @@ uint64_t BytesReceived(int fd) {
   return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 ? info.tcpi_bytes_received : 0;
 }
 
-// What channelz says is JSON with numbers as strings: "streamsStarted":"12". What is zero isn't there.
+// Reads a number from channelz's JSON, which writes numbers as strings ("streamsStarted":"12") and omits zeros.
 int64_t NumberIn(std::string_view json, std::string_view name) {
   const std::string key = std::string("\"").append(name).append("\":\"");
   const size_t found = json.find(key);
@@ -139,7 +141,7 @@ void ConnectionGuard::Count(const Connections& connections, absl::Duration passe
     watched.unclaimed = std::max<int64_t>(watched.unclaimed, 0);
     watched.received = received;
     if (!watched.ended && watched.unclaimed > kMaxUnclaimedBytes) {
-      End(*connection, watched, "it sent too much that is no part of a call");
+      End(*connection, watched, "it sent too many bytes that belong to no call");
     }
   }
   absl::erase_if(watched_, [this](const auto& entry) { return entry.second.look != look_; });
@@ -156,7 +158,7 @@ void ConnectionGuard::EndHeaviest(const Connections& connections) {
     most = watched.unclaimed;
   }
   if (heaviest == nullptr) return;
-  End(*heaviest, watched_[heaviest], "memory grew while it sent what is no part of a call");
+  End(*heaviest, watched_[heaviest], "memory grew while it sent bytes that belong to no call");
 }
 
 void ConnectionGuard::EndResetting(const Connections& connections) {
@@ -186,10 +188,10 @@ void ConnectionGuard::EndResetting(const Connections& connections) {
           2 * more_failed > started - watched.streams_started) {
         End(*found->second, watched, "it resets calls as fast as it starts them");
       }
-      // Those that keep to the limit in our SETTINGS don't come here.
+      // Clients that obey the limit in our SETTINGS never get here.
       const int64_t open = started - failed - NumberIn(streams, "streamsSucceeded");
       if (!watched.ended && open > kMaxOpenStreams) {
-        End(*found->second, watched, "it has more calls open than it may");
+        End(*found->second, watched, "it has too many open calls");
       }
       watched.streams_started = started;
       watched.streams_failed = failed;
@@ -201,7 +203,7 @@ void ConnectionGuard::EndResetting(const Connections& connections) {
 
 void ConnectionGuard::End(CallerConnection& connection, Watched& watched, const char* why) {
   watched.ended = true;
-  LogLine(LogLevel::kWarn, "ending a connection").With("peer", connection.peer()).With("why", why);
+  LogLine(LogLevel::kWarn, "closing an abusive connection").With("peer", connection.peer()).With("why", why);
   connection.End();
   ended_.Increment();
 }

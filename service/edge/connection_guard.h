@@ -1,11 +1,11 @@
-// Ends connections that only cost: floods of calls that are reset, headers without end, messages beyond any limit.
+// Closes abusive connections: floods of resets, endless headers, oversized messages.
 //
-// gRPC 1.51 keeps for a caller what it sends until it is a whole call: calls that were reset before igptd got them,
-// streams without a request, headers, and messages of any size (its limit is looked at when they are whole). None of
-// that reaches igptd, nor can it be limited while the client hasn't acknowledged the server's SETTINGS; and while
-// gRPC's thread has something to read from one connection, it reads no other. A ResourceQuota alone ends whatever comes
-// to hand, which is often a neighbour. So igptd looks from outside at each connection: how many bytes came that are no
-// part of a call that igptd was given, and how many of its calls failed.
+// gRPC 1.51 buffers what a caller sends until it is a whole call: calls that are reset before igptd gets them, streams
+// without a request, headers, and messages of any size (gRPC checks its limit only on a whole message). igptd sees none
+// of that, and can't limit it while the client hasn't acknowledged the server's SETTINGS. While gRPC's thread has
+// something to read from one connection, it reads from no other. A ResourceQuota would end an arbitrary call, often
+// another caller's. So the guard watches each connection from outside: how many bytes arrived that belong to no call
+// that igptd was given, and how many of the connection's calls failed.
 #pragma once
 
 #include <condition_variable>
@@ -23,11 +23,11 @@
 
 namespace igptd {
 
-// How many calls a connection may have open.
+// How many open calls a connection may have.
 inline constexpr int kMaxOpenStreams = 10'000;
 
-// Has a thread of its own: gRPC can keep the listener's, which begins to read a connection, as long as there is
-// something to read. Thread-safe.
+// Has a thread of its own, because gRPC can hold up the listener's: that thread starts reading a connection, and reads
+// for as long as data arrives. Thread-safe.
 class ConnectionGuard {
  public:
   ConnectionGuard();
@@ -35,20 +35,20 @@ class ConnectionGuard {
   ConnectionGuard(const ConnectionGuard&) = delete;
   ConnectionGuard& operator=(const ConnectionGuard&) = delete;
 
-  // The connections to look at, as they come and go.
+  // The connections to watch, as they come and go.
   void Opened(std::shared_ptr<CallerConnection> connection);
   void Closed(const std::shared_ptr<CallerConnection>& connection);
 
-  // How many it has ended.
+  // How many connections it has closed.
   int64_t ended() const { return ended_.value(); }
 
  private:
   using Connections = absl::flat_hash_set<std::shared_ptr<CallerConnection>>;
 
   struct Watched {
-    uint64_t received = 0;        // by TCP, at the last look
-    int64_t unclaimed = 0;        // bytes that are no part of a call; forgotten bit by bit
-    int64_t lately_claimed = 0;   // bytes that are; halved with every look
+    uint64_t received = 0;        // bytes that TCP had received at the last look
+    int64_t unclaimed = 0;        // bytes that belong to no call; decays over time
+    int64_t lately_claimed = 0;   // bytes that belong to a call; halved at every look
     int64_t streams_started = 0;  // when it was last examined
     int64_t streams_failed = 0;
     absl::Time examined_at = absl::InfinitePast();
@@ -70,11 +70,11 @@ class ConnectionGuard {
   Connections connections_;  // guarded by mutex_
   bool stopping_ = false;    // guarded by mutex_
 
-  // The thread's own.
+  // Used by the thread only.
   uint64_t look_ = 0;
   absl::Time looked_at_ = absl::InfinitePast();
-  int64_t calm_memory_ = 0;  // follows what the process takes: down at once, up slowly
-  int64_t lost_calls_ = 0;   // started and not ended, by gRPC's count, at lost_since_
+  int64_t calm_memory_ = 0;  // follows the process's memory: down at once, up slowly
+  int64_t lost_calls_ = 0;   // gRPC's count of calls that started and have not ended, at lost_since_
   absl::Time lost_since_ = absl::InfinitePast();
   absl::flat_hash_map<std::shared_ptr<CallerConnection>, Watched> watched_;
   std::thread thread_;

@@ -7,15 +7,15 @@
 #include "absl/synchronization/notification.h"
 #include "grpcpp/alarm.h"
 
-// grpc_core::Server::SendGoaways(), of which grpc_server is the opaque name. gRPC 1.51 has it, but only its xDS code
-// calls it: what is public, grpc::Server::Shutdown, sends GOAWAYs too, but from that moment on gRPC answers with
-// CANCELLED what callers sent before they knew. Weak: null where a gRPC doesn't have it, or hides it.
+// grpc_core::Server::SendGoaways(); grpc_server is that class's opaque name. In gRPC 1.51 only the xDS code calls it.
+// The public grpc::Server::Shutdown sends GOAWAYs too, but from then on gRPC answers calls that were sent before the
+// GOAWAY arrived with CANCELLED. Weak: null if this gRPC lacks or hides the function.
 extern "C" __attribute__((weak)) void GrpcServerSendGoaways(grpc_server* server) __asm__(
     "_ZN9grpc_core6Server11SendGoawaysEv");
 
 namespace igptd {
 
-// As a callback of gRPC's, since what it calls needs the execution context that gRPC's own threads have.
+// Runs in a gRPC callback, because the function needs the execution context of gRPC's own threads.
 bool SendGoaways(grpc::Server& server) {
   if (GrpcServerSendGoaways == nullptr) return false;
   absl::Notification sent;

@@ -1,14 +1,13 @@
-// Asking callers to take their calls elsewhere.
+// Asks callers to leave their connections.
 #pragma once
 
 #include "grpcpp/server.h"
 
 namespace igptd {
 
-// Sends GOAWAY on every connection: its caller begins no more calls on it and, as long as it wants to make some, takes
-// another connection. Those that are under way, and those that it had sent before it knew, are served as ever; when
-// they have ended, the connection closes. Who was asked before is not asked again; a connection in its TLS handshake
-// isn't reached. False when this gRPC offers no way to do it.
+// Sends GOAWAY on every connection: its caller starts new calls on another one. Running calls, and calls that were sent
+// before the GOAWAY arrived, are served like any other; the connection closes once they have ended. A connection gets
+// only one GOAWAY; one that is still in its TLS handshake gets none. Returns false if this gRPC offers no way to do it.
 bool SendGoaways(grpc::Server& server);
 
 }  // namespace igptd

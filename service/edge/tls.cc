@@ -39,7 +39,7 @@ std::string LastReason() {
   return reason == nullptr ? "no reason given" : reason;
 }
 
-// All certificates of a file, which has to hold at least one and nothing that is broken.
+// Reads all certificates of a file, which must hold at least one and no broken one.
 absl::StatusOr<std::vector<Certificate>> ReadCertificates(const char* flag, const std::string& pem) {
   const auto bio = Open(pem);
   std::vector<Certificate> certificates;
@@ -48,9 +48,9 @@ absl::StatusOr<std::vector<Certificate>> ReadCertificates(const char* flag, cons
     if (certificate == nullptr) break;
     certificates.push_back(std::move(certificate));
   }
-  // The end of a text without another certificate is what is read last of every good file.
+  // A good file ends with this error: no further certificate was found.
   const bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
-  if (certificates.empty() || !at_end) return Wrong(flag, "must hold certificates in PEM, and none that is broken");
+  if (certificates.empty() || !at_end) return Wrong(flag, "must hold only intact certificates in PEM, at least one");
   return certificates;
 }
 
@@ -60,7 +60,7 @@ absl::Status CheckDates(const X509& certificate, absl::Time now) {
     return Wrong(kCertificateFlag, "the certificate has expired; get a new one");
   }
   if (X509_cmp_time(X509_get0_notBefore(&certificate), &at) > 0) {
-    return Wrong(kCertificateFlag, "the certificate isn't valid yet; look at this machine's clock, or get another one");
+    return Wrong(kCertificateFlag, "the certificate isn't valid yet; check this machine's clock, or get another one");
   }
   return absl::OkStatus();
 }
@@ -71,25 +71,25 @@ absl::Status ValidateTls(const TlsMaterial& material, absl::Time now) {
   ERR_clear_error();
   const absl::StatusOr<std::vector<Certificate>> chain = ReadCertificates(kCertificateFlag, material.certificates);
   if (!chain.ok()) return chain.status();
-  // With an empty password: OpenSSL would ask a terminal for one.
+  // With an empty password, since OpenSSL would otherwise ask for one on a terminal.
   const auto bio = Open(material.key);
   const Key key(PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, const_cast<char*>("")), EVP_PKEY_free);
   if (key == nullptr) return Wrong(kKeyFlag, "must hold a private key in PEM, without a password");
-  // Used as a server uses it: this finds what is too weak, too.
+  // Loads them as a server does, which also finds keys and signatures that are too weak.
   const Context context(SSL_CTX_new(TLS_server_method()), SSL_CTX_free);
   if (SSL_CTX_use_certificate(context.get(), chain->front().get()) != 1) {
-    return Wrong(kCertificateFlag, absl::StrCat("OpenSSL refuses the certificate: ", LastReason()));
+    return Wrong(kCertificateFlag, absl::StrCat("OpenSSL rejects the certificate: ", LastReason()));
   }
   ERR_clear_error();
   if (X509_check_private_key(chain->front().get(), key.get()) != 1) {
-    return Wrong(kKeyFlag, absl::StrCat("the key is not that of the first certificate in ", kCertificateFlag));
+    return Wrong(kKeyFlag, absl::StrCat("the key does not belong to the first certificate in ", kCertificateFlag));
   }
   if (SSL_CTX_use_PrivateKey(context.get(), key.get()) != 1) {
-    return Wrong(kKeyFlag, absl::StrCat("OpenSSL refuses the key: ", LastReason()));
+    return Wrong(kKeyFlag, absl::StrCat("OpenSSL rejects the key: ", LastReason()));
   }
   for (size_t i = 1; i < chain->size(); ++i) {
     if (SSL_CTX_add1_chain_cert(context.get(), (*chain)[i].get()) != 1) {
-      return Wrong(kCertificateFlag, absl::StrCat("OpenSSL refuses certificate ", i + 1, ": ", LastReason()));
+      return Wrong(kCertificateFlag, absl::StrCat("OpenSSL rejects certificate ", i + 1, ": ", LastReason()));
     }
   }
   if (absl::Status dates = CheckDates(*chain->front(), now); !dates.ok()) return dates;

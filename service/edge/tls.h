@@ -1,4 +1,4 @@
-// igptd's own TLS: what it shows to callers, and whom of them it believes. Pure.
+// igptd's side of TLS: its own certificate, and the authorities for callers' certificates. Pure.
 #pragma once
 
 #include <optional>
@@ -11,13 +11,14 @@ namespace igptd {
 
 // As PEM.
 struct TlsMaterial {
-  std::string certificates;              // igptd's own, then those that lead from it to an authority
+  std::string certificates;              // igptd's own, then its chain up to an authority
   std::string key;                       // of the first certificate
   std::optional<std::string> client_ca;  // the authorities of callers' certificates; nullopt: callers need none
 };
 
-// INVALID_ARGUMENT that names the flag, what is wrong and the remedy, and never holds what is in the files: no PEM, a
-// key that isn't the certificate's, a certificate that isn't valid at `now`, what OpenSSL finds too weak.
+// Returns INVALID_ARGUMENT for anything that is not PEM, a key of another certificate, a certificate that isn't valid
+// at `now`, and what OpenSSL finds too weak. The message names the flag and the remedy, and never repeats the files'
+// contents.
 absl::Status ValidateTls(const TlsMaterial& material, absl::Time now);
 
 }  // namespace igptd

@@ -32,8 +32,8 @@ class TlsIdentity::Credentials final : public grpc::ServerCredentials {
     if (std::exchange(self.taken_, true)) return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_UNCHANGED;
     const TlsMaterial& material = self.material_;
     const grpc_ssl_pem_key_cert_pair pair = {material.key.c_str(), material.certificates.c_str()};
-    // gRPC 1.51 ends the process when there are no authorities, also where no caller is asked for a certificate: then
-    // they mean nothing.
+    // gRPC 1.51 aborts the process if there are no authorities, even if callers need no certificate. In that case any
+    // will do.
     const std::string& client_ca = material.client_ca ? *material.client_ca : material.certificates;
     *config = grpc_ssl_server_certificate_config_create(client_ca.c_str(), &pair, 1);
     return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_NEW;

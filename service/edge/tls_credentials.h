@@ -1,7 +1,7 @@
 // TLS for gRPC's server, with certificates that can be replaced while it serves.
 //
-// gRPC's own way to do that (FileWatcherCertificateProvider) takes whatever it finds in the files. Here the caller
-// decides what is good, and gRPC asks for it at every handshake.
+// gRPC's own FileWatcherCertificateProvider uses whatever it finds in the files. Here igptd validates the certificates
+// first, and gRPC asks for the current ones at every handshake.
 #pragma once
 
 #include <memory>
@@ -12,15 +12,15 @@
 
 namespace igptd {
 
-// Thread-safe. Whether callers need certificates doesn't change after the start.
+// Thread-safe. Whether callers need a certificate can't change after construction.
 class TlsIdentity {
  public:
-  // `material` as in Use.
+  // `material` must be valid.
   explicit TlsIdentity(TlsMaterial material);
   TlsIdentity(const TlsIdentity&) = delete;
   TlsIdentity& operator=(const TlsIdentity&) = delete;
 
-  // For handshakes from now on; connections that are there stay as they are. It has to be valid.
+  // Applies to new handshakes; existing connections are kept. `material` must be valid.
   void Use(TlsMaterial material);
 
   // For one server, which must not outlive this.
@@ -31,7 +31,7 @@ class TlsIdentity {
 
   absl::Mutex mutex_;
   TlsMaterial material_ ABSL_GUARDED_BY(mutex_);
-  bool taken_ ABSL_GUARDED_BY(mutex_) = false;  // by gRPC
+  bool taken_ ABSL_GUARDED_BY(mutex_) = false;  // whether gRPC has the current material
   const bool callers_need_certificates_;
 };
 

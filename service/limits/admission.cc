@@ -12,18 +12,18 @@ namespace {
 
 constexpr std::memory_order kRelaxed = std::memory_order_relaxed;
 
-// When a call of a caller ends, and room with it, nobody knows.
+// A guess: nobody knows when a call ends and makes room.
 constexpr absl::Duration kRetryDelay = absl::Milliseconds(500);
 
-// Under this limit there is nothing to share: the first to come may take it all.
+// Below this limit, no part is reserved: one caller may take all of it.
 constexpr int64_t kMinShared = 100;
 
-// So many calls run however short memory is: it isn't they who hold it, and shedding them too would free nothing. What
-// an allocator keeps of freed memory is theirs to use.
+// So many calls may run however short memory is: so few calls are not the reason, and shedding them would free nothing.
+// They can use freed memory that the allocator keeps.
 constexpr int64_t kAlwaysInFlight = 4;
 
-// How many calls may be held for so many in flight: twice as many, and some more where that is few, since gRPC can be
-// late to say that a call is over.
+// How many calls may be held for a limit of calls in flight: twice as many, and some more for small limits, since gRPC
+// can be late to report that a call is over.
 int64_t MostHeld(int64_t in_flight) {
   constexpr int64_t kSome = 64;
   return 2 * in_flight + kSome;
@@ -39,15 +39,15 @@ int64_t OrNone(int limit) {
 struct Admission::Holder {
   std::string name;
   Stripe& stripe;
-  int64_t in_flight = 0;  // without those that are finishing
-  int64_t held = 0;       // with them
+  int64_t in_flight = 0;  // without finishing calls
+  int64_t held = 0;       // with finishing calls
 
-  // The token bucket of its starts.
+  // The token bucket that limits the rate of starts.
   bool limited = false;
   double tokens = 0;
   absl::Time refilled_at = absl::InfinitePast();
 
-  // How long until it may start one more. Fills the bucket up to now.
+  // How long until the caller may start one more call. Refills the bucket up to now.
   absl::Duration UntilStart(const CallerLimits& limits, absl::Time now) {
     const bool was_limited = std::exchange(limited, limits.starts_per_second > 0);
     if (!limited) return absl::ZeroDuration();
@@ -124,7 +124,7 @@ Admission::Decision Admission::Admit(const CallerLimits& limits, std::string_vie
   return {Permit(*this, holder), std::nullopt};
 }
 
-// What speaks against one more call of this caller, but for its rate and for what others do at this moment.
+// Why one more call of this caller must be shed, apart from its rate and from calls that others start at this moment.
 std::optional<Admission::Shed> Admission::Check(const Holder& holder, const CallerLimits& limits,
                                                 Strains strains) const {
   const int64_t own = OrNone(limits.max_in_flight > 0 ? limits.max_in_flight : options_.max_in_flight_per_caller);
@@ -135,7 +135,7 @@ std::optional<Admission::Shed> Admission::Check(const Holder& holder, const Call
   if (strains.descriptors == Strain::kFull) return Shed{Limit::kDescriptors, kRetryDelay};
   if (strains.memory == Strain::kFull && all >= kAlwaysInFlight) return Shed{Limit::kMemory, kRetryDelay};
 
-  // The share that each would have if there were one more.
+  // An equal share, counted as if there were one caller more.
   const bool greedy = holder.held > 0 && holder.held * (holders_.load(kRelaxed) + 1) >= all;
   if (!greedy) return std::nullopt;
   if (max >= kMinShared && in_flight_.load(kRelaxed) >= max - max / 10) return Shed{Limit::kInFlight, kRetryDelay};
@@ -144,7 +144,7 @@ std::optional<Admission::Shed> Admission::Check(const Holder& holder, const Call
   return std::nullopt;
 }
 
-// A place among all calls in flight, if there is one.
+// Takes a place among all calls in flight, if one is free.
 bool Admission::Take() {
   const int64_t max = OrNone(options_.max_in_flight);
   if (held_.load(kRelaxed) >= MostHeld(max)) return false;

@@ -1,9 +1,8 @@
-// Which calls may run: a limit for all together, limits for each caller, and fair shares of what is left when there is
-// little.
+// Which calls may run: a limit for all calls, limits for each caller, and fair shares when room is short.
 //
-// A caller is who the callers file says, or without that whoever has an address of its own. No caller may take all: of
-// the last tenth of --max_in_flight, and of all that comes while memory or file descriptors are short, only those get
-// something who hold less than others. So one greedy caller is the only one to be shed for it.
+// A caller is an entry of the callers file; those without a name count by address. No caller can take everything: the
+// last tenth of --max_in_flight, and any room while memory or file descriptors are short, goes only to callers that
+// hold less than their share. So if one caller is greedy, only its calls are shed.
 #pragma once
 
 #include <array>
@@ -24,27 +23,28 @@ namespace igptd {
 
 struct AdmissionOptions {
   int max_in_flight = 20'000;        // 0: no limit
-  int max_in_flight_per_caller = 0;  // of callers without a limit of their own; 0: none
+  int max_in_flight_per_caller = 0;  // for callers without a limit of their own; 0: no limit
 };
 
-// How short something is that all calls need.
+// How short a resource is that all calls need.
 enum class Strain {
   kNone,
-  kTight,  // callers that hold more than others get no more of it
-  kFull,   // nobody does
+  kTight,  // calls of the heaviest callers are shed
+  kFull,   // all calls are shed
 };
 struct Strains {
   Strain memory = Strain::kNone;
   Strain descriptors = Strain::kNone;
 };
 
-// What there was no room in.
+// The limit that a call was shed for.
 enum class Limit { kInFlight, kCallerInFlight, kCallerStarts, kMemory, kDescriptors };
 inline constexpr size_t kLimits = 5;
-// "max_in_flight", and so on: as it stands in errors and metrics.
+// The name in errors and metrics, such as "max_in_flight".
 std::string_view LimitName(Limit limit);
 
-// Thread-safe. A call takes a lock of its caller's three times, each for some ten nanoseconds. Outlives its permits.
+// Thread-safe. A call takes its caller's lock three times, each time for some ten nanoseconds. Must outlive its
+// permits.
 class Admission {
   struct Holder;
 
@@ -54,7 +54,7 @@ class Admission {
   Admission(const Admission&) = delete;
   Admission& operator=(const Admission&) = delete;
 
-  // That a call runs. Held until it is over.
+  // A running call's place. Held until the call is over.
   class Permit {
    public:
     Permit() = default;
@@ -62,30 +62,30 @@ class Admission {
     Permit(Permit&& other) noexcept;
     Permit& operator=(Permit&& other) noexcept;
 
-    // The call has nothing to do with iGPT any more: another may run in its place. What is left to be written to its
-    // caller is bounded still: with what is so, a caller, and all callers together, may hold twice their limit and
-    // some more.
+    // The call's request to iGPT has ended, so another call may run in its place. What is still to be written to
+    // callers stays bounded: with such calls, one caller, and all together, may hold at most twice their limit and some
+    // more.
     void Finishing();
 
    private:
     friend class Admission;
     Permit(Admission& admission, Holder& holder) : admission_(&admission), holder_(&holder) {}
 
-    Admission* admission_ = nullptr;  // null: of no call
+    Admission* admission_ = nullptr;  // null: holds no place
     Holder* holder_ = nullptr;
     bool finishing_ = false;
   };
 
-  // What a call that can't run is told.
+  // Why a call was shed.
   struct Shed {
     Limit limit = Limit::kInFlight;
-    absl::Duration retry_after;  // before that it would be shed again, most likely
+    absl::Duration retry_after;  // an earlier attempt would most likely be shed again
   };
   struct Decision {
     Permit permit;
-    std::optional<Shed> shed;  // nullopt: it may run
+    std::optional<Shed> shed;  // nullopt: the call may run
   };
-  // `host`: the caller's address, which tells those without a name apart.
+  // `host`: the caller's address, which tells callers without a name apart.
   Decision Admit(const CallerLimits& limits, std::string_view host, Strains strains, absl::Time now);
 
   // For metrics.
@@ -95,7 +95,7 @@ class Admission {
  private:
   struct Stripe {
     std::mutex mutex;
-    // Guarded by it, with what they hold. Only callers that hold something, or have a rate.
+    // The mutex guards the map and the holders. Only callers that hold places or have a rate are in it.
     absl::flat_hash_map<std::string, std::unique_ptr<Holder>> holders;
   };
   static constexpr size_t kStripes = 16;
@@ -107,10 +107,10 @@ class Admission {
 
   const AdmissionOptions options_;
   std::array<Stripe, kStripes> stripes_;
-  // All relaxed: each is right by itself, and nothing is read by what they say.
-  std::atomic<int64_t> in_flight_ = 0;  // without those that are finishing
-  std::atomic<int64_t> held_ = 0;       // with them
-  std::atomic<int64_t> holders_ = 0;    // callers that hold something
+  // All relaxed: each number stands alone, and none publishes other data.
+  std::atomic<int64_t> in_flight_ = 0;  // without finishing calls
+  std::atomic<int64_t> held_ = 0;       // with finishing calls
+  std::atomic<int64_t> holders_ = 0;    // callers that hold places
   std::array<std::atomic<int64_t>, kLimits> shed_ = {};
 };
 

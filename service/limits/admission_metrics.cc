@@ -17,9 +17,11 @@ void AddResources(MetricFamilies& families, const char* name, const char* help, 
 }  // namespace
 
 void CollectAdmission(MetricFamilies& families, const Admission& admission, const ResourceGuard& resources) {
-  AddGauge(families, "igptd_calls_in_flight", "Calls that run.", static_cast<double>(admission.in_flight()));
+  AddGauge(families, "igptd_calls_in_flight", "Calls that count against --max_in_flight.",
+           static_cast<double>(admission.in_flight()));
 
-  prometheus::MetricFamily shed = CounterFamily("igptd_calls_shed_total", "Calls that there was no room for.");
+  prometheus::MetricFamily shed =
+      CounterFamily("igptd_calls_shed_total", "Calls refused with OVERLOADED, by the limit that was reached.");
   for (size_t i = 0; i < kLimits; ++i) {
     const auto limit = static_cast<Limit>(i);
     AddValue(shed, {{"limit", std::string(LimitName(limit))}}, static_cast<double>(admission.shed(limit)));
@@ -27,9 +29,9 @@ void CollectAdmission(MetricFamilies& families, const Admission& admission, cons
   families.push_back(std::move(shed));
 
   const ResourceUse use = resources.use();
-  AddResources(families, "igptd_resource_use_ratio", "How much of what there is is used.", use.memory, use.descriptors);
+  AddResources(families, "igptd_resource_use_ratio", "The share in use, from 0 to 1.", use.memory, use.descriptors);
   const Strains strains = resources.strains();
-  AddResources(families, "igptd_strain", "How short it is: 0 not at all, 1 for callers that hold most, 2 for all.",
+  AddResources(families, "igptd_strain", "0: not short; 1: calls of the heaviest callers are shed; 2: all calls are.",
                static_cast<double>(strains.memory), static_cast<double>(strains.descriptors));
 }
 

@@ -1,4 +1,4 @@
-// What is counted of calls that run and that are shed, and of what they are shed for.
+// Metrics of running and shed calls, and of the resources that calls are shed for.
 #pragma once
 
 #include "service/limits/admission.h"
@@ -7,7 +7,7 @@
 
 namespace igptd {
 
-// Adds the families. From any thread.
+// Adds the families. Thread-safe.
 void CollectAdmission(MetricFamilies& families, const Admission& admission, const ResourceGuard& resources);
 
 }  // namespace igptd

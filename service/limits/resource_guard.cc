@@ -12,12 +12,12 @@
 namespace igptd {
 namespace {
 
-// Of all that may be used. What is left has to do for the calls that run already, and for what comes between two looks.
+// Shares of the limit. The rest must suffice for running calls and for calls that start between two measurements.
 constexpr double kTight = 0.75;
 constexpr double kFull = 0.85;
 constexpr double kEase = 0.05;
 
-// Between two looks. They take a fiftieth of a core at most, on a kernel too that counts file descriptors one by one.
+// Between two measurements. They take at most a fiftieth of a core, even where file descriptors are counted one by one.
 constexpr std::chrono::milliseconds kInterval{100};
 constexpr int kMaxShare = 50;
 constexpr int kLooksPerSecond = 10;
@@ -34,7 +34,7 @@ const char* NameOf(Strain strain) {
   return "";
 }
 
-// Notes the new strain, and says so in the log when it is another, and here.
+// Stores the new strain. Logs and returns whether it has changed.
 bool Update(std::atomic<Strain>& strain, double used, const char* what) {
   const Strain last = strain.load(std::memory_order_relaxed);
   const Strain next = NextStrain(last, used);
@@ -90,7 +90,7 @@ void ResourceGuard::Run() {
   }
 }
 
-// Memory that can't be read at this moment is as it was.
+// If memory can't be read at this moment, its use and strain stay as they were.
 void ResourceGuard::Look() {
   if (const std::optional<double> used = MemoryUse(paths_)) memory_use_ = *used;
   descriptor_use_ = DescriptorUse();

@@ -12,27 +12,27 @@
 
 namespace igptd {
 
-// The strain of something of which so much is used, from 0 to 1, when it was `last` before: it eases only a good deal
-// below where it began, so that calls aren't let in and shed in turn.
+// The strain of a resource whose share in use is `used`, from 0 to 1, and whose strain was `last` before. A strain ends
+// well below the level where it begins, so that calls aren't admitted and shed in turns.
 Strain NextStrain(Strain last, double used);
 
-// How much of what there is is used, from 0 to 1.
+// The shares in use, from 0 to 1.
 struct ResourceUse {
   double memory = 0;
   double descriptors = 0;
 };
 
-// Has a thread of its own, since the kernel may take its time to count. Thread-safe.
+// Has a thread of its own, since the kernel can be slow to count. Thread-safe.
 class ResourceGuard {
  public:
-  // `on_strain` is told of every change, and while memory is strained again every second, so that what can be given
-  // back is. On the guard's thread.
+  // `on_strain` is called on the guard's thread for every change and, while memory is short, also every second, so that
+  // freed memory is returned.
   explicit ResourceGuard(std::function<void(Strains strains)> on_strain, ResourcePaths paths = {});
   ~ResourceGuard();
   ResourceGuard(const ResourceGuard&) = delete;
   ResourceGuard& operator=(const ResourceGuard&) = delete;
 
-  // As they were at the last look.
+  // As of the last measurement.
   Strains strains() const;
   ResourceUse use() const;
 
@@ -42,7 +42,7 @@ class ResourceGuard {
 
   const std::function<void(Strains)> on_strain_;
   const ResourcePaths paths_;
-  int looks_ = 0;  // the thread's own: since on_strain was told last
+  int looks_ = 0;  // since the last call of on_strain; used by the thread only
   std::atomic<double> memory_use_ = 0;
   std::atomic<double> descriptor_use_ = 0;
   std::atomic<Strain> memory_ = Strain::kNone;

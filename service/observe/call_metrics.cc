@@ -15,10 +15,10 @@ namespace {
 using grpc::StatusCode;
 namespace v1 = igpt::v1;
 
-// From answers out of a cache to those that think for minutes.
+// From cached answers to those that take minutes.
 constexpr double kCallBounds[] = {.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 900};
 constexpr double kFirstEventBounds[] = {.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 20, 30, 60, 120};
-// From bursts to the silence that a heartbeat breaks, and beyond.
+// From bursts to gaps that heartbeats fill, and beyond.
 constexpr double kGapBounds[] = {.001, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 15, 30, 60, 120};
 constexpr double kOwnTimeBounds[] = {.00005, .0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, 1};
 constexpr double kLagBounds[] = {.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 5};
@@ -38,7 +38,7 @@ struct Totals {
 
 void Add(const MethodMetrics& metrics, Totals& totals) {
   totals.streams = metrics.streams;
-  // The later ones first, so that no difference is ever negative.
+  // Later stages are read first, so that no difference is ever negative.
   totals.ended += metrics.ended.value();
   totals.started += metrics.started.value();
   totals.accepted += metrics.accepted.value();
@@ -51,8 +51,8 @@ void Add(const MethodMetrics& metrics, Totals& totals) {
   metrics.own_time.AddTo(totals.own_time);
 }
 
-// The ends that have a series. Those that can happen have one from the start, as zeros: a rate doesn't see the step
-// from nothing to one, and the first error of a kind is the one to be told of.
+// Whether this end has a series. Ends that can happen have one from the start, as 0, so that rate() sees the first
+// error of a kind.
 bool HasSeries(const EndCounts& ends, StatusCode code, v1::ErrorReason reason) {
   if (ends[code][reason] > 0) return true;
   if (code == StatusCode::OK) return reason == v1::ERROR_REASON_UNSPECIFIED;
@@ -122,12 +122,12 @@ void CollectCalls(const std::vector<const MethodMetrics*>& methods, MetricFamili
     metrics->lag.AddTo(lag);
   }
 
-  auto started = CounterFamily("grpc_server_started_total", "Calls that were begun.");
+  auto started = CounterFamily("grpc_server_started_total", "Calls that started.");
   auto handled = CounterFamily("grpc_server_handled_total", "Calls that ended, by their gRPC code.");
-  auto errors = CounterFamily("igptd_errors_total", "Calls that ended with another code than OK, by code and reason.");
+  auto errors = CounterFamily("igptd_errors_total", "Calls that ended with a code other than OK, by code and reason.");
   auto handling = HistogramFamily("grpc_server_handling_seconds", "How long calls took, from acceptance to end.");
   auto own_time = HistogramFamily("igptd_overhead_seconds",
-                                  "What igptd itself took of a call: all but the waits for iGPT and for the caller.");
+                                  "The time that igptd itself took: calls without waiting for iGPT and for callers.");
   int64_t queued = 0;
   int64_t streams = 0;
   for (auto& [name, method] : totals) {
@@ -140,19 +140,19 @@ void CollectCalls(const std::vector<const MethodMetrics*>& methods, MetricFamili
     if (method.streams) streams += method.started - method.ended;
   }
   auto first = HistogramFamily("igptd_time_to_first_event_seconds",
-                               "How long streams took to their first event that is no heartbeat.");
+                               "Streams: from acceptance to the first event that is not a heartbeat.");
   AddHistogram(first, {}, std::move(first_event));
-  auto gap =
-      HistogramFamily("igptd_event_gap_seconds", "How long after the event before it an event of a stream came.");
+  auto gap = HistogramFamily("igptd_event_gap_seconds", "Streams: from one event to the next.");
   AddHistogram(gap, {}, std::move(event_gap));
   auto loop_lag =
-      HistogramFamily("igptd_event_loop_lag_seconds", "How long accepted calls waited for the turn of their loop.");
+      HistogramFamily("igptd_event_loop_lag_seconds", "How long accepted calls waited for their event loop.");
   AddHistogram(loop_lag, {}, std::move(lag));
   for (auto* family : {&started, &handled, &errors, &handling, &own_time, &first, &gap, &loop_lag}) {
     families.push_back(std::move(*family));
   }
-  AddGauge(families, "igptd_streams_in_flight", "Streams that run now.", static_cast<double>(streams));
-  AddGauge(families, "igptd_calls_queued", "Accepted calls that wait for their loop now.", static_cast<double>(queued));
+  AddGauge(families, "igptd_streams_in_flight", "Running streams.", static_cast<double>(streams));
+  AddGauge(families, "igptd_calls_queued", "Accepted calls that wait for their event loop.",
+           static_cast<double>(queued));
 }
 
 }  // namespace igptd

@@ -1,4 +1,4 @@
-// What is counted of callers' calls.
+// Metrics of callers' calls.
 #pragma once
 
 #include <array>
@@ -33,7 +33,7 @@ struct MethodMetrics final : public CallObserver {
   const std::string service;  // "igpt.v1.RecallService"
   const std::string method;   // "Ask"
   const bool streams;
-  Counter accepted;  // the only one that isn't counted on the loop's thread
+  Counter accepted;  // the only one that another thread than the loop's increments
   Counter started;
   Counter ended;
   std::array<std::array<Counter, kReasons>, kCodes> ends;  // by code and reason
@@ -44,7 +44,7 @@ struct MethodMetrics final : public CallObserver {
   Durations event_gap;
 };
 
-// Adds the families of these, which may be of several loops: then their sums. From any thread.
+// Adds the families of these methods, summed over loops. Thread-safe.
 void CollectCalls(const std::vector<const MethodMetrics*>& methods, MetricFamilies& families);
 
 }  // namespace igptd

@@ -1,4 +1,4 @@
-// What is known of a call when it has ended: for logs and metrics.
+// What is known about a call at its end, for logs and metrics.
 #pragma once
 
 #include <cstdint>
@@ -14,21 +14,21 @@
 
 namespace igptd {
 
-// Holds nothing that a user wrote, but for the trace's state.
+// Holds nothing that a user wrote, except the trace's state.
 struct CallRecord {
   std::string_view method;  // "igpt.v1.RecallService/Ask"
   std::string request_id;
   TraceContext trace;
-  std::string caller;     // its name in the callers file; empty: not known
+  std::string caller;     // its name in the callers file; empty: unknown
   std::string user_hash;  // empty: no user was named
   grpc::StatusCode code = grpc::StatusCode::OK;
   igpt::v1::ErrorReason reason = igpt::v1::ERROR_REASON_UNSPECIFIED;
-  absl::Duration duration;                    // from its acceptance
-  absl::Duration waited;                      // of that, for iGPT, or for the caller to read
+  absl::Duration duration;                    // from acceptance to end
+  absl::Duration waited;                      // the part of it spent waiting for iGPT, or for the caller to read
   std::optional<absl::Duration> first_event;  // from the start to the first event
   int64_t events = 0;                         // written, without heartbeats
   int64_t bytes = 0;                          // written
-  std::shared_ptr<int> attempts;              // requests to iGPT; null: the call got no further than igptd
+  std::shared_ptr<int> attempts;              // requests to iGPT; null: the call never reached the SDK
 };
 
 }  // namespace igptd

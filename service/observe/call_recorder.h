@@ -1,4 +1,4 @@
-// Times a call, counts what it sends, and tells who observes its method.
+// Times a call, counts what it sends, and notifies the observer of its method.
 #pragma once
 
 #include <cstddef>
@@ -10,34 +10,35 @@
 
 namespace igptd {
 
-// Observes the calls of one method on one loop, on that loop's thread unless a function says otherwise. Must not block.
+// The observer of one method's calls on one loop. Called on that loop's thread unless a function says otherwise. Must
+// not block.
 class CallObserver {
  public:
   virtual ~CallObserver() = default;
-  // A call was accepted, and is on its way to its loop. On the thread of the server's queue.
+  // A call was accepted and is on its way to its loop. Called on the acceptor thread.
   virtual void OnAccepted() = 0;
-  // The loop has it, after so long.
+  // The call has reached its loop, after waiting this long.
   virtual void OnStarted(absl::Duration waited) = 0;
-  // An event of it is about to be written, so long after its acceptance if it is the first, else after the one before.
+  // An event is about to be written, `after` the call's acceptance if it is the first, otherwise after the one before.
   virtual void OnEvent(bool first, absl::Duration after) = 0;
-  // It ends: before the caller can know.
+  // The call ends. Called before its caller can know.
   virtual void OnEnding(const CallRecord& record) = 0;
 };
 
-// One per call, on its loop's thread but for Accepted. What is neither a wait for iGPT nor one for the caller is
-// igptd's own time.
+// One per call, used on its loop's thread, except for Accepted. The time that is neither a wait for iGPT nor one for
+// the caller is igptd's own.
 class CallRecorder {
  public:
-  // `observer` may be null; it outlives this.
+  // `observer` may be null; it must outlive this.
   CallRecorder(std::string_view method, CallObserver* observer) : observer_(observer) { record_.method = method; }
 
   CallRecord& record() { return record_; }
   const CallRecord& record() const { return record_; }
   absl::Time accepted_at() const { return accepted_at_; }
 
-  // On the thread of the server's queue, before anything else.
+  // Called on the acceptor thread, before anything else.
   void Accepted();
-  // Its loop has the call.
+  // The call has reached its loop.
   void Started();
 
   // Around a wait for iGPT.
@@ -46,11 +47,11 @@ class CallRecorder {
 
   // A message is about to be sent.
   void Sending(bool is_event, size_t bytes);
-  // Whether any was.
+  // Whether any message was sent.
   bool sent() const { return sent_; }
-  // How long ago that was.
+  // How long ago the last message was sent.
   absl::Duration SinceSending() const;
-  // The message had to wait for the caller until now.
+  // The last message had to wait for the caller until now.
   void WaitedForCaller() { record_.waited += SinceSending(); }
 
   // The call is about to end.
@@ -61,7 +62,7 @@ class CallRecorder {
   CallRecord record_;
   absl::Time accepted_at_;
   absl::Time sending_at_;  // the last message
-  absl::Time event_at_;    // the last that is no heartbeat
+  absl::Time event_at_;    // the last message that is not a heartbeat
   absl::Time wait_started_at_;
   bool sent_ = false;
 };

@@ -11,8 +11,8 @@
 namespace igptd {
 namespace {
 
-// What gRPC's HTTP/2 has to say quotes what callers sent, such as the value of a header that is wrong: of that only the
-// place goes.
+// Messages of gRPC's HTTP/2 code quote what callers sent, such as the value of a bad header. So for those only the
+// place in the source is logged.
 void LogGrpc(gpr_log_func_args* args) {
   const LogLevel level = args->severity == GPR_LOG_SEVERITY_ERROR ? LogLevel::kDebug : LogLevel::kTrace;
   const std::string_view file = args->file;
@@ -21,7 +21,7 @@ void LogGrpc(gpr_log_func_args* args) {
   if (file.find("/chttp2/") == std::string_view::npos) line.With("detail", args->message);
 }
 
-// Protobuf has a line for every string of a request that is not UTF-8, and would write it to stderr itself.
+// Protobuf would write a line to stderr for every string in a request that is not UTF-8.
 void LogProtobuf(google::protobuf::LogLevel /*level*/, const char* /*file*/, int /*line*/, const std::string& message) {
   LogLine(LogLevel::kDebug, "protobuf").With("detail", message);
 }

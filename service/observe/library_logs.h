@@ -1,9 +1,9 @@
-// The log lines of the libraries that igptd is made of go where igptd's own go.
+// Sends the libraries' log lines to igptd's log.
 #pragma once
 
 namespace igptd {
 
-// Once, before the libraries are used.
+// Call it once, before the libraries are used.
 void TakeLibraryLogs();
 
 }  // namespace igptd

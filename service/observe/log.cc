@@ -27,24 +27,24 @@ namespace {
 
 constexpr size_t kQueuedLines = 8192;
 
-// How long the end waits for lines to be written that nobody takes.
+// How long StopLogging waits for a blocked stderr.
 constexpr std::chrono::seconds kLastLines{1};
 
 std::atomic<bool> json_lines{true};
 
-// Not spdlog's own, which is destroyed under a lock that its thread may be waiting for.
+// Not spdlog's global pool: that is destroyed under a lock that its thread may be waiting for.
 std::shared_ptr<spdlog::details::thread_pool> pool;
 
-// By LogLevel, as --log_level has them.
+// By LogLevel: the values of --log_level.
 constexpr std::array<std::string_view, 5> kLevelNames = {"trace", "debug", "info", "warn", "error"};
 
-// What it was at the start.
+// The level at the start.
 LogLevel first_level = LogLevel::kInfo;
 
 // Lines that could not be written.
 std::atomic<int64_t> unwritten_lines{0};
 
-// spdlog's levels begin like ours.
+// spdlog's first levels have the same numbers as ours.
 spdlog::level::level_enum ToSpdlog(LogLevel level) {
   return static_cast<spdlog::level::level_enum>(level);
 }
@@ -55,7 +55,7 @@ std::string_view NameOf(LogLevel level) {
   return kLevelNames.at(static_cast<size_t>(level));
 }
 
-// nullopt when there is none of that name.
+// nullopt if no level has that name.
 std::optional<LogLevel> LevelOf(std::string_view name) {
   const auto* found = std::find(kLevelNames.begin(), kLevelNames.end(), name);
   if (found == kLevelNames.end()) return std::nullopt;
@@ -66,11 +66,11 @@ int64_t DroppedLines(spdlog::details::thread_pool& queue) {
   return unwritten_lines + static_cast<int64_t>(queue.overrun_counter());
 }
 
-// Writes lines to stderr, on spdlog's own thread, in batches: a first line at once, and those that come within the next
-// kPause together. So a busy igptd spends a write and a wake-up of the thread on hundreds of lines, not on each.
+// Writes lines to stderr, on spdlog's thread, in batches: the first line at once, and those of the next kPause
+// together. So a busy igptd spends one write and one wake-up of the thread on hundreds of lines.
 class BatchingStderr final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
  public:
-  // `own_pool`: whose thread runs this.
+  // `own_pool`: the pool whose thread runs this.
   explicit BatchingStderr(spdlog::details::thread_pool& own_pool) : pool_(own_pool) {}
 
  private:
@@ -90,7 +90,7 @@ class BatchingStderr final : public spdlog::sinks::base_sink<spdlog::details::nu
     unwritten_lines += std::count(lines_.begin() + static_cast<ptrdiff_t>(written), lines_.end(), '\n');
     const bool all = written == lines_.size();
     lines_.clear();
-    // Not told while nothing can be written: that line would be the next to be dropped, and so on without end.
+    // Not logged while stderr is blocked: that line would be dropped next, and cause another one, endlessly.
     const int64_t dropped = DroppedLines(pool_);
     if (all && dropped != told_dropped_) {
       LogLine(LogLevel::kWarn, "log lines were dropped").With("lines", dropped - told_dropped_);
@@ -145,7 +145,7 @@ bool SetLogLevel(std::string_view name) {
   if (!level.has_value()) return false;
   spdlog::logger& logger = *spdlog::default_logger_raw();
   const std::string_view before = LogLevelName();
-  // The line about it is written if either level has it.
+  // The line about the change is written if either level includes it.
   logger.set_level(std::min(logger.level(), ToSpdlog(*level)));
   LogLine(LogLevel::kInfo, "log level changed").With("from", before).With("to", name);
   logger.set_level(ToSpdlog(*level));

@@ -1,5 +1,5 @@
-// Log lines: JSON or text, one event a line, on stderr, written by a thread of their own. A sink that blocks or fails
-// costs log lines, never calls: the oldest that wait are dropped, and counted.
+// The log: one event per line on stderr, as JSON or text, written by a separate thread. If stderr blocks or fails,
+// calls are not affected: the oldest waiting lines are dropped and counted.
 #pragma once
 
 #include <cstdint>
@@ -12,29 +12,29 @@ namespace igptd {
 
 enum class LogLevel { kTrace, kDebug, kInfo, kWarn, kError };
 
-// Once, before the first line. `level` and `format` as --log_level and --log_format have them.
+// Call it once, before the first line. `level` and `format` are the values of --log_level and --log_format.
 void StartLogging(std::string_view level, std::string_view format);
-// Writes out what waits. No line after it. False when nobody took the lines for a second: then stderr is still being
-// written to, so that the process can only end without its exit handlers (std::_Exit).
+// Writes the lines that wait. No line may be logged after it. Returns false if stderr was blocked for a second: its
+// thread is then still writing, so the process can only end without exit handlers (std::_Exit).
 [[nodiscard]] bool StopLogging();
 
 bool LogEnabled(LogLevel level);
 
-// The level, by the name that --log_level gives it. From any thread, once logging has started.
+// The level's name, as in --log_level. Thread-safe, once logging has started.
 std::string_view LogLevelName();
-// False, and nothing changes, when no level has that name.
+// Returns false and changes nothing if no level has that name.
 [[nodiscard]] bool SetLogLevel(std::string_view name);
-// Sets the level to debug or, when it was changed since the start, back to what it was then.
+// Sets the level to debug or, if it has been changed, back to what it was at the start.
 void ToggleDebugLog();
 
-// How many lines were dropped since the start. From any thread, until StopLogging.
+// How many lines were dropped since the start. Thread-safe, until StopLogging.
 int64_t DroppedLogLines();
 
 // A line that is written when it goes out of scope:
 //
 //   LogLine(LogLevel::kInfo, "serving").With("address", address).With("port", port);
 //
-// Nothing that a user wrote, no key and no user belongs into one.
+// Never put a key, a user, or anything that a user wrote into a line.
 class LogLine {
  public:
   LogLine(LogLevel level, std::string_view message);
@@ -58,7 +58,7 @@ class LogLine {
   std::string line_;
 };
 
-// A line with nothing but its message.
+// A line with only a message.
 void Log(LogLevel level, std::string_view message);
 
 }  // namespace igptd

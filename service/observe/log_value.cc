@@ -13,12 +13,12 @@ bool IsUtf8(std::string_view text) {
   return google::protobuf::internal::IsStructurallyValidUTF8(text.data(), static_cast<int>(text.size()));
 }
 
-// U+0080 to U+009F, which are the bytes C2 80 to C2 9F, are control characters too.
+// U+0080 to U+009F (the bytes C2 80 to C2 9F) are control characters too.
 bool IsHighControl(std::string_view text, size_t i) {
   return text[i] == '\xC2' && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
 }
 
-// What a string of JSON holds as it is.
+// Whether a JSON string can hold it unescaped.
 bool IsPlain(unsigned char c) {
   return absl::ascii_isprint(c) && c != '"' && c != '\\';
 }

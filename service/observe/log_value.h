@@ -1,4 +1,4 @@
-// Values as log lines hold them. Pure.
+// Formats values for log lines. Pure.
 #pragma once
 
 #include <string>
@@ -6,11 +6,11 @@
 
 namespace igptd {
 
-// Appends a JSON string that shows `value`, whatever bytes it has: control characters are escaped, also those that a
-// terminal would act on, and what isn't UTF-8 is replaced.
+// Appends `value`, which may hold any bytes, as a JSON string. Escapes control characters, including those that a
+// terminal would act on, and replaces bytes that are not UTF-8.
 void AppendJsonString(std::string_view value, std::string& line);
 
-// Appends `value` as it is where it is one word of visible ASCII, and else as AppendJsonString does.
+// Appends `value` as it is if it is one word of visible ASCII, otherwise as AppendJsonString does.
 void AppendTextValue(std::string_view value, std::string& line);
 
 }  // namespace igptd

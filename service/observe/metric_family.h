@@ -1,4 +1,4 @@
-// Metrics as Prometheus has them: a family is a name, what it means, and values by their labels. Pure.
+// Prometheus metric families: a name, a help text, and a value for each set of labels. Pure.
 #pragma once
 
 #include <prometheus/client_metric.h>
@@ -11,7 +11,7 @@
 namespace igptd {
 
 using MetricFamilies = std::vector<prometheus::MetricFamily>;
-// No value ever holds a user, an id or text.
+// A label never holds a user, an id or text.
 using MetricLabels = std::vector<std::pair<std::string, std::string>>;
 
 prometheus::MetricFamily CounterFamily(std::string name, std::string help);
@@ -23,7 +23,7 @@ void AddValue(prometheus::MetricFamily& family, const MetricLabels& labels, doub
 void AddHistogram(prometheus::MetricFamily& family, const MetricLabels& labels,
                   prometheus::ClientMetric::Histogram histogram);
 
-// Families of one value without labels.
+// Families with a single value and no labels.
 void AddCounter(MetricFamilies& families, std::string name, std::string help, double value);
 void AddGauge(MetricFamilies& families, std::string name, std::string help, double value);
 

@@ -1,5 +1,5 @@
-// What metrics are counted in, where a lock or a contended atomic would cost the calls: one thread counts, any thread
-// reads. Each loop has its own; they are added up when somebody asks.
+// Counters for hot paths, where a lock or a contended atomic would slow calls down: one thread increments, any thread
+// reads. Each loop has its own; a scrape adds them up.
 #pragma once
 
 #include <prometheus/client_metric.h>
@@ -27,13 +27,13 @@ class Sum {
   std::atomic<Number> value_ = 0;
 };
 
-// How often something happened.
+// Counts how often something happened.
 class Counter : public Sum<int64_t> {
  public:
   void Increment() { Add(1); }
 };
 
-// How long things took: how many up to each of some bounds, and how long together.
+// A histogram of durations: a count for each bound, and the sum.
 class Durations {
  public:
   // In seconds, ascending; must outlive this.
@@ -46,7 +46,7 @@ class Durations {
     seconds_.Add(seconds);
   }
 
-  // Adds what was observed to `total`, which is fresh or has the same bounds.
+  // Adds the observations to `total`, which must be empty or have the same bounds.
   void AddTo(prometheus::ClientMetric::Histogram& total) const {
     total.bucket.resize(counts_.size());
     uint64_t cumulative = 0;
@@ -61,7 +61,7 @@ class Durations {
 
  private:
   const std::span<const double> bounds_;
-  std::vector<Counter> counts_;  // the last: over all bounds
+  std::vector<Counter> counts_;  // the last one counts values above all bounds
   Sum<double> seconds_;
 };
 

@@ -19,10 +19,10 @@ std::string Metrics::Text() const {
   CollectCalls(methods, families);
   CollectUpstream(upstream, families);
   for (const Source& source : sources_) source(families);
-  AddCounter(families, "igptd_log_lines_dropped_total", "Log lines that were dropped.",
+  AddCounter(families, "igptd_log_lines_dropped_total", "Log lines dropped because they could not be written in time.",
              static_cast<double>(DroppedLogLines()));
   CollectProcess(started_at_, families);
-  AddValue(families.emplace_back(GaugeFamily("igptd_build_info", "Always 1; the version is the label.")),
+  AddValue(families.emplace_back(GaugeFamily("igptd_build_info", "Always 1; the label holds the version.")),
            {{"version", igpt::kVersion}}, 1);
   return prometheus::TextSerializer().Serialize(families);
 }

@@ -1,5 +1,5 @@
-// What igptd counts, for Prometheus. Each loop counts for itself (LoopMetrics), without a lock; whoever asks has it all
-// added up.
+// igptd's metrics for Prometheus. Each loop counts for itself (LoopMetrics), without a lock; a scrape adds up the
+// loops.
 #pragma once
 
 #include <functional>
@@ -24,16 +24,16 @@ struct LoopMetrics {
 // Thread-safe.
 class Metrics {
  public:
-  // `started_at`: when the process did.
+  // `started_at`: when the process started.
   explicit Metrics(absl::Time started_at) : started_at_(started_at) {}
 
-  // For one more loop; stays where it is. Only before the first Text(), like the next.
+  // Adds the metrics of one more loop, at a stable address. Like AddSource, only before the first Text().
   LoopMetrics& AddLoop() { return *loops_.emplace_back(std::make_unique<LoopMetrics>()); }
-  // Who adds families of their own when somebody asks, on that one's thread.
+  // Adds further families at each scrape, on the scraping thread.
   using Source = std::function<void(MetricFamilies& families)>;
   void AddSource(Source source) { sources_.push_back(std::move(source)); }
 
-  // All of it, in Prometheus's text format.
+  // All metrics in Prometheus's text format.
   std::string Text() const;
 
  private:

@@ -18,20 +18,18 @@ double SecondsOf(const timeval& time) {
 void CollectProcess(absl::Time started_at, MetricFamilies& families) {
   rusage usage = {};
   getrusage(RUSAGE_SELF, &usage);
-  AddCounter(families, "process_cpu_seconds_total", "CPU time, user's and system's.",
+  AddCounter(families, "process_cpu_seconds_total", "User and system CPU time.",
              SecondsOf(usage.ru_utime) + SecondsOf(usage.ru_stime));
-  AddGauge(families, "process_start_time_seconds", "When the process started, in seconds since 1970.",
+  AddGauge(families, "process_start_time_seconds", "When igptd started, in seconds since 1970.",
            absl::ToDoubleSeconds(started_at - absl::UnixEpoch()));
   if (const std::optional<ProcessMemory> memory = ReadProcessMemory()) {
-    AddGauge(families, "process_resident_memory_bytes", "Memory that is in use.",
-             static_cast<double>(memory->resident));
-    AddGauge(families, "process_virtual_memory_bytes", "Address space that is in use.",
-             static_cast<double>(memory->address_space));
+    AddGauge(families, "process_resident_memory_bytes", "Resident memory.", static_cast<double>(memory->resident));
+    AddGauge(families, "process_virtual_memory_bytes", "Virtual memory.", static_cast<double>(memory->address_space));
   }
   const auto [open, limit] = CountDescriptors();
-  AddGauge(families, "process_max_fds", "How many file descriptors may be open.", static_cast<double>(limit));
+  AddGauge(families, "process_max_fds", "The limit of open file descriptors.", static_cast<double>(limit));
   if (open.has_value()) {
-    AddGauge(families, "process_open_fds", "How many file descriptors are open.", static_cast<double>(*open));
+    AddGauge(families, "process_open_fds", "Open file descriptors.", static_cast<double>(*open));
   }
 }
 

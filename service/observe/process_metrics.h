@@ -1,4 +1,4 @@
-// What the process takes of the machine, under the names that Prometheus's client libraries share.
+// The process's resource use, under the names that Prometheus's client libraries share.
 #pragma once
 
 #include "absl/time/time.h"
@@ -6,7 +6,7 @@
 
 namespace igptd {
 
-// What can't be read (for want of a file descriptor, e.g.) is left out.
+// Leaves out what can't be read, for example because no file descriptor is left.
 void CollectProcess(absl::Time started_at, MetricFamilies& families);
 
 }  // namespace igptd

@@ -25,14 +25,14 @@ bool IsId(std::string_view text) {
   return IsHex(text) && text.find_first_not_of('0') != std::string_view::npos;
 }
 
-// Without spaces and tabs around it.
+// Removes spaces and tabs around it.
 std::string_view Trim(std::string_view text) {
   const size_t first = text.find_first_not_of(" \t");
   if (first == std::string_view::npos) return {};
   return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
-// A part of a member's key, of 1 to `max` bytes. The first is a letter or, where that is allowed, a digit.
+// Whether it is part of a member's key: 1 to `max` bytes, starting with a letter or, if `digit_first`, a digit.
 bool IsKeyPart(std::string_view text, size_t max, bool digit_first) {
   const auto in_key = [](unsigned char c) {
     return absl::ascii_islower(c) || absl::ascii_isdigit(c) || c == '_' || c == '-' || c == '*' || c == '/';

@@ -1,4 +1,4 @@
-// Where a call stands in a distributed trace: W3C Trace Context, level 1 (https://www.w3.org/TR/trace-context-1/).
+// A call's place in a distributed trace: W3C Trace Context, level 1 (https://www.w3.org/TR/trace-context-1/).
 #pragma once
 
 #include <optional>
@@ -8,22 +8,21 @@
 
 namespace igptd {
 
-// igptd's own span of a call, as the headers that name it to whomever igptd asks.
+// igptd's own span of a call, as the headers that igptd sends to iGPT.
 struct TraceContext {
   std::string traceparent = {};  // of version 00
-  std::string tracestate = {};   // the caller's, empty when there is none; what others wrote: not for logs
+  std::string tracestate = {};   // the caller's, or empty; written by others, so not for logs
 
   std::string_view trace_id() const { return std::string_view(traceparent).substr(3, 32); }
   std::string_view span_id() const { return std::string_view(traceparent).substr(36, 16); }
 };
 
-// A new span in the trace that these values of the metadata `traceparent` and `tracestate` name. Without exactly one
-// `traceparent`, or with a malformed one, in a new trace, which isn't sampled: igptd itself records no spans.
+// Makes a new span in the trace that these values of the metadata `traceparent` and `tracestate` name. If there isn't
+// exactly one well-formed `traceparent`, starts a new trace, which isn't sampled: igptd itself records no spans.
 TraceContext ContinueTrace(const std::vector<std::string_view>& traceparents,
                            const std::vector<std::string_view>& tracestates);
 
-// Of a `traceparent` what its version 00 has: later versions may only add to it. Views of `header`. nullopt for one
-// that isn't well formed.
+// The fields of version 00, which later versions may only extend. Views of `header`; nullopt if it is malformed.
 struct TraceParent {
   std::string_view trace_id;
   std::string_view parent_id;
@@ -31,8 +30,8 @@ struct TraceParent {
 };
 std::optional<TraceParent> ParseTraceparent(std::string_view header);
 
-// One `tracestate` of all those in the metadata, in order. Empty when any part of it is malformed, when it has more
-// than 32 members, or more than 512 bytes.
+// Joins all `tracestate` values of the metadata, in order. Empty if any part is malformed, or if the result has more
+// than 32 members or 512 bytes.
 std::string ParseTracestate(const std::vector<std::string_view>& headers);
 
 }  // namespace igptd

@@ -9,7 +9,7 @@
 namespace igptd {
 namespace {
 
-// From answers out of a cache to those that think for minutes.
+// From cached answers to those that take minutes.
 constexpr double kBounds[] = {.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 900};
 
 size_t IndexOf(std::optional<igpt::ErrorKind> error) {
@@ -21,12 +21,12 @@ std::string ResultName(size_t index) {
   return std::string(igpt::ErrorKindName(static_cast<igpt::ErrorKind>(index - 1)));
 }
 
-// What can become of a request, and is there from the start, as zeros: a rate doesn't see the step from nothing to one.
+// Results that can happen have a series from the start, as 0: rate() doesn't see a series appear with the value 1.
 bool CanBe(size_t index) {
   if (index == 0) return true;
   switch (static_cast<igpt::ErrorKind>(index - 1)) {
-    case igpt::ErrorKind::kInvalidRequest:  // then there is no request
-    case igpt::ErrorKind::kApi:             // these are said in an answer that came whole
+    case igpt::ErrorKind::kInvalidRequest:  // no request was sent
+    case igpt::ErrorKind::kApi:             // reported within a complete answer, like those below
     case igpt::ErrorKind::kTruncated:
       return false;
     default:
@@ -50,7 +50,7 @@ void UpstreamMetrics::OnRequestEnd(const igpt::RequestReport& report) {
   for (Route& route : routes_) {
     if (route.name != report.route) continue;
     route.results[IndexOf(report.error)].Increment();
-    // What was sent on connections that turned out to be dead.
+    // Sent on pooled connections that turned out to be dead.
     const int lost = report.sends > 1 ? report.sends - 1 : 0;
     route.results[IndexOf(igpt::ErrorKind::kNetwork)].Add(lost);
     route.retries.Add(lost + (report.retry ? 1 : 0));
@@ -61,11 +61,12 @@ void UpstreamMetrics::OnRequestEnd(const igpt::RequestReport& report) {
 }
 
 void CollectUpstream(const std::vector<const UpstreamMetrics*>& loops, MetricFamilies& families) {
-  auto requests = CounterFamily("igptd_upstream_requests_total", "Requests to iGPT that ended, by their result.");
-  auto seconds = HistogramFamily("igptd_upstream_seconds", "How long requests to iGPT took, with look-up and connect.");
+  auto requests = CounterFamily("igptd_upstream_requests_total", "Finished requests to iGPT, by result.");
+  auto seconds =
+      HistogramFamily("igptd_upstream_seconds", "How long requests to iGPT took, with name resolution and connecting.");
   auto retries = CounterFamily("igptd_upstream_retries_total", "Requests to iGPT that repeated an earlier one.");
   auto cancelled = CounterFamily("igptd_upstream_cancelled_total",
-                                 "Requests to iGPT that igptd aborted, mostly because the caller had gone.");
+                                 "Requests to iGPT that igptd aborted, mostly because the caller was gone.");
   for (size_t i = 0; i < kMethodNames.size(); ++i) {
     std::array<int64_t, UpstreamMetrics::kResults> results = {};
     int64_t all_retries = 0;
@@ -91,8 +92,8 @@ void CollectUpstream(const std::vector<const UpstreamMetrics*>& loops, MetricFam
   }
 
   auto connections = CounterFamily("igptd_upstream_connections_total",
-                                   "Connections that requests to iGPT were sent on: new ones, and pooled ones.");
-  auto lookups = CounterFamily("igptd_dns_lookups_total", "Look-ups of iGPT's host name, by their result.");
+                                   "Connections that requests to iGPT were sent on, new or reused.");
+  auto lookups = CounterFamily("igptd_dns_lookups_total", "Look-ups of iGPT's host name, by result.");
   int64_t new_connections = 0;
   int64_t reused_connections = 0;
   int64_t found = 0;

@@ -1,4 +1,4 @@
-// What is counted of requests to iGPT.
+// Metrics of requests to iGPT.
 #pragma once
 
 #include <array>
@@ -14,7 +14,7 @@
 
 namespace igptd {
 
-// The requests of one loop.
+// Of one loop.
 class UpstreamMetrics final : public igpt::Observer {
  public:
   UpstreamMetrics();
@@ -24,7 +24,7 @@ class UpstreamMetrics final : public igpt::Observer {
 
  private:
   friend void CollectUpstream(const std::vector<const UpstreamMetrics*>& loops, MetricFamilies& families);
-  static constexpr size_t kResults = static_cast<size_t>(igpt::ErrorKind::kTooLarge) + 2;  // and success, the first
+  static constexpr size_t kResults = static_cast<size_t>(igpt::ErrorKind::kTooLarge) + 2;  // success is the first
 
   struct Route {
     explicit Route(std::string_view route_name);
@@ -34,14 +34,14 @@ class UpstreamMetrics final : public igpt::Observer {
     Durations duration;
   };
 
-  std::deque<Route> routes_;  // those that there are: their number doesn't change
+  std::deque<Route> routes_;  // all routes; fixed after construction
   Counter new_connections_;
   Counter reused_connections_;
   Counter lookups_;
   Counter failed_lookups_;
 };
 
-// Adds the families of these: their sums. From any thread.
+// Adds the families, summed over loops. Thread-safe.
 void CollectUpstream(const std::vector<const UpstreamMetrics*>& loops, MetricFamilies& families);
 
 }  // namespace igptd

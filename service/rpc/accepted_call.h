@@ -1,4 +1,4 @@
-// What calls with one request share: how they are asked for, and how they come to their handler.
+// What calls with one request share: how gRPC is asked for them, and how they reach their handler.
 #pragma once
 
 #include <functional>
@@ -18,11 +18,11 @@ template <typename Derived, typename RequestMessage, typename ResponderType>
 class AcceptedCall : public Call {
  public:
   using Request = RequestMessage;
-  // grpc::Service's RequestAsync… function for the kind of call, with the request as bytes.
+  // grpc::Service's RequestAsync… function for this kind of call, with the request as bytes.
   using Ask = std::function<void(grpc::ServerContext*, grpc::ByteBuffer*, ResponderType*, grpc::CompletionQueue*,
                                  grpc::ServerCompletionQueue*, void* tag)>;
 
-  // Asks gRPC for the next call of `method`, which then runs on its loop; with every call that comes, for another.
+  // Requests the next call of `method` from gRPC. The call runs on its loop; each call that arrives requests another.
   static void AcceptNext(const Method<Derived>& method) {
     auto* call = new Derived(method);  // deletes itself when it is over
     call->GiveToGrpc();

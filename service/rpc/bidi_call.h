@@ -1,4 +1,4 @@
-// An RPC with a stream of requests and a stream of answers, one after the other.
+// An RPC with a stream of requests and a stream of answers, where reads and writes never overlap.
 #pragma once
 
 #include <coroutine>
@@ -31,7 +31,7 @@ class BidiCall final : public Call {
                &call->accepted_tag_);
   }
 
-  // co_await Read(): whether there is another request(); false when the caller has sent its last, or the call is over.
+  // co_await Read(): whether there is another request(); false if the caller has sent its last, or the call is over.
   auto Read() {
     return Operate(Pending::kRead, [this] {
       loop().Started(/*soon=*/false);
@@ -40,7 +40,7 @@ class BidiCall final : public Call {
   }
   const Request& request() const { return request_; }
 
-  // co_await Write(…): sends an answer; false when the call is over.
+  // co_await Write(…): sends an answer; false if the call is over.
   auto Write(const Response& response) {
     return Operate(Pending::kWrite, [this, &response] {
       CountMessage(/*is_event=*/true, response.ByteSizeLong());
@@ -49,7 +49,7 @@ class BidiCall final : public Call {
     });
   }
 
-  // Ends the call. The call is not to be touched after it.
+  // Ends the call, which must not be used after that.
   void Finish(CallStatus status) { responder_.Finish(FinishStarts(std::move(status)), &finished_tag_); }
 
  private:
@@ -96,8 +96,8 @@ class BidiCall final : public Call {
   Request request_;
   Responder responder_;
   std::coroutine_handle<> waiting_;
-  Pending pending_ = Pending::kRead;  // what was started last
-  bool succeeded_ = false;            // and how it ended
+  Pending pending_ = Pending::kRead;  // the operation that was started last
+  bool succeeded_ = false;            // how it ended
 };
 
 }  // namespace igptd::rpc

@@ -11,10 +11,10 @@
 namespace igptd::rpc {
 namespace {
 
-// How long the last write of a call that is to stop may take. One that the reader has made room for takes no time.
+// How long the last write may take once the call has to stop. If the reader has made room, it takes no time.
 constexpr absl::Duration kLastWrite = absl::Milliseconds(100);
 
-// What frames, and what comes back to acknowledge an answer, may take of a call.
+// An allowance per call for frames, and for what the caller sends to acknowledge the answer.
 constexpr size_t kFrameBytes = 1024;
 
 }  // namespace
@@ -37,7 +37,7 @@ void Call::Run() {
   recorder_.Accepted();
   loop_.events().Post([this] {
     recorder_.Started();
-    loop_.Started(/*soon=*/false);  // the done tag; it may even have come already
+    loop_.Started(/*soon=*/false);  // the done tag, which may even have come already
     if (!environment_.background) loop_.calls().insert(this);
     peer_ = context_.peer();
     connection_ = loop_.FindConnection(peer_);
@@ -68,12 +68,13 @@ void Call::Stop(Refusal refusal) {
 void Call::BeginStop(StopCause cause) {
   if (stopping() || state_ >= State::kFinishing) return;
   stop_ = cause;
-  // gRPC itself ends the write of a caller that went away.
+  // If the caller has gone, gRPC itself ends the write.
   if (write_turn_.has_value() && cause == StopCause::kRefusal) last_write_timer_.Arm(kLastWrite);
   if (on_stop_ != nullptr) std::exchange(on_stop_, nullptr)();
 }
 
-// At its deadline a caller cancels the call, by its own clock and before ours: callers round what they send of it up.
+// A caller cancels at its deadline by its own clock, which is before ours, since it rounds the timeout that it sends
+// up.
 bool Call::AtDeadline() const {
   constexpr absl::Duration kSlack = absl::Milliseconds(20);
   constexpr double kRounding = 0.01;
@@ -95,12 +96,12 @@ void Call::WriteStarts() {
 }
 
 void Call::WriteEnds() {
-  // What is written within the turn waited for nobody.
+  // A write that completes within its turn did not wait for the caller.
   if (loop_.turn() != std::exchange(write_turn_, std::nullopt)) recorder_.WaitedForCaller();
   loop_.SoonCompleted();
 }
 
-// Set once and not per write: when it fires, it looks how long the write that is pending has been so.
+// Armed once, not for each write: when it fires, it checks how long the current write has been pending.
 void Call::OnStallTimer() {
   if (stopping()) return;
   const absl::Duration limit = environment_.stalled_reader_timeout;
@@ -109,8 +110,7 @@ void Call::OnStallTimer() {
   stall_timer_.Arm(limit - stalled);
 }
 
-// The write waits for a reader that may never come: only gRPC can end it. The trailers that it sends then hold the code
-// and the message, but no details.
+// Only gRPC can end a write that waits for its reader. The trailers then hold the code and message, without details.
 void Call::AbandonWrite() {
   if (!write_turn_.has_value()) return;
   const grpc::Status status = ToCallStatus(refusal_).status;
@@ -123,28 +123,28 @@ grpc::Status Call::FinishStarts(CallStatus status) {
   on_stop_ = nullptr;
   stall_timer_.Cancel();
   last_write_timer_.Cancel();
-  if (ticket_ != nullptr) ticket_->OnFinishing();  // before the caller knows
+  if (ticket_ != nullptr) ticket_->OnFinishing();  // before the caller learns of it
   if (!status.status.ok() && stop_ == StopCause::kRefusal) {
     status = ToCallStatus(refusal_, {.events_delivered = record().events, .retry_after = std::nullopt});
   } else if (!status.status.ok() && stop_ == StopCause::kCallerWentAway && AtDeadline()) {
-    // gRPC ends a call at its deadline as it ends a cancelled one.
+    // gRPC ends a call at its deadline in the same way as a cancelled one.
     status = DeadlinePassed(record().events);
   }
-  // Initial metadata of its own would make an early error more than a Trailers-Only response.
+  // With initial metadata, an early error would be more than a Trailers-Only response.
   if (!sent()) context_.AddTrailingMetadata(std::string(kRequestIdKey), record().request_id);
   if (status.pushback.has_value()) {
     context_.AddTrailingMetadata("grpc-retry-pushback-ms", std::to_string(absl::ToInt64Milliseconds(*status.pushback)));
   }
   recorder_.Ending(status);
   loop_.Started(/*soon=*/true);
-  if (!done_) loop_.ExpectSoon();  // the done tag comes with it
+  if (!done_) loop_.ExpectSoon();  // the done tag comes with the status
   if (connection_ != nullptr) loop_.Cork(connection_);
   return status.status;
 }
 
 void Call::OnFinished(bool /*ok*/) {
   loop_.SoonCompleted();
-  if (environment_.on_finished) environment_.on_finished(record());  // only now: the caller doesn't wait for it
+  if (environment_.on_finished) environment_.on_finished(record());  // only now, so that the caller doesn't wait for it
   state_ = State::kFinished;
   ReleaseWhenOver();
 }

@@ -1,5 +1,6 @@
-// What gRPC's queues put in order, told to ThreadSanitizer: Debian's gRPC isn't instrumented, so it doesn't see that
-// who takes a tag from a queue comes after whoever gave it to gRPC. Nothing in other builds.
+// Tells ThreadSanitizer about the ordering that gRPC's queues provide. Debian's gRPC isn't instrumented, so
+// ThreadSanitizer doesn't see that taking a tag from a queue happens after giving it to gRPC. Does nothing in other
+// builds.
 #pragma once
 
 #if defined(__SANITIZE_THREAD__)

@@ -12,7 +12,7 @@ namespace {
 
 using std::chrono::steady_clock;
 
-// How late a completion that nothing announces may be seen.
+// How late a completion that nothing announces may be noticed.
 constexpr absl::Duration kSoon = absl::Milliseconds(1);
 constexpr absl::Duration kLater = absl::Milliseconds(5);
 
@@ -47,7 +47,7 @@ void Loop::ExpectSoon() {
 }
 
 bool Loop::Poll() {
-  // A look at an empty queue costs a system call: not in every turn, when nothing is known to be there.
+  // Polling an empty queue costs a system call, so don't poll in every turn without a reason.
   if (outstanding_ == 0 || (!expecting_ && absl::FromChrono(steady_clock::now() - looked_at_) < MaxSleep()))
     return false;
   int polled = 0;
@@ -78,7 +78,7 @@ void Loop::AddConnection(std::shared_ptr<CallerConnection> connection) {
 
 void Loop::RemoveConnection(std::shared_ptr<CallerConnection> connection) {
   events_->Post([this, connection = std::move(connection)] {
-    // Its peer's next connection may have taken its place already.
+    // A new connection from the same address and port may have taken its place already.
     const auto found = connections_.find(connection->peer());
     if (found != connections_.end() && found->second == connection) connections_.erase(found);
   });

@@ -1,8 +1,8 @@
 // An event loop that is also the gRPC completion queue of the calls on it.
 //
-// The queue has no file descriptor, so the loop looks at it in every turn. A write completes within the call that
-// starts it unless flow control holds it back; a cancel comes whenever it comes. While either can, the loop never
-// sleeps for long; with no call on it, it sleeps until it is woken.
+// The queue has no file descriptor to wait on, so the loop polls it. A write completes within the turn that starts it
+// unless flow control holds it back; a cancel can come at any time. While either is possible, the loop never sleeps for
+// long. Without calls it sleeps until it is woken.
 #pragma once
 
 #include <chrono>
@@ -26,7 +26,7 @@ class Call;
 // What the tag of an operation on a queue points to.
 class Operation {
  public:
-  // `ok` as grpc::CompletionQueue::Next gives it.
+  // `ok` is as grpc::CompletionQueue::Next returns it.
   virtual void OnCompleted(bool ok) = 0;
 
  protected:
@@ -42,17 +42,17 @@ class Loop final : private igpt::EventLoop::WorkSource {
   igpt::EventLoop& events() { return *events_; }
   grpc::CompletionQueue* queue() { return &queue_; }
 
-  // The callers' connections, as they come and go. From any thread.
+  // The callers' connections, as they come and go. Thread-safe.
   void AddConnection(std::shared_ptr<CallerConnection> connection);
   void RemoveConnection(std::shared_ptr<CallerConnection> connection);
 
-  // The rest is for Call, on the loop's thread.
+  // The rest is for Call, and only on the loop's thread.
 
-  // An operation's tag is going to come out of the queue. `soon`: it waits for nothing but flow control.
+  // An operation was started, so its tag will come out of the queue. `soon`: only flow control can hold it back.
   void Started(bool soon);
-  // An operation that had been started as another is a soon one from now on.
+  // An operation that was not started as `soon` is from now on.
   void ExpectSoon();
-  // A soon one came. That something came at all, Poll knows.
+  // A `soon` operation completed. Poll itself counts completions.
   void SoonCompleted() { --soon_; }
 
   // How many operations have been started and not completed.
@@ -61,19 +61,19 @@ class Loop final : private igpt::EventLoop::WorkSource {
   // The calls that live on this loop.
   absl::flat_hash_set<Call*>& calls() { return calls_; }
 
-  // The connection that a call comes from, by its ServerContext::peer; null when it is not known.
+  // The connection that a call comes from, by its ServerContext::peer; null if it is unknown.
   std::shared_ptr<CallerConnection> FindConnection(const std::string& peer) const;
 
-  // How many of them there are.
+  // How many connections are open.
   size_t connections() const { return connections_.size(); }
 
   // Counts the loop's turns.
   uint64_t turn() const { return turn_; }
 
-  // Ends every connection at once, with what is still to be written to it. On the loop's thread.
+  // Closes every connection at once and discards what is still to be written. Only on the loop's thread.
   void BreakConnections();
 
-  // Keeps what calls write to the connection together until the end of the turn, if there can be more than one.
+  // Corks the connection until the end of the turn, if the turn has work for several calls.
   void Cork(std::shared_ptr<CallerConnection> connection);
 
  private:
@@ -89,8 +89,8 @@ class Loop final : private igpt::EventLoop::WorkSource {
   grpc::CompletionQueue queue_;
   int outstanding_ = 0;
   int soon_ = 0;
-  bool expecting_ = false;                           // something was started that may have completed already
-  std::chrono::steady_clock::time_point looked_at_;  // when the queue was found empty
+  bool expecting_ = false;                           // an operation was started that may have completed already
+  std::chrono::steady_clock::time_point looked_at_;  // when the queue was last found empty
   absl::flat_hash_set<Call*> calls_;
   bool busy_ = false;  // the turn has work for more than one call
   uint64_t turn_ = 0;

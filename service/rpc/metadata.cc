@@ -10,7 +10,7 @@
 namespace igptd::rpc {
 namespace {
 
-// It goes into headers and log lines: nothing in it may mean something there.
+// The id goes into headers and log lines, so no character may have a special meaning there.
 bool IsAcceptableId(std::string_view id) {
   return !id.empty() && id.size() <= 128 && std::all_of(id.begin(), id.end(), [](unsigned char c) {
     return absl::ascii_isalnum(c) || std::string_view("-_.:/+=").find(static_cast<char>(c)) != std::string_view::npos;

@@ -10,20 +10,20 @@
 
 namespace igptd::rpc {
 
-// The values of an entry, in the order in which they were sent; none when there is no such entry. They live as long as
-// the context.
+// The values of an entry, in the order in which they were sent; empty if there is none. They live as long as the
+// context.
 std::vector<std::string_view> ValuesOf(const grpc::ServerContext& context, std::string_view name);
 
-// What a call's metadata may take. gRPC has a limit too, but holds only those to it who have acknowledged it.
+// The limit for a call's metadata. gRPC has one too, but enforces it only for clients that have acknowledged it.
 inline constexpr size_t kMaxMetadataBytes = 8 << 10;
 
-// What all of it takes as HTTP/2 counts it (RFC 9113, 6.5.2): names, values and 32 bytes each.
+// The size of all metadata as HTTP/2 counts it (RFC 9113, 6.5.2): names and values, plus 32 bytes for each entry.
 size_t MetadataBytes(const grpc::ServerContext& context);
 
 inline constexpr std::string_view kRequestIdKey = "x-request-id";
 
-// What names the call across services: the caller's `x-request-id` when it is 1 to 128 characters of letters, digits
-// and -_.:/+= ; else a new one: 32 hexadecimal digits.
+// The call's request id: the caller's `x-request-id` if that is 1 to 128 letters, digits or characters of -_.:/+= ;
+// otherwise a new one of 32 hexadecimal digits.
 std::string RequestIdOf(const grpc::ServerContext& context);
 
 }  // namespace igptd::rpc

@@ -1,4 +1,4 @@
-// An RPC of a service on one loop: how a call of it is asked for, and who handles it.
+// An RPC of a service on one loop: how its calls are requested and handled.
 #pragma once
 
 #include <functional>
@@ -11,32 +11,31 @@
 
 namespace igptd::rpc {
 
-// Where calls come from and live: the same for all methods of a loop. What it refers to outlives the calls.
+// Where calls come from and live: the same for all methods of a loop. Everything it refers to must outlive the calls.
 struct MethodPlace {
   Loop& loop;
   const CallEnvironment& environment;
   grpc::ServerCompletionQueue* incoming;  // the server's
 };
 
-// Outlives its calls. Thread-safe: nothing of it changes.
+// Must outlive its calls. Immutable, so thread-safe.
 template <typename CallType>
 struct Method {
   std::string_view name;  // "igpt.v1.RecallService/Ask"
   MethodPlace place;
-  // Asks gRPC for a call: see AsyncService::Asker.
+  // Requests a call from gRPC: see AsyncService::Asker.
   typename CallType::Ask ask;
-  // Takes over a call that has been let in: sees to it that Finish is called, once.
+  // Handles a call that was let in, and makes sure that Finish is called exactly once.
   std::function<void(CallType&)> handle;
   CallObserver* observer =
       place.environment.observer_of ? place.environment.observer_of(name, CallType::kStreams) : nullptr;
 };
 
-// A service as gRPC has generated it, but with requests handed over as bytes: they are parsed on the loops. Shared by
-// all loops.
+// A generated gRPC service whose requests arrive as bytes, because they are parsed on the loops. Shared by all loops.
 template <typename Service>
 class AsyncService final : public Service::AsyncService {
  public:
-  // What Method::ask is for the method of this name ("igpt.v1.RecallService/Ask").
+  // The Method::ask of the method with this name ("igpt.v1.RecallService/Ask").
   template <typename CallType>
   typename CallType::Ask Asker(std::string_view name) {
     return [this, number = NumberOf(name)](auto... args) {

@@ -24,7 +24,7 @@ bool IsUtf8(const std::string& text) {
   return google::protobuf::internal::IsStructurallyValidUTF8(text.data(), static_cast<int>(text.size()));
 }
 
-// The fields of a message of that type, read without it: what is no UTF-8 is still there.
+// Reads the message without its type, since that keeps strings that are not UTF-8.
 void FindInvalidStrings(const UnknownFieldSet& fields, const Descriptor& type, const std::string& prefix,
                         std::vector<igpt::FieldViolation>& violations) {
   for (int i = 0; i < fields.field_count(); ++i) {
@@ -57,7 +57,8 @@ absl::Status ParseRequest(const grpc::ByteBuffer& bytes, google::protobuf::Messa
   if (Parse(bytes, &any)) {
     FindInvalidStrings(any.GetReflection()->GetUnknownFields(any), type, "", violations);
   }
-  if (violations.empty()) violations.push_back({"", absl::StrCat("must be a message ", type.full_name())});
+  if (violations.empty())
+    violations.push_back({"", absl::StrCat("must be a valid message of type ", type.full_name())});
   return igpt::InvalidRequest(std::move(violations));
 }
 

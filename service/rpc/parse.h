@@ -1,5 +1,5 @@
-// Requests from bytes. gRPC would answer a request that it can't parse with INTERNAL and no word about why; igptd says
-// which field is wrong.
+// Parses requests. gRPC would answer a request that it can't parse with INTERNAL, without a reason; igptd names the bad
+// fields.
 #pragma once
 
 #include "absl/status/status.h"
@@ -8,7 +8,7 @@
 
 namespace igptd::rpc {
 
-// igpt::InvalidRequest, with every field whose string is not UTF-8, when `bytes` are no such message.
+// Returns igpt::InvalidRequest if `bytes` can't be parsed, with every field whose string is not UTF-8.
 absl::Status ParseRequest(const grpc::ByteBuffer& bytes, google::protobuf::Message* request);
 
 }  // namespace igptd::rpc

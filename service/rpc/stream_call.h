@@ -17,13 +17,13 @@ class StreamCall final
   static constexpr bool kStreams = true;
   using AcceptedCall<StreamCall, RequestMessage, grpc::ServerAsyncWriter<Response>>::AcceptedCall;
 
-  // co_await Write(…): sends an event; false when the call is over, and then only Finish is left to do. `more`: another
-  // is going to follow at once, so gRPC may send both together.
+  // co_await Write(…): sends an event; false if the call is over, and then only Finish may follow. `more`: another
+  // event follows at once, so gRPC may send both together.
   auto Write(const Response& response, bool is_event, bool more) {
     return Wait{[this] { return this->stopping(); },
                 [this, &response, is_event, more](std::coroutine_handle<> writer) {
                   grpc::WriteOptions options;
-                  // A first write with the hint would never complete: the initial metadata is held back with it.
+                  // A first write with the hint would never complete, because the initial metadata waits with it.
                   if (more && this->sent()) options.set_buffer_hint();
                   this->CountMessage(is_event, response.ByteSizeLong());
                   this->WriteStarts();
@@ -33,12 +33,12 @@ class StreamCall final
                 [this] { return !this->stopping() && written_; }};
   }
 
-  // Ends the call. The call is not to be touched after it.
+  // Ends the call, which must not be used after that.
   void Finish(CallStatus status) {
     this->responder_.Finish(this->FinishStarts(std::move(status)), &this->finished_tag_);
   }
 
-  // The same with a last event and OK.
+  // The same, with a last event and OK.
   void Finish(const Response& last) {
     this->CountMessage(/*is_event=*/true, last.ByteSizeLong());
     this->responder_.WriteAndFinish(last, {}, this->FinishStarts({}), &this->finished_tag_);

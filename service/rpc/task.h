@@ -1,4 +1,4 @@
-// Calls that read from top to bottom: a coroutine per call, on its loop's thread.
+// Coroutines, so that a handler reads from top to bottom: one per call, on its loop's thread.
 #pragma once
 
 #include <coroutine>
@@ -6,21 +6,21 @@
 
 namespace igptd::rpc {
 
-// A coroutine that nobody waits for: it runs until its first co_await when it is called, and its frame goes when it
-// returns. Whatever it refers to must outlive it.
+// A coroutine that nobody waits for. Calling it runs it until its first co_await; its frame is freed when it returns.
+// Whatever it refers to must outlive it.
 struct Task {
   struct promise_type {
     Task get_return_object() noexcept { return {}; }
     std::suspend_never initial_suspend() noexcept { return {}; }
     std::suspend_never final_suspend() noexcept { return {}; }
     void return_void() noexcept {}
-    void unhandled_exception() noexcept { std::terminate(); }  // there are no exceptions across our own boundaries
+    void unhandled_exception() noexcept { std::terminate(); }  // no exceptions cross our own boundaries
   };
 };
 
-// co_await Wait{ready, start, result}: goes on at once if ready() says so; else start(coroutine) begins what is waited
-// for and sees to it that the coroutine is resumed, once, on the same thread and not before start has returned. The
-// wait gives result().
+// co_await Wait{ready, start, result}: continues at once if ready() returns true. Otherwise start(coroutine) starts the
+// operation, and must make sure that the coroutine is resumed exactly once, on the same thread, after start has
+// returned. The value of the co_await is result().
 template <typename Ready, typename Start, typename Result>
 struct Wait {
   Ready ready;

@@ -15,7 +15,7 @@ class UnaryCall final : public AcceptedCall<UnaryCall<RequestMessage, Response>,
   static constexpr bool kStreams = false;
   using AcceptedCall<UnaryCall, RequestMessage, grpc::ServerAsyncResponseWriter<Response>>::AcceptedCall;
 
-  // Ends the call. The call is not to be touched after it.
+  // Ends the call, which must not be used after that.
   void Finish(const Response& response) {
     this->CountMessage(/*is_event=*/true, response.ByteSizeLong());
     this->responder_.Finish(response, this->FinishStarts({}), &this->finished_tag_);
@@ -25,7 +25,7 @@ class UnaryCall final : public AcceptedCall<UnaryCall<RequestMessage, Response>,
   }
 
  private:
-  void OnWritten(bool /*ok*/) override {}  // its one message goes with its status
+  void OnWritten(bool /*ok*/) override {}  // the only message is sent with the status
 };
 
 }  // namespace igptd::rpc

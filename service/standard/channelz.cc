@@ -17,11 +17,11 @@ namespace {
 
 namespace v1 = grpc::channelz::v1;
 
-// What a request says, and where.
+// A number in a request, and the name of its field.
 using Field = std::pair<absl::string_view, int64_t>;
 
-// Ends the call with `describe()`: gRPC describes what it has in the JSON form of the protos, and null is what it
-// doesn't have. It ends the program over a negative number, so none of `numbers` may be.
+// Ends the call with `describe()`, which returns gRPC's answer as the JSON form of the protos, or null for an unknown
+// id. gRPC aborts the process on a negative number, so `numbers` are checked first.
 template <typename Request, typename Response, typename Describe>
 void Answer(rpc::UnaryCall<Request, Response>& call, std::initializer_list<Field> numbers, Describe describe) {
   for (const auto& [field, number] : numbers) {
@@ -30,7 +30,7 @@ void Answer(rpc::UnaryCall<Request, Response>& call, std::initializer_list<Field
         {grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, absl::StrCat(field, " must not be negative")), {}});
   }
   char* json = describe();
-  if (json == nullptr) return call.Finish({grpc::Status(grpc::StatusCode::NOT_FOUND, "there is no such id"), {}});
+  if (json == nullptr) return call.Finish({grpc::Status(grpc::StatusCode::NOT_FOUND, "no such id"), {}});
   Response response;
   const bool read = google::protobuf::util::JsonStringToMessage(json, &response).ok();
   gpr_free(json);
@@ -40,7 +40,7 @@ void Answer(rpc::UnaryCall<Request, Response>& call, std::initializer_list<Field
   call.Finish(response);
 }
 
-// The RPC of this name, whose calls `answer` ends.
+// The RPC with this name. `answer` ends its calls.
 template <typename Request, typename Response>
 rpc::Method<rpc::UnaryCall<Request, Response>> MakeMethod(std::string_view name, Channelz::Service& service,
                                                           const rpc::MethodPlace& place,

@@ -1,6 +1,6 @@
-// grpc.channelz.v1.Channelz: the connections that gRPC has, and how many calls each of them had. gRPC brings the
-// service, but with threads of its own, which would take part in the polling of all sockets, and past the callers file.
-// Of keys, questions, answers and users gRPC notes nothing there.
+// grpc.channelz.v1.Channelz: gRPC's connections and their call counts. gRPC's own implementation brings threads, which
+// would take turns at polling all sockets, and it ignores the callers file. Channelz holds no keys, questions, answers
+// or users.
 #pragma once
 
 #include "grpc/channelz/v1/channelz.grpc.pb.h"
@@ -16,7 +16,7 @@ class Channelz {
   // Everything given must outlive this.
   Channelz(Service& service, const rpc::MethodPlace& place);
 
-  // Asks gRPC for one more call of each RPC.
+  // Requests one more call of each RPC from gRPC.
   void Accept();
 
  private:

@@ -14,7 +14,7 @@ namespace {
 constexpr std::string_view kCheck = "grpc.health.v1.Health/Check";
 constexpr std::string_view kWatch = "grpc.health.v1.Health/Watch";
 
-// By this name a probe asks whether to restart igptd, in place of whether to send it calls: whoever answers, lives.
+// For liveness probes, which decide whether to restart igptd, not whether to send it calls: any answer means alive.
 constexpr char kLiveness[] = "liveness";
 
 }  // namespace
@@ -58,9 +58,9 @@ void Health::Check(CheckCall& call) {
 }
 
 rpc::Task Health::Watch(WatchCall& call) {
-  // All of them look again, most of them for nothing: watchers are few, and seldom leave.
+  // Wakes all watchers, most of them for nothing: watchers are few and seldom leave.
   call.OnStop([this] { loop_.events().Defer([this] { WakeWatchers(); }); });
-  // A service that isn't known may become so: that is no error here.
+  // An unknown service is no error here, because it may become known.
   HealthCheckResponse response;
   std::optional<Status> told;
   while (!call.stopping()) {

@@ -1,5 +1,4 @@
-// grpc.health.v1.Health. gRPC brings one of its own, but with threads of its own, which would take part in the polling
-// of all sockets.
+// grpc.health.v1.Health. gRPC's own implementation brings threads, which would take turns at polling all sockets.
 #pragma once
 
 #include <string>
@@ -14,7 +13,8 @@
 
 namespace igptd {
 
-// All services have the status of the whole, which is SERVING at first, and one called "liveness" is always SERVING.
+// All services have the status of the whole server, which is SERVING at first. The service "liveness" is always
+// SERVING.
 class Health {
  public:
   using CheckCall = rpc::UnaryCall<grpc::health::v1::HealthCheckRequest, grpc::health::v1::HealthCheckResponse>;
@@ -22,14 +22,14 @@ class Health {
 
   using Service = rpc::AsyncService<grpc::health::v1::Health>;
 
-  // `services`: their full names; the empty name, which stands for the whole, is added. Everything else must outlive
-  // this.
+  // `services`: their full names; the empty name, which stands for the whole server, is added. Everything else must
+  // outlive this.
   Health(Service& service, const std::vector<std::string>& services, const rpc::MethodPlace& place);
 
-  // Asks gRPC for one more call of each RPC.
+  // Requests one more call of each RPC from gRPC.
   void Accept();
 
-  // From any thread: watchers are told.
+  // Tells watchers too. Thread-safe.
   void SetServing(bool serving);
 
  private:
@@ -45,7 +45,7 @@ class Health {
   const rpc::Method<WatchCall> watch_;
   absl::flat_hash_set<std::string> services_;
   bool serving_ = true;
-  absl::flat_hash_set<void*> watchers_;  // the coroutines that wait for a change
+  absl::flat_hash_set<void*> watchers_;  // coroutines that wait for a change
 };
 
 }  // namespace igptd

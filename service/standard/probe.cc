@@ -42,7 +42,7 @@ std::vector<Flag> ProbeFlags(HealthProbe& probe) {
   };
 }
 
-// As the igptd beside it has been started, as far as variables say.
+// Defaults from the environment variables of the igptd beside it.
 HealthProbe DefaultProbe(GetEnv getenv) {
   const auto variable = [&getenv](const char* name, const std::string& fallback) {
     const char* value = getenv(name);
@@ -100,10 +100,10 @@ absl::StatusOr<HealthProbe> ParseHealthProbe(const std::vector<std::string>& arg
       args, [](const char*) -> const char* { return nullptr; }, flags);
   if (probe.help) return probe;
   if (problems.empty() && absl::EndsWith(probe.address, ":0")) {
-    problems.emplace_back("--address: needs the port that igptd serves on; port 0 stands for any free one");
+    problems.emplace_back("--address: port 0 means any free port; name the port that igptd serves on");
   }
   if (problems.empty() && probe.tls_cert_file.empty() != probe.tls_key_file.empty()) {
-    problems.emplace_back("--tls_cert_file and --tls_key_file: give both or none");
+    problems.emplace_back("--tls_cert_file and --tls_key_file: set both or neither");
   }
   if (!problems.empty()) return absl::InvalidArgumentError(absl::StrJoin(problems, "; "));
   return probe;
@@ -113,7 +113,7 @@ absl::Status CheckHealth(const HealthProbe& probe) {
   const absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> credentials = Credentials(probe);
   if (!credentials.ok()) return credentials.status();
   grpc::ChannelArguments arguments;
-  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);  // a variable such as http_proxy doesn't lead to igptd
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);  // variables such as http_proxy are not for the way to igptd
   const auto stub =
       grpc::health::v1::Health::NewStub(grpc::CreateCustomChannel(probe.address, *credentials, arguments));
   grpc::ClientContext context;
@@ -142,8 +142,8 @@ int RunHealthProbe(const std::vector<std::string>& args, GetEnv getenv) {
     std::fputs(ProbeHelp(defaults).c_str(), stdout);
     return EXIT_SUCCESS;
   }
-  gpr_set_log_function([](gpr_log_func_args*) {});  // the line below says it all
-  grpc_init();                                      // never undone, as in main: a probe doesn't wait for gRPC's own end
+  gpr_set_log_function([](gpr_log_func_args*) {});  // the line that fail() prints says it all
+  grpc_init();                                      // never shut down, as in main: a probe must not wait for that
   if (const absl::Status health = CheckHealth(*probe); !health.ok()) return fail(health, kExitNotServing);
   std::puts("serving");
   return EXIT_SUCCESS;

@@ -1,4 +1,4 @@
-// `igptd health`: asks an igptd whether it serves, for probes where there is no shell and no other client.
+// `igptd health`: asks an igptd whether it is serving, for probes in images without a shell or another client.
 #pragma once
 
 #include <string>
@@ -12,23 +12,23 @@ namespace igptd {
 
 struct HealthProbe {
   std::string address;  // host:port
-  std::string service;  // full name; empty: the whole of it
+  std::string service;  // full name; empty: the whole server
   absl::Duration timeout = absl::Seconds(2);
-  // Over TLS where there is a certificate. It is the one to show if igptd wants to see one.
+  // If set, ask over TLS, and present this certificate if igptd requires one.
   std::string tls_cert_file;
   std::string tls_key_file;
   bool help = false;
 };
 
-// The probe of this command line (without "igptd health"). The address and certificate are those of the igptd that was
-// started with the same variables, unless flags say otherwise. INVALID_ARGUMENT with every problem in one line.
+// Reads the command line (without "igptd health"). Address and certificate default to those of an igptd that was
+// started with the same environment variables. Returns INVALID_ARGUMENT with every problem in one line.
 absl::StatusOr<HealthProbe> ParseHealthProbe(const std::vector<std::string>& args, GetEnv getenv);
 
-// A grpc.health.v1 check over a new connection. OK when the answer is SERVING; else the message says in one line what
-// is the matter. Who answers is not verified: nothing is sent that is worth stealing.
+// Makes a grpc.health.v1 check over a new connection. Returns OK if the answer is SERVING; otherwise the message says
+// why not, in one line. Doesn't verify the server, since it sends nothing worth stealing.
 absl::Status CheckHealth(const HealthProbe& probe);
 
-// All of `igptd health`: its exit code is 0 when igptd serves, 1 when not, 2 for a bad command line.
+// Runs `igptd health` and returns its exit code: 0 if igptd is serving, 1 if not, 2 for a bad command line.
 int RunHealthProbe(const std::vector<std::string>& args, GetEnv getenv);
 
 }  // namespace igptd

@@ -14,7 +14,7 @@ namespace v1 = grpc::reflection::v1;
 using google::protobuf::DescriptorPool;
 using google::protobuf::FileDescriptor;
 
-// The file and all that it imports, each once.
+// Adds the file and everything that it imports, each file once.
 void AddFiles(const FileDescriptor* file, std::set<const FileDescriptor*>& seen, v1::FileDescriptorResponse& out) {
   if (!seen.insert(file).second) return;
   google::protobuf::FileDescriptorProto proto;
@@ -68,7 +68,7 @@ void Reflection::Answer(const v1::ServerReflectionRequest& request, v1::ServerRe
         response.mutable_list_services_response()->add_service()->set_name(service);
       }
       return;
-    // igptd's protos, proto3 without options of their own, have no extensions.
+    // igptd's protos are proto3 without custom options, so there are no extensions.
     case v1::ServerReflectionRequest::kFileContainingExtension:
     case v1::ServerReflectionRequest::kAllExtensionNumbersOfType:
       return AnswerFile(nullptr, response);

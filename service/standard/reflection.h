@@ -1,6 +1,6 @@
-// grpc.reflection.v1.ServerReflection and its forerunner v1alpha, whose messages are the same on the wire. gRPC
-// C++ 1.51 brings v1alpha alone, which newer tools ask for second, and with it threads of its own, which would take
-// part in the polling of all sockets.
+// grpc.reflection.v1.ServerReflection and its predecessor v1alpha, whose messages are the same on the wire. gRPC
+// C++ 1.51 has only v1alpha, which newer tools try second, and brings threads, which would take turns at polling all
+// sockets.
 #pragma once
 
 #include <string>
@@ -13,7 +13,7 @@
 
 namespace igptd {
 
-// One version of the service, as gRPC knows it.
+// One version of the service, to be registered with gRPC.
 class ReflectionService final : public grpc::Service {
  public:
   // `method`: "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo". Must outlive this.
@@ -30,10 +30,10 @@ class Reflection {
   using Call =
       rpc::BidiCall<grpc::reflection::v1::ServerReflectionRequest, grpc::reflection::v1::ServerReflectionResponse>;
 
-  // `services`: their full names, as clients list them. Everything else must outlive this.
+  // `services`: the full names to list. Everything else must outlive this.
   Reflection(ReflectionService& service, std::vector<std::string> services, const rpc::MethodPlace& place);
 
-  // Asks gRPC for one more call.
+  // Requests one more call from gRPC.
   void Accept() { Call::AcceptNext(method_); }
 
  private:

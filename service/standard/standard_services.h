@@ -1,5 +1,5 @@
-// The services that gRPC servers have beside their own: health, reflection in both versions and, when it is asked for,
-// channelz. Their calls live on one loop, as background calls: nobody waits for them at the end.
+// gRPC's standard services: health, both versions of reflection and, if it is turned on, channelz. Their calls live on
+// one loop as background calls: the drain doesn't wait for them.
 #pragma once
 
 #include <memory>
@@ -18,19 +18,19 @@
 
 namespace igptd {
 
-// Outlives the server.
+// Must outlive the server.
 class StandardServices {
  public:
   explicit StandardServices(bool with_channelz);
 
   void Register(grpc::ServerBuilder& builder);
 
-  // Accepts calls, on `loop`, from then on. `own_services`: the full names of igptd's own, which health and reflection
-  // list beside these. What is given must outlive this.
+  // Starts accepting calls on `loop`. `own_services`: the full names of igptd's own services, which health and
+  // reflection list too. The arguments must outlive this.
   void Start(std::vector<std::string> own_services, absl::Duration stalled_reader_timeout, const Entry& entry,
              rpc::Loop& loop, grpc::ServerCompletionQueue* incoming);
 
-  // What health checks say. From any thread, once started.
+  // Sets what health checks report. Thread-safe, after Start.
   void SetServing(bool serving) { health_->SetServing(serving); }
 
  private:
@@ -39,7 +39,7 @@ class StandardServices {
   ReflectionService reflection_v1alpha_{"/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"};
   std::optional<Channelz::Service> channelz_service_;
 
-  rpc::CallEnvironment open_;   // for everyone, unless the callers file says otherwise
+  rpc::CallEnvironment open_;   // for everyone who can connect, unless the callers file says otherwise
   rpc::CallEnvironment known_;  // for callers in the callers file
   std::unique_ptr<Health> health_;
   std::vector<std::unique_ptr<Reflection>> reflections_;

@@ -5,7 +5,7 @@
 
 #if __has_include(<mimalloc.h>)
 #include <mimalloc.h>
-// Only igptd itself is linked with it.
+// Weak, because only igptd itself is linked with mimalloc.
 #pragma weak mi_option_set
 #pragma weak mi_option_get
 #pragma weak mi_collect
@@ -27,7 +27,7 @@ constexpr std::array kDelays = {mi_option_purge_delay};
 
 void ReturnFreedMemory(bool at_once) {
   if (&mi_option_set == nullptr || &mi_option_get == nullptr) return;
-  // As they were at first: by default, or by a variable of the environment.
+  // The initial values: mimalloc's defaults, or those of environment variables.
   static const auto kUsual = [] {
     std::array<long, kDelays.size()> usual = {};  // NOLINT(google-runtime-int): mimalloc's type
     for (size_t i = 0; i < usual.size(); ++i) usual[i] = mi_option_get(kDelays[i]);

@@ -1,12 +1,12 @@
-// What malloc does with freed memory, where it is mimalloc; elsewhere these do nothing.
+// What malloc does with freed memory. With any malloc other than mimalloc, these do nothing.
 #pragma once
 
 namespace igptd {
 
-// Whether freed memory goes back to the kernel at once, or is kept for a while, which takes less CPU. From any thread.
+// Whether freed memory is returned to the kernel at once, or kept for a while, which takes less CPU. Thread-safe.
 void ReturnFreedMemory(bool at_once);
 
-// Gives back what this thread's heap keeps.
+// Returns the freed memory that this thread's heap keeps.
 void ReturnKeptMemory();
 
 }  // namespace igptd

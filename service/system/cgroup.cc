@@ -14,7 +14,7 @@ namespace {
 std::string OwnGroup(const ResourcePaths& paths) {
   const std::string groups = ReadKernelFile(absl::StrCat(paths.proc, "/self/cgroup")).value_or("");
   for (absl::string_view line : absl::StrSplit(groups, '\n')) {
-    // Groups outside of what this process's namespace shows are written with "..".
+    // The kernel writes groups outside this process's namespace with "..".
     if (!absl::ConsumePrefix(&line, "0::/") || line.empty() || line.substr(0, 2) == "..") continue;
     return absl::StrCat(paths.cgroups, "/", line);
   }

@@ -1,4 +1,4 @@
-// What the control groups (v2) of this process allow it, as the kernel shows it in files.
+// The limits of this process's control groups (v2), from the kernel's files.
 #pragma once
 
 #include <cstdint>
@@ -9,23 +9,24 @@
 
 namespace igptd {
 
-// Where the kernel shows it: for tests, directories of their own.
+// Where those files are. Tests use directories of their own.
 struct ResourcePaths {
   std::string proc = "/proc";
   std::string cgroups = "/sys/fs/cgroup";
 };
 
-// What is in a file of the kernel's; nullopt when it can't be read.
+// The contents of a kernel file; nullopt if it can't be read.
 std::optional<std::string> ReadKernelFile(const std::string& path);
 
-// The number that a file holds; nullopt when it holds none: "max", for one.
+// The number in a file; nullopt if it holds none, but for example "max".
 std::optional<int64_t> ReadKernelNumber(const std::string& path);
 
-// The number after `name` at the beginning of a line: "inactive_file 4096", "MemTotal:  8123456 kB". 0: there is none.
+// The number after `name` at the beginning of a line: "inactive_file 4096", "MemTotal:  8123456 kB". 0 if there is
+// none.
 int64_t NumberAfter(std::string_view name, std::string_view text);
 
-// The directories of this process's control group and of all above it, its own first; the topmost alone when its own
-// isn't known. A limit of any of them holds.
+// The directories of this process's control group and of all groups above it, its own first; only the topmost if its
+// own is unknown. The limits of all of them apply.
 std::vector<std::string> ControlGroups(const ResourcePaths& paths);
 
 }  // namespace igptd

@@ -16,7 +16,7 @@
 namespace igptd {
 
 int UsableCores(const ResourcePaths& paths) {
-  cpu_set_t allowed;  // fails where there are more than 1,024 cores
+  cpu_set_t allowed;  // has room for 1,024 cores; with more, the call below fails
   const bool known = sched_getaffinity(0, sizeof(allowed), &allowed) == 0;
   int cores = known ? CPU_COUNT(&allowed) : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   for (const std::string& group : ControlGroups(paths)) {

@@ -7,11 +7,11 @@
 
 namespace igptd {
 
-// At least 1. Counts the cores that the process may run on, and heeds the CPU limits of its control groups: more
-// threads than that would only take turns.
+// At least 1. Counts the cores in the process's CPU affinity, at most as many as its control groups' CPU limits allow:
+// more threads would only take turns.
 int UsableCores(const ResourcePaths& paths = {});
 
-// The cores that the text of a cgroup's cpu.max allows, a part of one counted as one; 0 for no limit.
+// The cores that the text of a cgroup's cpu.max allows, rounded up; 0 for no limit.
 int CoresOfCpuMax(std::string_view cpu_max);
 
 }  // namespace igptd

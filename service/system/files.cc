@@ -30,7 +30,7 @@ absl::StatusOr<std::string> ReadFile(const std::string& path) {
   const int read_error = std::ferror(file) != 0 ? errno : 0;
   std::fclose(file);
   if (read_error != 0) return error("can't be read", read_error);
-  if (text.size() > kMaxFileBytes) return error("is over 1 MiB: this can't be what is meant", 0);
+  if (text.size() > kMaxFileBytes) return error("is over 1 MiB; this must be the wrong file", 0);
   return text;
 }
 

@@ -1,4 +1,4 @@
-// Files of the configuration, whole.
+// Reads configuration files.
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@
 
 namespace igptd {
 
-// What is in a file. INVALID_ARGUMENT that says why it can't be read, or that it is over 1 MiB, and names the file.
+// The contents of a file. Returns INVALID_ARGUMENT if it can't be read or is over 1 MiB; the message names the file.
 absl::StatusOr<std::string> ReadFile(const std::string& path);
 
 }  // namespace igptd

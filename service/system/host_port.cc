@@ -23,7 +23,7 @@ bool IsName(std::string_view host) {
   return !host.empty() && std::all_of(host.begin(), host.end(), in_name);
 }
 
-// Digits only: no sign, no space.
+// Accepts only digits: no sign, no space.
 std::optional<uint16_t> ParsePort(std::string_view text) {
   constexpr int kMaxPort = 65535;
   int port = 0;

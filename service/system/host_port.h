@@ -1,4 +1,4 @@
-// "host:port", as flags and URLs have it.
+// "host:port", as in flags and URLs.
 #pragma once
 
 #include <cstdint>
@@ -13,16 +13,16 @@ struct HostPort {
   uint16_t port = 0;
 };
 
-// nullopt unless it is a host (an IPv6 address in brackets) and a decimal port from 0 to 65535.
+// nullopt unless `text` is a host (an IPv6 address in brackets) and a decimal port from 0 to 65535.
 std::optional<HostPort> ParseHostPort(std::string_view text);
 
 // The reverse, with an IPv6 address in brackets again.
 std::string ToString(const HostPort& address);
 
-// Where this machine reaches what listens on `address`: 0.0.0.0 and :: stand for all of its addresses, and are no
-// destination.
+// The address at which this machine can reach a server that listens on `address`: 0.0.0.0 and :: stand for all of its
+// addresses and are no destination.
 HostPort Reachable(HostPort address);
-// The same of text; what is no "host:port" stays as it is.
+// The same for text; text that is not a "host:port" is returned unchanged.
 std::string ReachableAddress(const std::string& text);
 
 }  // namespace igptd

@@ -8,7 +8,7 @@
 namespace igptd {
 
 void KeepSecrets() {
-  prctl(PR_SET_DUMPABLE, 0);  // also where a program takes the core, whatever the limit
+  prctl(PR_SET_DUMPABLE, 0);  // a program that receives core dumps gets them whatever the limit
   unsetenv("SSLKEYLOGFILE");
   unsetenv("GRPC_TRACE");
 }

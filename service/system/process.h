@@ -1,17 +1,17 @@
-// What the process asks of the kernel for itself, once at its start.
+// Process-wide settings, made once at the start.
 #pragma once
 
 namespace igptd {
 
-// Keeps secrets in the process, until AllowCoreDumps: a core dump would hold the keys and all that is being asked and
-// answered. libcurl would write the secrets of its TLS connections, and so the key, to the file that SSLKEYLOGFILE
-// names, and gRPC what it receives to the log at GRPC_TRACE's word: these variables are removed.
+// Keeps secrets in the process. Turns off core dumps, which would contain keys, questions and answers, until
+// AllowCoreDumps. Removes two environment variables: SSLKEYLOGFILE, with which libcurl would write the secrets of its
+// TLS connections, and so the key, to a file, and GRPC_TRACE, with which gRPC would log what it receives.
 void KeepSecrets();
 
-// Whether a crash may write the memory to a core dump.
+// Sets whether a crash may write a core dump.
 void AllowCoreDumps(bool allowed);
 
-// Lets the process have as many file descriptors as it may.
+// Raises the limit of file descriptors to the maximum that the process may set.
 void RaiseDescriptorLimit();
 
 }  // namespace igptd

@@ -18,7 +18,7 @@
 namespace igptd {
 namespace {
 
-// How much of its memory limit a control group uses; 0 when it has none.
+// The share of its memory limit that a control group uses; 0 if it has no limit.
 double UseOfGroup(const std::string& directory) {
   const std::optional<int64_t> limit = ReadKernelNumber(absl::StrCat(directory, "/memory.max"));
   const std::optional<int64_t> current = ReadKernelNumber(absl::StrCat(directory, "/memory.current"));
@@ -28,14 +28,14 @@ double UseOfGroup(const std::string& directory) {
   return static_cast<double>(*current - reclaimable) / static_cast<double>(*limit);
 }
 
-// How many there are. The kernel gives the number since 6.2, and none before; then they have to be counted.
+// The number of open file descriptors. Linux reports it since 6.2; before that they have to be counted.
 std::optional<int64_t> OpenDescriptors(int64_t limit) {
   constexpr char kDirectory[] = "/proc/self/fd";
   struct stat status = {};
   if (stat(kDirectory, &status) == 0 && status.st_size > 0) return status.st_size;
   const std::unique_ptr<DIR, int (*)(DIR*)> directory(opendir(kDirectory), &closedir);
   if (directory == nullptr) return errno == EMFILE ? std::optional(limit) : std::nullopt;
-  int64_t count = -3;  // ".", ".." and the directory's own
+  int64_t count = -3;  // excludes ".", ".." and the descriptor of the directory itself
   while (readdir(directory.get()) != nullptr) ++count;
   return count;
 }

@@ -1,4 +1,4 @@
-// What this process uses of what it may have, as the kernel counts it. Reads files; thread-safe.
+// How much memory and how many file descriptors this process uses, as the kernel counts them. Reads files; thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -13,25 +13,25 @@ struct ProcessMemory {
   int64_t address_space = 0;
   int64_t resident = 0;
 };
-// nullopt when it can't be read: no file descriptors left, e.g.
+// nullopt if it can't be read, for example because no file descriptor is left.
 std::optional<ProcessMemory> ReadProcessMemory(const ResourcePaths& paths = {});
 
-// How much of its memory is used, from 0 to 1; nullopt as before.
+// The share of memory in use, from 0 to 1; nullopt as above.
 //
-// Where a cgroup (v2) has a limit, its own or one above it, it is what the out-of-memory killer goes by: all that is
-// charged to the group, what the kernel holds for sockets included, without the file pages that can go at any time.
-// Without a limit it is what is resident against the machine's memory: what others there use is not ours to answer for.
+// If its cgroup (v2) or one above it has a limit, this counts what the out-of-memory killer goes by: everything that is
+// charged to the group, including socket buffers, except file pages that the kernel can drop at any time. Without a
+// limit it is the process's resident memory against the machine's: callers should not pay for what other processes
+// take.
 std::optional<double> MemoryUse(const ResourcePaths& paths = {});
 
-// How many file descriptors there are, and how many there may be.
+// How many file descriptors are open, and how many may be.
 struct Descriptors {
-  std::optional<int64_t>
-      open;  // all of them when not even one is left to count with; nullopt when they can't be counted
+  std::optional<int64_t> open;  // equals the limit if none is left to count with; nullopt if they can't be counted
   int64_t limit = 0;
 };
 Descriptors CountDescriptors();
 
-// How much of its file descriptors is used, from 0 to 1; 1 when they can't be counted.
+// The share of file descriptors in use, from 0 to 1; 1 if they can't be counted.
 double DescriptorUse();
 
 }  // namespace igptd

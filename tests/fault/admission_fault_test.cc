@@ -1,4 +1,4 @@
-// More load than igptd can take, or may give to one caller.
+// More load than igptd can take, or than one caller may have.
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
@@ -21,7 +21,7 @@ using ::testing::AllOf;
 using ::testing::Ge;
 using ::testing::Le;
 
-// How often callers ask while there is a load.
+// How often callers ask during the load.
 constexpr int kRounds = 20;
 
 void AnswerSlowly(Exchange& exchange) {
@@ -37,13 +37,13 @@ int PortOf(const Igptd& igptd) {
   return std::stoi(parts.back());
 }
 
-// What became of many calls.
+// How many calls ended.
 struct Load {
   std::mutex mutex;
   std::vector<absl::Duration> served;  // how long each took
   std::vector<absl::Duration> shed;
 
-  // Asks over a connection of its own, one call after the other.
+  // Asks over its own connection, one call after the other.
   void Ask(const std::string& address, int calls) {
     grpc::ChannelArguments arguments;
     arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
@@ -102,7 +102,7 @@ TEST(LoadTest, Row38_TenTimesTheLoad) {
   load.Print("ten times the load");
   EXPECT_FALSE(load.shed.empty());
   EXPECT_FALSE(load.served.empty());
-  // What was shed never became a request to iGPT, and there were never more of those at once than may be.
+  // Shed calls never became requests to iGPT, and there were never more requests at once than allowed.
   EXPECT_EQ(igptd.upstream.requests().size(), load.served.size());
   EXPECT_THAT(most, AllOf(Ge(1), Le(kMax)));
   igptd.Stop();
@@ -111,7 +111,7 @@ TEST(LoadTest, Row38_TenTimesTheLoad) {
   ExpectLog(igptd, expected, "no canary");
 }
 
-// A greedy caller takes all it can get, and another asks for a little.
+// A greedy caller takes all it can get, while another makes a few calls.
 void ExpectOnlyTheGreedyIsShed(const std::vector<std::string>& flags, int greedy_calls) {
   Event over;
   Igptd igptd(flags);
@@ -140,7 +140,7 @@ void ExpectOnlyTheGreedyIsShed(const std::vector<std::string>& flags, int greedy
   modest.Ask(absl::StrCat("127.0.0.1:", from_elsewhere.port()), kRounds);
   modest.Print("beside a greedy caller");
   EXPECT_EQ(modest.served.size(), size_t{kRounds});
-  EXPECT_EQ(ended, shed);  // it has all it took, still
+  EXPECT_EQ(ended, shed);  // its other calls are still running
   EXPECT_THAT(igptd.Ask(AskFor("ada", "?")).status, FailsWith(StatusCode::RESOURCE_EXHAUSTED, "OVERLOADED"));
   for (const auto& context : contexts) context->TryCancel();
   for (std::thread& caller : greedy) caller.join();

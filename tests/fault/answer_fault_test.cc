@@ -1,4 +1,4 @@
-// What iGPT answers instead of an answer: error bodies, HTTP statuses, redirects, wrong types, nothing, 1xx, bad
+// What iGPT can send instead of an answer: error bodies, HTTP statuses, redirects, wrong types, nothing, 1xx, bad
 // lengths.
 #include <string>
 #include <vector>
@@ -13,11 +13,11 @@ const std::vector<Call> kAllCalls = {Call::kAsk,  Call::kWhole,      Call::kSear
 const std::vector<Call> kRepeatable = {Call::kAsk, Call::kWhole, Call::kSearch, Call::kList};
 const std::vector<Call> kOnceOnly = {Call::kDisconnect, Call::kAuthorize};
 
-// A body that gives everything away.
+// A body that repeats everything confidential.
 const std::string kEcho =
     std::string(kKeyCanary) + " " + kUserCanary + " " + kPromptCanary + " " + kAnswerCanary + "\r\n";
 
-// An error body of iGPT's that holds more than the error.
+// An error body from iGPT that holds more than the error.
 std::string ErrorBody(const std::string& error) {
   return R"({"echo":")" + std::string(kPromptCanary) + R"(","error":)" + error + R"(,"key":")" + kKeyCanary + R"("})";
 }
@@ -34,7 +34,7 @@ TEST_P(AnswerFaultTest, EndsAsTheCatalogueSays) {
 
 #define TABLE(name, ...) INSTANTIATE_TEST_SUITE_P(name, AnswerFaultTest, ::testing::ValuesIn(__VA_ARGS__), NameOfParam)
 
-// Rows 22 to 24: what iGPT says with HTTP 200, and the statuses that mean the same.
+// Rows 22 to 24: errors that iGPT reports with HTTP 200, and the HTTP statuses with the same meaning.
 
 TABLE(Refusals, InCalls(kAllCalls, {
                                        {.row = 22,
@@ -108,7 +108,7 @@ TABLE(StrangeErrors, std::vector<Fault>({
                           .facts = {{"igpt_error", "unrecognized"}}},
                      }));
 
-// Row 26, and the 5xx that another try does not mend.
+// Row 26, and the 5xx that a retry doesn't fix.
 
 Fault Unavailable(int status, size_t requests) {
   return {.row = 26,
@@ -155,7 +155,7 @@ TABLE(Recoveries, std::vector<Fault>({
                        .aborted = true},
                   }));
 
-// Row 25. Where a hostile value is no wait at all, the ordinary backoff is taken.
+// Row 25. If a hostile value gives no delay, the ordinary backoff applies.
 
 Fault RateLimited(const std::string& name, const std::string& retry_after, absl::Duration told, size_t requests) {
   HttpHeaders headers;
@@ -196,11 +196,11 @@ TABLE(RateLimitObeyed,
                            .requests = 2,
                            .at_least = absl::Milliseconds(990)}}));
 
-// Rows 27 to 29, and other answers that are none of iGPT's.
+// Rows 27 to 29, and other answers that are not iGPT's.
 
 Fault NoAnswer(int row, const std::string& name, int status, const std::string& body,
                const HttpHeaders& headers = kJsonHeaders) {
-  // Whether a status is told of: only the head's verdict knows it.
+  // The error reports the HTTP status, because the head alone decides it.
   return {.row = row,
           .name = name,
           .scripts = Answers(status, body, headers),

@@ -1,4 +1,4 @@
-// Callers that are not known, and what known ones may not do: refused before iGPT hears of them.
+// Unknown callers, and known ones that may not do what they try: refused before iGPT is asked.
 #include <string>
 #include <vector>
 
@@ -10,14 +10,14 @@ namespace {
 const std::vector<Call> kAll = {Call::kAsk,  Call::kWhole,      Call::kSearch,
                                 Call::kList, Call::kDisconnect, Call::kAuthorize};
 
-// By the SHA-256 of "token-of-billing-0001", which may act for others than the users of these tests.
+// A caller with the token "token-of-billing-0001", which may not act for the users of these tests.
 constexpr char kCallers[] = R"({"callers": [{
   "name": "billing",
   "token_sha256": ["857ca9db7343143497b5cd3ae5731e2a5103d4211b462bebea2da71852b3a3e5"],
   "users": {"exact": ["somebody"], "prefixes": ["tenant-7/"], "own_name": true}
 }]})";
 
-// The same, which may act for all users, and call nothing that is called here.
+// The same token, for a caller that may act for all users but not call the method under test.
 std::string MayCallNothingOf(const std::string& method) {
   return R"({"callers": [{"name": "billing", "token_sha256": ["857ca9db7343143497b5cd3ae5731e2a5103d4211b462bebea2da71852b3a3e5"], "users": {"any": true}, "methods": [")" +
          method + R"("]}]})";

@@ -1,4 +1,4 @@
-// Callers that go away or stop reading, at every moment of a call: the request to iGPT ends with them.
+// Callers that go away or stop reading, at every stage of a call: the request to iGPT ends too.
 #include <fstream>
 #include <functional>
 #include <iomanip>
@@ -18,10 +18,10 @@ namespace {
 namespace v1 = igpt::v1;
 using ::testing::HasSubstr;
 
-// The aim is 50 ms; machines are shared.
+// The target is 50 ms, plus a margin for busy machines.
 constexpr absl::Duration kAtOnce = absl::Milliseconds(500);
 
-// How many sockets of this machine are connected, or are being connected, to that port of 127.0.0.1.
+// How many sockets of this machine are connected or connecting to this port of 127.0.0.1.
 int SocketsTo(int port) {
   std::ifstream table("/proc/net/tcp");
   std::ostringstream remote;
@@ -36,7 +36,7 @@ int SocketsTo(int port) {
   return count;
 }
 
-// A call that is cancelled as soon as `reached`; the caller reads `events` before. Then `gone` must soon be true.
+// Makes a call, reads `events` events, and cancels as soon as `reached`. Then `gone` must soon be true.
 void CancelWhen(Igptd& igptd, size_t events, const std::function<bool()>& reached, const std::function<bool()>& gone) {
   grpc::ClientContext context;
   const auto reader = igptd.recall->Ask(&context, AskFor("ada", "?"));
@@ -53,7 +53,7 @@ void CancelWhen(Igptd& igptd, size_t events, const std::function<bool()>& reache
   ExpectLog(igptd, {"CANCELLED/REQUEST_ABORTED"}, "no canary");
 }
 
-// When the call has its log line, nothing of it is left.
+// Once a call has its log line, it has ended completely.
 std::function<bool()> HasEnded(Igptd& igptd) {
   return [&igptd] { return igptd.process->Stderr().find("REQUEST_ABORTED") != std::string::npos; };
 }
@@ -99,7 +99,7 @@ TEST(CancelTest, Row10_InTheTlsHandshake) {
       igptd, 0, [&] { return relay.connections() == 1; }, [&] { return SocketsTo(relay.port()) == 0; });
 }
 
-// Cancels at a moment of the answer; `sent` says when the upstream has got there.
+// Cancels once the upstream has sent `script`.
 void CancelAfter(const Script& script, size_t events) {
   Event sent;
   Igptd igptd;
@@ -162,7 +162,7 @@ TEST(CancelTest, Row10_WhilePaused) {
   ExpectLog(igptd, {"CANCELLED/REQUEST_ABORTED"}, "no canary");
 }
 
-// The cancel meets the end of the call: whichever wins, it ends once.
+// The cancel races with the end of the call: whichever wins, the call ends once.
 TEST(CancelTest, Row10_RacingFinish) {
   constexpr int kCalls = 300;
   Igptd igptd;
@@ -222,7 +222,7 @@ TEST(SlowReaderTest, Row8_AReaderThatGoesOnInTimeGetsItAll) {
     const size_t sent = exchange.SendUntilBlocked(piece, limit);
     EXPECT_LT(sent, limit);
     held_back.Set();
-    // The cut piece goes on first.
+    // The next Send first completes the piece that was cut.
     for (size_t i = (sent + piece.size() - 1) / piece.size(); i < kEvents; ++i) exchange.Send(piece);
     exchange.SendSse(kRunDone);
     exchange.EndChunked();

@@ -1,5 +1,4 @@
-// How igptd is set up: addresses that would give the key away, an environment that would, secrets that are rotated, and
-// what must not be in a core dump.
+// Configuration: URLs and environments that would leak the key, rotation of secrets, and core dumps.
 #include <algorithm>
 #include <atomic>
 #include <filesystem>
@@ -67,7 +66,7 @@ INSTANTIATE_TEST_SUITE_P(
                       BadUrl{"Space", "https://api.igpt.ai/ v1", "visible ASCII"}),
     [](const auto& bad) { return std::string("Row43_") + bad.param.name; });
 
-// Row 44. Whatever the environment says of proxies and passwords, requests go to iGPT, with the key and nothing else.
+// Row 44. Whatever proxies and passwords the environment names, requests go to iGPT, with the key and no other secret.
 
 TEST(EnvironmentTest, Row44_ProxiesNetrcAndCurlrcAreIgnored) {
   const ScratchDirectory home;
@@ -104,7 +103,7 @@ TEST(EnvironmentTest, Row44_NorOverTls) {
   upstream.OnRequest([](Exchange& exchange) { exchange.Answer(200, R"({"output":"Yes."})"); });
   const Authority authority("trusted");
   Relay relay(upstream.port(), authority.Issue());
-  // TLS secrets in a file would be all that is said to iGPT, the key included.
+  // TLS secrets in a file would reveal all traffic with iGPT, including the key.
   Igptd igptd({"--igpt_base_url=" + relay.url("/v1"), "--igpt_ca_file=" + home.Write("ca", authority.Pem())},
               {"IGPT_API_KEY=ak:test", "https_proxy=" + elsewhere.url(), "ALL_PROXY=" + elsewhere.url(),
                "SSLKEYLOGFILE=" + home.File("secrets")});
@@ -115,9 +114,9 @@ TEST(EnvironmentTest, Row44_NorOverTls) {
   EXPECT_FALSE(std::filesystem::exists(home.File("secrets")));
 }
 
-// Row 45. Calls go on all the time while something is rotated; none may fail, and what is new has to be used soon.
+// Row 45. Secrets are rotated while calls are made: no call may fail, and the new secret must be used soon.
 
-// Makes calls from several threads until it goes.
+// Makes calls from several threads until it is destroyed.
 class SteadyCalls {
  public:
   explicit SteadyCalls(Igptd& igptd) {
@@ -145,7 +144,7 @@ class SteadyCalls {
   std::vector<std::thread> threads_;
 };
 
-// Ten times the aim would be a minute of testing: this is twice.
+// Twice the target: ten times, as elsewhere, would take a minute.
 constexpr absl::Duration kRotationLimit = absl::Seconds(10);
 
 TEST(RotationTest, Row45_AKeyIsRotatedUnderLoad) {
@@ -187,14 +186,14 @@ TEST(RotationTest, Row45_TheCertificateAuthorityIsRotatedUnderLoad) {
     const SteadyCalls calls(igptd);
     EXPECT_TRUE(upstream.AwaitRequests(8));
     directory.Write("authorities", old_authority.Pem() + new_authority.Pem());
-    absl::SleepFor(absl::Seconds(5));  // what the catalogue allows it to take
+    absl::SleepFor(absl::Seconds(5));  // the catalogue's limit
     relay.SetIdentity(new_authority.Issue());
     EXPECT_TRUE(upstream.AwaitRequests(upstream.requests().size() + 40));
   }
 }
 
-// igptd's own certificate and the authorities of its callers, in one step. Every call has a handshake of its own, and
-// trusts both certificates; its own is of the authority that is in both files.
+// igptd's own certificate and the authorities for callers are replaced in one step. Every call has its own handshake
+// and trusts both certificates; the callers' certificate is from the authority that is in both files.
 TEST(RotationTest, Row45_ItsOwnCertificateIsRotatedUnderLoad) {
   const ScratchDirectory directory;
   const Authority before("before");
@@ -248,7 +247,7 @@ TEST(RotationTest, Row45_ItsOwnCertificateIsRotatedUnderLoad) {
   for (std::thread& thread : threads) thread.join();
 }
 
-// Row 46. Logs and errors are proven by every case of these tests; here is what has no case of its own.
+// Row 46. Every case of these tests checks logs and errors; these tests check the rest.
 
 // The process ids of this process's children.
 std::vector<std::string> Children() {
@@ -260,7 +259,7 @@ std::vector<std::string> Children() {
   return children;
 }
 
-// A core dump holds the memory, and so the key and all that is being asked and answered.
+// A core dump would contain the key, questions and answers.
 TEST(SecretsTest, Row46_NoCoreDumpIsWritten) {
   Igptd igptd;
   const std::vector<std::string> children = Children();

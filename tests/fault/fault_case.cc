@@ -41,7 +41,7 @@ std::string CallName(Call call) {
   return "";
 }
 
-// The code "RESOURCE_EXHAUSTED", which metrics name "ResourceExhausted".
+// "RESOURCE_EXHAUSTED" for "ResourceExhausted", its name in metrics.
 std::string NameOfMetricCode(const std::string& name) {
   if (name == "OK") return name;
   if (name == "Canceled") return "CANCELLED";
@@ -88,7 +88,7 @@ void Ask(Igptd& igptd, const Fault& fault, const std::string& token, Event* read
   }
 }
 
-// The error is one of igptd's table, and has no other facts than its row says.
+// Checks that the error is in igptd's table, and has only facts that its row allows.
 void ExpectKnownFacts(const Fault& fault, const Facts& facts) {
   if (fault.code == StatusCode::OK) return;
   v1::ErrorReason reason;
@@ -101,7 +101,7 @@ void ExpectKnownFacts(const Fault& fault, const Facts& facts) {
   for (const auto& [name, value] : facts) EXPECT_THAT(known, ::testing::Contains(name));
 }
 
-// What the status says beside the facts of the case: how often iGPT was asked.
+// Adds `attempts`, which a status reports in addition to the facts of the case.
 void ExpectAttempts(const Fault& fault, Facts& facts) {
   const auto attempts = facts.find("attempts");
   if (attempts == facts.end()) return;
@@ -262,7 +262,7 @@ std::vector<std::string> ResolverEnvironment(const std::string& file) {
     std::fprintf(stderr, "FAULT_RESOLVER_LIBRARY is not set\n");
     std::abort();
   }
-  // A sanitizer wants to be the first library, and needn't.
+  // Sanitizers check that they are the first library, but they don't have to be.
   return {std::string("LD_PRELOAD=") + library, "FAULT_RESOLVER=" + file, "ASAN_OPTIONS=verify_asan_link_order=0"};
 }
 

@@ -1,10 +1,10 @@
-// Preloaded into igptd: name look-ups that fail as a test says. Names that end in .test, and localhost, have the
-// address 127.0.0.1, after what the file that FAULT_RESOLVER names says:
+// Preloaded into igptd: makes name look-ups fail as a test wants. Names that end in .test, and localhost, resolve to
+// 127.0.0.1, subject to what the file named by FAULT_RESOLVER contains:
 //
 //   ok          at once
 //   nxdomain    no such name
 //   again       the name servers don't answer
-//   flap        the first two look-ups of the process fail, those after them don't
+//   flap        the first two look-ups of the process fail, later ones succeed
 //   wait        no answer until the file says something else
 #include <dlfcn.h>
 #include <netdb.h>

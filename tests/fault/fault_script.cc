@@ -17,7 +17,7 @@ uint64_t Hash(std::string_view text) {
   return hash;
 }
 
-// Silence. False when the peer is gone.
+// Stays silent. Returns false if the peer is gone.
 bool Wait(Exchange& exchange, absl::Duration time) {
   return time == absl::ZeroDuration() || !exchange.AwaitPeerClosed(time);
 }

@@ -1,4 +1,4 @@
-// What a faulty upstream does to one request, as data: a list of steps. Deterministic: the same script, seed and token
+// What a faulty upstream does to one request: a list of steps, as data. Deterministic: the same script, seed and token
 // give the same bytes in the same pieces.
 //
 //   Script{Send(SseHead()), Send(Events(kRunStart)), Rst()}
@@ -17,30 +17,30 @@
 
 namespace igpt::testing {
 
-// Four canaries for texts that must stay where they belong. `#` stands for the 16 digits that differ from case to case
-// and that are looked for: a text has the same length before and after they are put in.
+// Four canaries for texts that must not leak. The `#` stand for 16 digits that differ from case to case and that tests
+// search for. Filling them in doesn't change a text's length.
 inline constexpr char kDigits[] = "################";
 inline constexpr char kKeyCanary[] = "ak:canary-key-################";
 inline constexpr char kUserCanary[] = "canary-user-################";
 inline constexpr char kPromptCanary[] = "canary-prompt-################";
 inline constexpr char kAnswerCanary[] = "canary-answer-################";
 
-// The 16 digits of the case of that name.
+// The 16 digits of the case with this name.
 std::string TokenOf(std::string_view name);
-// `text` with `token` in place of every kDigits.
+// `text` with every kDigits replaced by `token`.
 std::string Fill(std::string_view text, std::string_view token);
 
 struct Step {
   enum class Kind {
     kSend,      // `bytes` at once
-    kBytewise,  // each byte in a segment of its own, `time` after the one before
+    kBytewise,  // each byte in its own segment, `time` after the one before
     kShredded,  // in segments of random sizes
     kPause,     // silence for `time`
-    kAwait,     // silence until the caller has read all the events that are expected of the case
+    kAwait,     // silence until the caller has read all events that the case expects
     kForever,   // `bytes` again and again until the peer is gone
     kStall,     // silence until the peer is gone
-    kFin,       // the connection ends in order
-    kRst,       // the connection breaks
+    kFin,       // close the connection
+    kRst,       // reset the connection
   };
   Kind kind = Kind::kSend;
   std::string bytes = {};
@@ -82,20 +82,20 @@ inline const HttpHeaders kJsonHeaders = {{"Content-Type", "application/json"}};
 
 // A whole answer, framed by Content-Length.
 std::string Whole(int status, std::string_view body, HttpHeaders headers = kJsonHeaders);
-// The head of a chunked event stream, one of its events in a chunk of its own, and a whole one.
+// The head of a chunked event stream, an event in its own chunk, and a whole stream.
 std::string SseHead();
 std::string SseChunk(std::string_view json);
 std::string SseWhole(std::initializer_list<std::string_view> events);
 
-// What a script needs to know of the case that it is played for.
+// What a script needs to know about its case.
 struct Stage {
   std::string token;
-  std::string elsewhere;  // put in for $ELSEWHERE: an address where nothing must ever arrive
+  std::string elsewhere;  // replaces $ELSEWHERE: an address where nothing must ever arrive
   unsigned seed = 1;
   const Event* read = nullptr;  // for kAwait
 };
 
-// Does to the exchange what the script says.
+// Runs the script on the exchange.
 void Play(const Script& script, const Stage& stage, Exchange& exchange);
 
 }  // namespace igpt::testing

@@ -1,4 +1,4 @@
-// Outages of iGPT, and the ends of igptd itself.
+// Outages of iGPT, and shutdowns of igptd.
 #include <algorithm>
 #include <atomic>
 #include <csignal>
@@ -19,15 +19,15 @@ void Yes(Exchange& exchange) {
   exchange.Answer(200, R"({"datasources":[]})");
 }
 
-// Row 37, in little: an outage too short for requests to be held back (throttle_fault_test has longer ones).
+// Row 37 on a small scale: an outage too short for requests to be held back (throttle_fault_test has longer ones).
 
-// What each loop may try again beyond a fifth of its calls, and how many loops there are at most.
+// How many retries each loop may make beyond a fifth of its calls, and the maximum of loops.
 constexpr size_t kBurst = 10;
 size_t MaxRetries(size_t calls) {
   return calls / 5 + kBurst * std::max(1U, std::thread::hardware_concurrency());
 }
 
-// Makes that many calls, from several threads. How many of them were served.
+// Makes this many calls from several threads, and returns how many were served.
 int MakeCalls(Igptd& igptd, int calls, StatusCode otherwise) {
   std::atomic<int> served = 0;
   ListFromThreads(igptd, calls, [&](const grpc::Status& status) {
@@ -98,7 +98,7 @@ TEST(OutageTest, Row37_AStreamThatTheOutageCutsIsNotBegunAgain) {
 
 // Rows 47 and 48.
 
-// What runs when the signal comes. `reads` is whether its caller reads.
+// A call that is running when the signal comes. `reads`: whether its caller reads.
 struct Running {
   const char* name;
   Call call;
@@ -111,7 +111,7 @@ void PrintTo(const Running& running, std::ostream* out) {
 
 class EndTest : public ::testing::TestWithParam<Running> {
  protected:
-  // Starts igptd and the call, signals, and returns how the call ended.
+  // Starts igptd and the call, sends the signals, and returns how the call ended.
   grpc::Status End(const std::vector<std::string>& flags, const std::vector<int>& signals) {
     const Running& running = GetParam();
     std::vector<std::string> all = flags;

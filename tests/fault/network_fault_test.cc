@@ -1,4 +1,4 @@
-// Faults between igptd and iGPT before the first event: names, connections, TLS, requests that are lost.
+// Faults between igptd and iGPT before the first event: name resolution, connections, TLS, lost requests.
 #include <atomic>
 #include <string>
 #include <vector>
@@ -25,7 +25,7 @@ const std::vector<Call> kAllCalls = {Call::kAsk,  Call::kWhole,      Call::kSear
                                      Call::kList, Call::kDisconnect, Call::kAuthorize};
 const std::string kAnswer = R"({"output":"canary-answer-################"})";
 
-// What never reached iGPT is tried again in every call; what perhaps did, only where that does no harm.
+// A request that never reached iGPT is retried for every method; one that perhaps did, only where that is harmless.
 Fault Lost(int row, const std::string& name, size_t requests, size_t attempts) {
   return {.row = row,
           .name = name,
@@ -99,7 +99,7 @@ const Authority& Unknown() {
   static const Authority kAuthority("unknown");
   return kAuthority;
 }
-// Calls itself as the trusted one does, and has another key.
+// Has the name of the trusted authority, but another key.
 const Authority& Impostor() {
   static const Authority kAuthority("trusted");
   return kAuthority;
@@ -174,7 +174,7 @@ TABLE(
                  .events = 1}),
     }));
 
-// Connections that end after the request was sent: nobody knows whether it arrived.
+// Connections that end after the request was sent, so igptd can't know whether it arrived.
 
 Fault After(const std::string& name, const Script& script, size_t requests) {
   Fault fault = Lost(16, name, requests, 0);
@@ -196,7 +196,7 @@ Fault NotHttp(const std::string& name, const std::string& bytes) {
           .code = StatusCode::INTERNAL,
           .reason = "IGPT_PROTOCOL"};
 }
-// Events that could be all there are, but who knows.
+// Events that could be the whole stream, if the length were known.
 std::string SseOfLength(const std::string& length) {
   return Head(200, {{"Content-Type", "text/event-stream"}, {"Content-Length", length}}) +
          SseEvent(DeltaEvent(1, kAnswerCanary));
@@ -213,7 +213,7 @@ TABLE(NotHttp, std::vector<Fault>({
                    NotHttp("HeadOfAMegabyte", Head(200, HttpHeaders(10'000, {"X-Header", std::string(100, 'a')}))),
                }));
 
-// Row 18. iGPT closes a connection that igptd keeps for the next call.
+// Row 18. iGPT closes a pooled connection.
 
 class StalePoolTest : public ::testing::Test {
  protected:
@@ -250,7 +250,7 @@ TEST_F(StalePoolTest, Row18_ResetWhenTheNextRequestComes) {
 TEST_F(StalePoolTest, Row18_ClosedWhenTheNextRequestComes) {
   Run([](Exchange& exchange) { exchange.Close(); }, Call::kSearch, 1);
 }
-// What must not be sent twice is never sent where it could be lost so.
+// A request that must not be sent twice never goes out on a pooled connection, where it could be lost.
 TEST_F(StalePoolTest, Row18_DisconnectTakesAFreshConnection) {
   Run([](Exchange& exchange) { exchange.Reset(); }, Call::kDisconnect, 0);
 }
@@ -258,8 +258,7 @@ TEST_F(StalePoolTest, Row18_AuthorizeTakesAFreshConnection) {
   Run([](Exchange& exchange) { exchange.Reset(); }, Call::kAuthorize, 0);
 }
 
-// Nor is a connection used again on which something came that nobody asked for: it would pass for the next caller's
-// answer.
+// A pooled connection on which unexpected bytes arrived is not reused: they would pass for the next caller's answer.
 TEST(PooledConnectionTest, Row18_AnAnswerThatNobodyAskedForGoesToNobody) {
   constexpr size_t kCalls = 8;  // more than there are loops: some of them find a connection
   const std::string answer = R"({"url":"https://connect.example/","output":"Yes.","results":[]})";
@@ -287,7 +286,7 @@ TEST(PooledConnectionTest, Row18_AnAnswerThatNobodyAskedForGoesToNobody) {
   }
 }
 
-// Row 15: a look-up that hangs holds up nobody who needs none.
+// Row 15: a look-up that hangs doesn't hold up calls that need none.
 TEST(SlowResolverTest, Row15_OtherStreamsAreUnaffected) {
   const ScratchDirectory directory;
   const std::string names = directory.Write("names", "ok");
@@ -302,7 +301,7 @@ TEST(SlowResolverTest, Row15_OtherStreamsAreUnaffected) {
   v1::AskResponse event;
   ASSERT_TRUE(stream->Read(&event));
 
-  // The next calls are on all loops: one that has no address yet waits for it.
+  // The next calls are spread over all loops. Those on a loop without an address wait for one.
   directory.Write("names", "wait");
   constexpr int kWaiting = 8;
   std::vector<std::unique_ptr<grpc::ClientContext>> contexts;

@@ -54,7 +54,7 @@ void ResetWhenClosed(int socket) {
   ::setsockopt(socket, SOL_SOCKET, SO_LINGER, &no_linger, sizeof no_linger);
 }
 
-// One side of a connection: a socket, perhaps with TLS over it. Non-blocking underneath; Read and Write wait.
+// One side of a connection: a socket, with or without TLS. The socket is non-blocking; Read and Write wait.
 class Side {
  public:
   Side(int socket, const Event& over) : socket_(socket), over_(over) {
@@ -75,7 +75,7 @@ class Side {
   int fd() const { return socket_.get(); }
   bool HasBuffered() const { return ssl_ != nullptr && SSL_pending(ssl_.get()) > 0; }
 
-  // How many bytes; 0 at the end, -1 when it broke.
+  // Returns the number of bytes; 0 at the end, -1 if the connection broke.
   int Read(char* buffer, int size) {
     if (ssl_ != nullptr) {
       const int got = Finish([&] { return SSL_read(ssl_.get(), buffer, size); });
@@ -127,7 +127,7 @@ class Side {
   std::unique_ptr<SSL, Free> ssl_;
 };
 
-// Passes on what there is. False once `from` will send no more, which `to` is then told in the same way.
+// Passes on what is available. Returns false once `from` has ended; then ends `to` in the same way.
 bool PassOn(Side& from, Side& to) {
   std::array<char, 16'384> buffer;
   do {
@@ -139,7 +139,7 @@ bool PassOn(Side& from, Side& to) {
   return true;
 }
 
-// Until both directions have ended, one broke, or it is over.
+// Runs until both directions have ended, one broke, or `over` is set.
 void Pump(Side& client, Side& server, const Event& over) {
   pollfd fds[] = {{client.fd(), POLLIN, 0}, {server.fd(), POLLIN, 0}, {over.fd(), POLLIN, 0}};
   while (fds[0].fd >= 0 && fds[1].fd >= 0) {
@@ -149,7 +149,7 @@ void Pump(Side& client, Side& server, const Event& over) {
       server.Break();
       return;
     }
-    if (fds[0].revents != 0 && !PassOn(client, server)) return;  // a client that closes has given up
+    if (fds[0].revents != 0 && !PassOn(client, server)) return;  // a client that closes wants no more
     if (fds[1].revents != 0 && !PassOn(server, client)) fds[1].fd = -1;
   }
 }
@@ -220,7 +220,7 @@ void Relay::Serve(int socket, const Event& over) {
     if (greeting_ == Greeting::kStall && !AwaitFd(socket, POLLRDHUP, absl::InfiniteDuration(), &over)) return;
     if (greeting_ == Greeting::kReset) client.Break();
     if (greeting_ == Greeting::kGarbage) client.Write("HTTP/1.1 400 \r\n\r\n", 17);
-    // A record of a handshake that promises more than comes.
+    // A handshake record that announces more bytes than follow.
     if (greeting_ == Greeting::kCutHandshake) client.Write("\x16\x03\x03\x00\x7a\x02\x00\x00", 8);
     return;
   }

@@ -1,5 +1,5 @@
-// The way to a scripted server, with the faults of a way: TLS that fails in any manner, and an end that dies and comes
-// back. Bytes are passed on as they are, both directions, also how each of them ends.
+// A relay in front of a scripted server, with faults of its own: TLS that fails in various ways, and a server that dies
+// and comes back. It passes on all bytes unchanged in both directions, and how each direction ends.
 //
 //   ScriptedHttpServer server;
 //   Authority authority;
@@ -24,18 +24,18 @@ namespace igpt::testing {
 // What happens to a new connection.
 enum class Greeting {
   kServe,
-  kStall,         // nothing is ever said
-  kClose,         // FIN once the peer has said something
-  kReset,         // RST once the peer has said something
-  kGarbage,       // an answer that is no TLS
-  kCutHandshake,  // TLS begins, and ends before it is established
+  kStall,         // nothing is ever sent
+  kClose,         // FIN once the peer has sent something
+  kReset,         // RST once the peer has sent something
+  kGarbage,       // an answer that is not TLS
+  kCutHandshake,  // the TLS handshake starts and is cut off
 };
 
-// Listens on 127.0.0.1 at a port of the system's choice, which it keeps. Thread-safe.
+// Listens on a free port of 127.0.0.1, which it keeps. Thread-safe.
 class Relay {
  public:
-  // To the server on that port of 127.0.0.1; with TLS when there is an identity. It connects from `source`, an address
-  // of this host.
+  // Relays to the server on that port of 127.0.0.1; accepts TLS if there is an identity. Connects from `source`, an
+  // address of this host.
   explicit Relay(int target_port, std::optional<Identity> identity = std::nullopt, Greeting greeting = Greeting::kServe,
                  const char* source = "127.0.0.1");
   ~Relay();
@@ -43,13 +43,13 @@ class Relay {
   Relay& operator=(const Relay&) = delete;
 
   int port() const { return port_; }
-  // With the address as host, unless another is given.
+  // With the address as host unless another one is given.
   std::string url(std::string_view path, std::string_view host = "127.0.0.1") const;
   int connections() const;
 
-  // For connections from now on.
+  // Applies to new connections.
   void SetIdentity(Identity identity);
-  // Breaks what is connected and refuses what comes; from ComeBack on it serves again.
+  // Breaks all connections and refuses new ones, until ComeBack.
   void Die();
   void ComeBack();
 
@@ -59,7 +59,7 @@ class Relay {
     UniqueFd listener;
     Event over;
     std::thread acceptor;
-    std::vector<std::thread> connections;  // used by the acceptor until it ends
+    std::vector<std::thread> connections;  // used only by the acceptor until that ends
   };
 
   void Accept(Life& life);
@@ -72,7 +72,7 @@ class Relay {
   std::unique_ptr<Life> life_;
 
   mutable std::mutex mutex_;
-  std::optional<Identity> identity_;  // guarded, like the next
+  std::optional<Identity> identity_;  // guarded by the mutex, like the next one
   int connections_ = 0;
 };
 

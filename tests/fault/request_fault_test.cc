@@ -1,4 +1,4 @@
-// Requests that can't be sent on: refused before iGPT hears of them, with all that is wrong named.
+// Invalid requests: rejected before iGPT is asked, with every bad field named.
 #include <string>
 #include <vector>
 
@@ -9,12 +9,12 @@ namespace {
 
 namespace v1 = igpt::v1;
 
-// A request as fields: the names are those of the messages, "schema" is output_format.json_schema.schema.
+// A request as fields, by the messages' names; "schema" is output_format.json_schema.schema.
 struct BadRequest {
   int row;
   std::string name;
   Call call;
-  std::vector<std::pair<std::string, std::string>> fields;  // beside a good user, input, and so on
+  std::vector<std::pair<std::string, std::string>> fields;  // besides a valid user, input, and so on
   std::vector<std::string> bad_fields;
 };
 void PrintTo(const BadRequest& bad, std::ostream* out) {
@@ -78,7 +78,7 @@ TEST_P(RequestFaultTest, IsRefusedAndNothingIsSent) {
   ExpectLog(igptd, {"INVALID_ARGUMENT/INVALID_REQUEST"}, token);
 }
 
-// Of a prompt's, with canaries.
+// A prompt of this size, with canaries.
 std::string OfSize(size_t size) {
   std::string text = kPromptCanary;
   text.resize(size, 'a');
@@ -128,7 +128,7 @@ INSTANTIATE_TEST_SUITE_P(Requests, RequestFaultTest, ::testing::ValuesIn(BadRequ
 
 const std::string kAnswer = R"({"output":"canary-answer-################"})";
 
-// What is just within the limit is sent whole.
+// An input just within the limit is sent completely.
 TEST(RequestFaultTest, Row1_TheLargestInputIsSent) {
   Igptd igptd;
   igptd.upstream.OnRequest([](Exchange& exchange) { exchange.Answer(200, kAnswer); });
@@ -143,7 +143,7 @@ TEST(RequestFaultTest, Row2_TheDefaultUserTakesTheUsersPlace) {
   EXPECT_EQ(nlohmann::json::parse(igptd.upstream.requests().at(0).body)["user"], "ada");
 }
 
-// Line ends belong into a prompt: they travel in the body, escaped, and add no header.
+// Line ends are legal in a prompt: they are sent in the body, escaped, and add no header.
 TEST(RequestFaultTest, Row3_LineEndsInAPromptStayInTheBody) {
   Igptd igptd;
   igptd.upstream.OnRequest([](Exchange& exchange) { exchange.Answer(200, kAnswer); });
@@ -155,7 +155,7 @@ TEST(RequestFaultTest, Row3_LineEndsInAPromptStayInTheBody) {
   EXPECT_EQ(igptd.upstream.requests().size(), 1U);
 }
 
-// The one text of a caller's that goes into a header; gRPC's own client refuses to send control characters in it.
+// The only text of a caller that goes into a header. gRPC's own client refuses to send control characters in it.
 TEST(RequestFaultTest, Row3_AHostileRequestIdIsReplaced) {
   Igptd igptd;
   igptd.upstream.OnRequest([](Exchange& exchange) { exchange.Answer(200, R"({"datasources":[]})"); });

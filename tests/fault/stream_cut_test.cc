@@ -1,5 +1,5 @@
-// An answer that is cut at every offset, split at every offset, or sent otherwise than one thinks: the events before
-// the cut are delivered and nothing is ever taken for whole that isn't.
+// Answers that are cut at every offset, split at every offset, or framed unusually: the events before a cut are
+// delivered, and an incomplete answer is never taken for a complete one.
 #include <atomic>
 #include <functional>
 #include <string>
@@ -27,18 +27,18 @@ std::string SseBody() {
   return body;
 }
 
-// What one call of a sweep gets, and what must come of it.
+// What each call of a sweep receives, and what is expected.
 struct Sweep {
   int row = 30;
   std::string name;
   Call call = Call::kAsk;
-  size_t cases = 0;  // one for every n below it
+  size_t cases = 0;  // for n from 0 to cases - 1
   std::function<Script(size_t n)> script;
   std::function<size_t(size_t n)> events;    // delivered
-  std::function<std::string(size_t n)> end;  // "OK/", "UNAVAILABLE/STREAM_TRUNCATED"; empty: OK or this is fine
+  std::function<std::string(size_t n)> end;  // "OK/" or "UNAVAILABLE/STREAM_TRUNCATED"
 };
 
-// Calls run at the same time, on few threads; the case's number travels in the input, and so to the upstream.
+// Makes the calls in parallel on a few threads. The case's number reaches the upstream in the input.
 class SweepTest {
  public:
   explicit SweepTest(const Sweep& sweep) : sweep_(sweep), token_(TokenOf(sweep.name)), read_(sweep.cases) {}
@@ -99,7 +99,7 @@ class SweepTest {
     }
   }
 
-  // The events are those of the run, in order and whole.
+  // Checks that the event is complete, and the one at this index of the run.
   void ExpectEvent(const v1::AskResponse& event, size_t index) const {
     const nlohmann::json sent = nlohmann::json::parse(Fill(kRun.at(sweep_.call == Call::kWhole ? 3 : index), token_));
     EXPECT_EQ(event.delta(), sent.value("delta", ""));
@@ -154,7 +154,7 @@ TEST(StreamCutTest, Row30_ChunkedBodyCutAtEveryOffsetByRst) {
 TEST(StreamCutTest, Row30_BodyWithContentLengthCutAtEveryOffset) {
   SweepTest(Cuts("Length", Whole(200, SseBody(), {{"Content-Type", "text/event-stream"}}), Fin())).Run();
 }
-// Here the cut looks like the end; only the terminal event tells.
+// Here a cut looks like the end, and only the terminal event distinguishes them.
 TEST(StreamCutTest, Row30_CloseDelimitedBodyCutAtEveryOffset) {
   Sweep sweep = Cuts("CloseDelimited", kCloseDelimitedHead + SseBody(), Fin());
   sweep.end = [=, end = sweep.end](size_t n) -> std::string {
@@ -180,7 +180,7 @@ TEST(StreamCutTest, Row30_ChunkedJsonAnswerCutAtEveryOffset) {
   sweep.end = [](size_t /*n*/) { return "UNAVAILABLE/NETWORK_ERROR"; };
   SweepTest(sweep).Run();
 }
-// The connection's end is the answer's end: JSON that is cut is no JSON, or, within a character, no UTF-8.
+// The connection's end is the answer's end. JSON that is cut is invalid JSON or, if cut within a character, not UTF-8.
 TEST(StreamCutTest, Row30_CloseDelimitedJsonAnswerCutAtEveryOffset) {
   const std::string head = Head(200, {{"Content-Type", "application/json"}, {"Connection", "close"}});
   const std::string answer = head + kRun.back();
@@ -195,7 +195,7 @@ TEST(StreamCutTest, Row30_CloseDelimitedJsonAnswerCutAtEveryOffset) {
   SweepTest(sweep).Run();
 }
 
-// Splits: every way to cut a recording into pieces gives the same events.
+// Splits: however a recording is split into pieces, the events are the same.
 
 Sweep Splits(const std::string& name, size_t cases, const std::function<Script(size_t n)>& script) {
   Sweep sweep;
@@ -208,7 +208,7 @@ Sweep Splits(const std::string& name, size_t cases, const std::function<Script(s
   return sweep;
 }
 
-// The same events with other line ends, and with all that a stream may hold beside them.
+// The same events with other line ends, and with everything else that a stream may contain.
 std::string Decorated(const std::string& line_end, size_t event) {
   const std::string& e = line_end;
   return ": a comment" + e + "id: 7" + e + "retry: 10" + e + "event: message" + e + "unknown: field" + e + "field" + e +
@@ -220,7 +220,7 @@ std::string DecoratedBody(const std::string& line_end) {
   return body;
 }
 
-// A chunk is handed to the parser as one piece, so that splits are where they are said to be.
+// The parser gets each chunk as one piece, so the split is exactly where the case wants it.
 Script InTwoChunks(const std::string& body, size_t at) {
   return {Send(SseHead() + Chunk(body.substr(0, at)) + Chunk(body.substr(at)) + std::string(kLastChunk))};
 }
@@ -231,7 +231,7 @@ Script BytewiseChunks(const std::string& body) {
 }
 
 void ExpectAllSplitsAlike(const std::string& name, const std::string& body) {
-  const std::string filled = Fill(body, TokenOf(name));  // before it is split: a split may be inside a canary
+  const std::string filled = Fill(body, TokenOf(name));  // before splitting, because a split may be inside a canary
   SweepTest(Splits(name, filled.size(), [&](size_t n) {
     return n == 0 ? BytewiseChunks(filled) : InTwoChunks(filled, n);
   })).Run();

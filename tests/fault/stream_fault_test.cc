@@ -1,5 +1,5 @@
-// What can be wrong with what iGPT sends: streams that end wrongly, errors within them, events that can't be read,
-// bombs, and sizes around the limits.
+// Faults in what iGPT sends: streams that end wrongly, errors within streams, unreadable events, bombs, and sizes
+// around the limits.
 #include <string>
 #include <vector>
 
@@ -20,12 +20,12 @@ TEST_P(StreamFaultTest, EndsAsTheCatalogueSays) {
 const std::string kDelta = DeltaEvent(1, kAnswerCanary);
 const Facts kTwo = {{"events_delivered", "2"}};
 
-// A stream that begins with two good events and goes on with `rest`, as chunks. Nothing follows: igptd ends it.
+// A stream of two good events and then `rest`, in chunks. The upstream sends nothing more, so igptd has to end it.
 Script Stream(const std::string& rest) {
   return {Send(SseHead() + SseChunk(kRunStart) + SseChunk(kDelta) + rest), StallForGood()};
 }
 
-// Row 31. A clean end where a terminal event is due; and where none is.
+// Row 31. A clean end without the terminal event, both where one is required and where none is.
 
 Fault Truncated(const std::string& name, const Script& script, size_t events) {
   return {.row = 31,
@@ -100,7 +100,7 @@ TABLE(ErrorEvents, std::vector<Fault>({
                         .reason = "IGPT_AUTH"},
                    }));
 
-// Rows 33 to 35 in events.
+// Rows 33 to 35, in events.
 
 Fault Malformed(int row, const std::string& name, const std::string& data) {
   return {.row = row,
@@ -133,7 +133,7 @@ struct Bytes {
   const char* name;
   const char* bytes;
 };
-// Unicode's ways to be wrong (Unicode 15, table 3-7).
+// The kinds of invalid UTF-8 (Unicode 15, table 3-7).
 constexpr Bytes kBadUtf8[] = {
     {"LoneContinuation", "\x80"},
     {"LoneLead", "\xC3"},
@@ -161,7 +161,7 @@ TABLE(BadUtf8, BadUtf8Events());
 
 const std::vector<Call> kUnary = {Call::kWhole, Call::kSearch, Call::kList, Call::kDisconnect, Call::kAuthorize};
 
-// An answer that every call takes, with something more in it.
+// An answer that is valid for every call, with `more` in it.
 std::string AnswerWith(const std::string& more) {
   return R"({"output":"a","url":"u","datasources":[],"results":[],)" + more + "}";
 }
@@ -204,7 +204,7 @@ Fault Roomy(Fault fault) {
   fault.flags = kRoomy;
   return fault;
 }
-// Taken, as it is valid and within the limits: in bounded time, and verbatim.
+// An event that is valid and within the limits, so it is accepted: in bounded time, and verbatim.
 Fault TakenEvent(const std::string& name, const std::string& data) {
   return {.row = 35, .name = name, .scripts = {{Send(SseWhole({data}))}}, .events = 1, .within = absl::Seconds(10)};
 }
@@ -228,7 +228,7 @@ TABLE(BombAnswers, InCalls(kUnary, {
                                        BadAnswer(35, "AnswerOfAMillionBrackets", Nested(500'000)),
                                    }));
 TEST(StreamFaultTest, Row35_AMillionKeysAreTakenVerbatimInBoundedTime) {
-  const std::string bomb = ManyKeys(300'000);  // what a caller's own limit of 4 MiB lets through
+  const std::string bomb = ManyKeys(300'000);  // fits into the caller's own limit of 4 MiB
   const Outcome outcome = RunFault(Roomy(TakenEvent("MillionKeys", bomb)));
   ASSERT_EQ(outcome.events.size(), 1U);
   EXPECT_TRUE(outcome.events[0].raw_json() == bomb);
@@ -256,11 +256,11 @@ TEST(StreamFaultTest, Row35_GzipIsNotUnpacked) {
             .within = absl::Seconds(10)});
 }
 
-// Row 36. The limits are on what an event's data, a line, all events together, or an answer hold.
+// Row 36. The limits apply to an event's data, to a line, to all events together, and to an answer.
 
 constexpr int kLimit = 1000;
 
-// JSON of that many bytes.
+// JSON of this many bytes.
 std::string JsonOf(int bytes) {
   const std::string frame = R"({"delta":""})";
   return R"({"delta":")" + std::string(static_cast<size_t>(bytes) - frame.size(), 'a') + R"("})";
@@ -288,11 +288,11 @@ std::vector<Fault> Sizes() {
   for (const int bytes : {kLimit - 1, kLimit, kLimit + 1}) {
     faults.push_back(
         Sized("Event", bytes, "--max_event_bytes", SseEvent(kDelta) + SseEvent(JsonOf(bytes)), kSseHeaders, 2, 1));
-    // On two data lines, the line end between them included.
+    // On two data lines; the line end between them counts.
     std::string lines = "data: [\ndata: ";
     lines += std::string(static_cast<size_t>(bytes) - 3, ' ') + "]\n\n";
     faults.push_back(Sized("EventOfTwoLines", bytes, "--max_event_bytes", SseEvent(kDelta) + lines, kSseHeaders, 2, 1));
-    // A line has room for its field's name too.
+    // The limit of a line leaves room for the field's name.
     constexpr int kOverhead = 10;
     const std::string comment = ":" + std::string(static_cast<size_t>(bytes + kOverhead) - 1, 'c') + "\n\n";
     faults.push_back(
@@ -338,7 +338,7 @@ TEST(StreamFaultTest, Row36_AnEndlessAnswerIsCutOff) {
             .within = absl::Seconds(10)});
 }
 
-// What SSE allows and few send.
+// What SSE allows but servers rarely send.
 
 struct Dialect {
   const char* name;

@@ -1,4 +1,4 @@
-// An outage of iGPT that lasts: requests are held back, and let go again when it is over.
+// A long outage of iGPT: igptd holds back requests, and sends them again when the outage is over.
 #include <atomic>
 #include <cstdio>
 #include <string>
@@ -18,7 +18,7 @@ struct Ends {
   std::atomic<int> held_back = 0;
 };
 
-// Makes that many calls, from several threads.
+// Makes this many calls from several threads.
 void MakeCalls(Igptd& igptd, int calls, const std::string& reason, Ends& ends) {
   ListFromThreads(igptd, calls, [&](const grpc::Status& status) {
     if (status.ok()) {
@@ -48,14 +48,14 @@ void ExpectHeldBack(const Handler& outage, const std::string& reason) {
   std::printf("%d calls in an outage: %zu requests\n", kCalls, in_outage);
   EXPECT_EQ(ends.failed + ends.held_back, kCalls);
   EXPECT_GE(in_outage, static_cast<size_t>(ends.failed));
-  // A hundred for each loop and a tenth of what follows, with some retries.
+  // A hundred requests for each loop and a tenth of the others, plus some retries.
   EXPECT_LT(in_outage, kCalls / 2);
 
   const Series series = igptd.Metrics();
   EXPECT_GT(series.at("igptd_upstream_held_back_ratio"), 0.5);
   EXPECT_GE(series.at("igptd_upstream_held_back_total"), ends.held_back);
 
-  // All are served again, if not at once.
+  // All calls are served again, though not at once.
   igptd.upstream.OnRequest([](Exchange& exchange) { exchange.Answer(200, R"({"datasources":[]})"); });
   const absl::Time start = absl::Now();
   bool recovered = false;
@@ -67,12 +67,12 @@ void ExpectHeldBack(const Handler& outage, const std::string& reason) {
     made += kAtOnce;
     EXPECT_EQ(now.failed, 0);
     recovered = now.served == kAtOnce && igptd.Metrics().at("igptd_upstream_held_back_ratio") == 0;
-    // Callers have something else to do, too: it is the time that counts, and not how often they ask.
+    // Recovery depends on time, not on how often callers ask.
     absl::SleepFor(absl::Milliseconds(100));
   }
   EXPECT_TRUE(recovered);
   std::printf("served again after %s\n", absl::FormatDuration(absl::Now() - start).c_str());
-  // And nobody asked more than the callers did.
+  // igptd sent no more requests than there were calls.
   EXPECT_LE(igptd.upstream.requests().size() - in_outage, static_cast<size_t>(made));
 }
 
@@ -83,7 +83,7 @@ TEST(ThrottleTest, Row37_AnOutageOfResetsIsNotFloodedAndEnds) {
   ExpectHeldBack([](Exchange& exchange) { exchange.Reset(); }, "NETWORK_ERROR");
 }
 
-// What iGPT says of requests is no outage, however often it says it.
+// Requests that iGPT rejects are no outage, however many they are.
 TEST(ThrottleTest, Row37_RefusedRequestsAreNoOutage) {
   constexpr int kCalls = 500;
   for (const int status : {401, 422, 429}) {

@@ -15,7 +15,7 @@ TEST_P(TimerFaultTest, EndsAsTheCatalogueSays) {
 
 #define TABLE(name, ...) INSTANTIATE_TEST_SUITE_P(name, TimerFaultTest, ::testing::ValuesIn(__VA_ARGS__), NameOfParam)
 
-// Machines are shared: a limit is said to hold when the call ends within ten times of it and some seconds.
+// With a margin for busy machines: a limit holds if the call ends within ten times its length plus some seconds.
 constexpr absl::Duration kLimit = absl::Milliseconds(300);
 constexpr absl::Duration kSoon = absl::Seconds(10);
 
@@ -25,7 +25,7 @@ const std::vector<Call> kUnary = {Call::kWhole, Call::kSearch, Call::kList, Call
 const std::string kAnswer = R"({"output":"canary-answer-################"})";
 const std::string kStreamStart = SseHead() + SseChunk(kRunStart) + SseChunk(DeltaEvent(1, kAnswerCanary));
 
-// Row 12. The client's own gRPC ends the call at its deadline, so a status may come without details.
+// Row 12. The client's own gRPC ends the call at its deadline, so the status may have no details.
 struct Late {
   const char* name;
   Call call;
@@ -96,7 +96,7 @@ Fault WithDeadline(Fault fault, absl::Duration deadline) {
   return fault;
 }
 
-// Row 13. The calls of this fixture have a minute at least; the limit of igptd comes first.
+// Row 13. These calls have a deadline of at least a minute, so igptd's limit comes first.
 TABLE(Total, InCalls(kAllCalls, {TimedOut(13, "Total", "--max_call_duration", "total", {StallForGood()})}));
 TABLE(TotalOfAStream,
       std::vector<Fault>({
@@ -106,7 +106,7 @@ TABLE(TotalOfAStream,
                        absl::Hours(24) * 100'000),
       }));
 
-// Row 14: the answer is there long before the deadline would be.
+// Row 14: the call ends long before its deadline.
 Fault NoSleep(const std::string& name, int status, const std::string& reason, StatusCode code) {
   return {.row = 14,
           .name = name,
@@ -164,7 +164,7 @@ TEST(TimerFaultTest, Row20_AcceptedAndNeverRead) {
   EXPECT_TRUE(upstream.AwaitClosed(1));
 }
 
-// Row 21. Each byte comes well within the limit for silence.
+// Row 21. Each byte comes well within --idle_timeout.
 constexpr absl::Duration kTrickle = absl::Milliseconds(20);
 TABLE(Trickles,
       std::vector<Fault>({

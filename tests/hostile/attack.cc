@@ -11,10 +11,10 @@
 namespace igpt::testing {
 namespace {
 
-// Without the guard, a flood of resets keeps others waiting for as long as it lasts: more than 20 s.
+// Without the guard, a flood of resets makes other callers wait until it is over: more than 20 s.
 constexpr absl::Duration kBearable = absl::Seconds(5);
 
-// How many calls the neighbour makes at least before the attack, and again after it.
+// The minimum of calls that the neighbour makes before the attack, and again after it.
 constexpr int kCallsAround = 20;
 
 class Neighbour {

@@ -1,4 +1,4 @@
-// What every attack is measured by: igptd's memory, and a neighbour who goes on asking.
+// Measures attacks by igptd's memory, and by another caller (the neighbour) that keeps asking meanwhile.
 //
 //   Igptd igptd;
 //   const AttackResult result = Attack(igptd, [&] { … });
@@ -16,20 +16,20 @@
 namespace igpt::testing {
 
 struct AttackResult {
-  size_t grown = 0;        // igptd's peak memory beyond what it took before, in bytes
-  int neighbour_asks = 0;  // calls of a caller on a connection of its own meanwhile
+  size_t grown = 0;        // by how many bytes igptd's peak memory exceeded its memory before
+  int neighbour_asks = 0;  // calls of another caller, on its own connection
   std::vector<grpc::Status> neighbour_failures;
-  absl::Duration slowest;        // of its calls
-  size_t upstream_requests = 0;  // beside those of the neighbour
+  absl::Duration slowest;        // the neighbour's slowest call
+  size_t upstream_requests = 0;  // without the neighbour's
 };
 
-// An answer that is over at once: upstreams of attacks give it.
+// A short, immediate answer, for the upstreams of attacks.
 void AnswerAtOnce(Exchange& exchange);
 
-// Runs `attack` with a neighbour who asks before, meanwhile, and after.
+// Runs `attack`, with a neighbour that asks before, during and after it.
 AttackResult Attack(Igptd& igptd, const std::function<void()>& attack);
 
-// The neighbour got every answer, none unbearably late, and memory stayed below `bytes`.
+// Expects that the neighbour got every answer in bearable time, and that memory grew by less than `bytes`.
 void ExpectHarmless(const AttackResult& result, size_t bytes);
 
 }  // namespace igpt::testing

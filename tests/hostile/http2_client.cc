@@ -20,7 +20,7 @@ namespace {
 
 constexpr char kPreface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-// Types and flags of frames (RFC 9113).
+// Frame types and flags (RFC 9113).
 constexpr uint8_t kData = 0;
 constexpr uint8_t kHeaders = 1;
 constexpr uint8_t kResetStream = 3;
@@ -33,7 +33,7 @@ constexpr uint8_t kAck = 0x1;
 constexpr uint8_t kEndStream = 0x1;
 constexpr uint8_t kEndHeaders = 0x4;
 constexpr size_t kFrameHeadBytes = 9;
-constexpr size_t kMaxFrameBytes = 16'384;  // what everyone takes
+constexpr size_t kMaxFrameBytes = 16'384;  // what every peer must accept
 
 constexpr uint16_t kHeaderTableSize = 1;
 constexpr uint16_t kInitialWindowSize = 4;
@@ -52,7 +52,7 @@ uint32_t ReadBigEndian(std::string_view bytes) {
   return value;
 }
 
-// HPACK's integers and strings, the latter without Huffman coding.
+// HPACK's integers, and its strings without Huffman coding.
 std::string HpackInteger(uint8_t first, int prefix_bits, size_t value) {
   const size_t max = (size_t{1} << prefix_bits) - 1;
   if (value < max) return {static_cast<char>(first | value)};
@@ -66,7 +66,7 @@ std::string HpackString(std::string_view text) {
   return HpackInteger(0, 7, text.size()).append(text);
 }
 
-// The status in a block of trailers. The server was told to keep no table, so the name stands there in full.
+// The status in a block of trailers. The client forbade the server a dynamic table, so the name is there in full.
 std::optional<int> GrpcStatusIn(std::string_view block) {
   constexpr std::string_view kName = "grpc-status";
   const size_t name = block.find(kName);

@@ -1,4 +1,4 @@
-// An HTTP/2 client that need not behave: frames as a test makes them, and no more.
+// An HTTP/2 client that can misbehave: it sends exactly the frames that a test makes.
 //
 //   Http2Client client(igptd.process->address(), {.acknowledge_settings = false});
 //   const uint32_t stream = client.Open(kAskPath, {{"x-large", std::string(9000, 'a')}});
@@ -24,8 +24,7 @@ namespace igpt::testing {
 
 inline constexpr char kAskPath[] = "/igpt.v1.RecallService/Ask";
 
-// Used by one thread. What is queued goes out in Flush and Await, which also take in what the server says; between them
-// nothing is read.
+// Not thread-safe. Flush and Await send what is queued and read what the server sends; in between, nothing is read.
 class Http2Client {
  public:
   using Headers = std::vector<std::pair<std::string, std::string>>;
@@ -33,7 +32,7 @@ class Http2Client {
   struct Behaviour {
     bool acknowledge_settings = true;
     bool answer_pings = true;
-    // What the server may send on a stream, and on all together, before it has to wait.
+    // How much the server may send on one stream, and on all together, before it has to wait.
     uint32_t stream_window = 65'535;
     uint32_t connection_window = 65'535;
   };
@@ -41,29 +40,29 @@ class Http2Client {
   // How a stream ended.
   struct End {
     std::optional<int> grpc_status;
-    std::string trailers;           // the header block that held it, as it came
+    std::string trailers;           // the undecoded header block that held the status
     std::optional<uint32_t> reset;  // RST_STREAM's code
   };
 
-  // Connects, and says what a client says first. The test process ends when it can't be connected to.
+  // Connects and sends the client's preface. Aborts the test if it can't connect.
   explicit Http2Client(const std::string& address);
   Http2Client(const std::string& address, Behaviour behaviour);
 
-  // Queue frames. Open starts a call and gives its stream.
+  // Queue frames. Open starts a call and returns its stream.
   uint32_t Open(std::string_view path, const Headers& metadata = {});
-  // A whole message, and the last: small enough for a frame and, unless that is the attack, for the windows.
+  // A whole message, the last of its stream. It must fit into a frame and, unless that is the attack, into the windows.
   void Message(uint32_t stream, std::string_view message);
   void Data(uint32_t stream, std::string_view bytes);
   void Reset(uint32_t stream);
   void Ping();
   void Frame(uint8_t type, uint8_t flags, uint32_t stream, std::string_view payload);
 
-  // Sends what is queued. False when the connection is gone or `limit` passed first.
+  // Sends what is queued. Returns false if the connection is gone or `limit` passes first.
   bool Flush(absl::Duration limit = kWaitLimit);
-  // Takes in and answers what the server sends, until `condition` is true. False as for Flush.
+  // Reads and answers what the server sends until `condition` is true. Returns false as Flush does.
   bool Await(const std::function<bool()>& condition, absl::Duration limit = kWaitLimit);
 
-  // What the server said.
+  // What the server did.
   bool ended() const { return ended_; }  // the connection
   const End* EndOf(uint32_t stream) const;
   std::optional<uint32_t> goaway() const { return goaway_; }
@@ -81,18 +80,18 @@ class Http2Client {
   const Behaviour behaviour_;
   UniqueFd socket_;
   std::string out_;
-  size_t sent_ = 0;  // of out_
+  size_t sent_ = 0;  // bytes of out_
   std::string in_;
   bool ended_ = false;
   uint32_t next_stream_ = 1;
-  std::string indexed_path_;  // in HPACK's dynamic table, with the headers of every call
+  std::string indexed_path_;  // the path in HPACK's dynamic table, with the headers of every call
   std::map<uint32_t, End> ends_;
   std::optional<uint32_t> goaway_;
   size_t pongs_ = 0;
   size_t data_bytes_ = 0;
   int64_t initial_window_ = 65'535;
   int64_t connection_window_ = 65'535;
-  std::map<uint32_t, int64_t> window_changes_;  // by stream, beside the initial window
+  std::map<uint32_t, int64_t> window_changes_;  // by stream, relative to the initial window
 };
 
 }  // namespace igpt::testing

@@ -1,4 +1,4 @@
-// Answers of iGPT whose JSON is hard to hold: memory stays within a bound, and other callers don't notice.
+// Answers from iGPT whose JSON costs much memory: memory stays bounded, and other callers don't notice.
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -57,7 +57,7 @@ TEST_P(IgptdAnswersTest, FourAtOnceAreHarmless) {
         v1::SearchRequest request;
         request.set_user("bomb");
         request.set_query("bomb");
-        igptd.Search(request);  // however it ends
+        igptd.Search(request);  // it doesn't matter how it ends
       });
     }
     for (std::thread& caller : callers) caller.join();

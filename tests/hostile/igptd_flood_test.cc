@@ -1,5 +1,5 @@
-// Clients that flood their connection: igptd ends it or refuses what comes, its memory stays within bounds, and others
-// don't notice.
+// Clients that flood their connection: igptd closes it or refuses the calls, its memory stays bounded, and other
+// callers don't notice.
 #include <functional>
 #include <string>
 #include <vector>
@@ -20,7 +20,7 @@ constexpr int64_t kWindow = 1000;
 
 constexpr int kResourceExhausted = StatusCode::RESOURCE_EXHAUSTED;
 
-// Goes on until igptd has ended the connection, or as often as `times`.
+// Repeats `step` until igptd has closed the connection, at most `times` times.
 void UntilEnded(Http2Client& client, int times, const std::function<void()>& step) {
   for (int i = 0; i < times && !client.ended(); ++i) {
     step();
@@ -28,20 +28,20 @@ void UntilEnded(Http2Client& client, int times, const std::function<void()>& ste
   }
 }
 
-// That igptd ends the connection.
+// Expects that igptd closes the connection.
 void AwaitEnd(Http2Client& client) {
-  (void)client.Await([] { return false; });  // until then
+  (void)client.Await([] { return false; });  // returns when the connection has ended
   EXPECT_TRUE(client.ended());
 }
 
-// CVE-2023-44487. Calls with their request and without it.
+// CVE-2023-44487, with and without requests.
 void ResetFlood(Igptd& igptd, int thousands) {
   Http2Client client(igptd.process->address());
   const std::string request = AskFor("ada", "?").SerializeAsString();
   UntilEnded(client, thousands, [&] {
     for (int i = 0; i < 1000; ++i) {
       const uint32_t stream = client.Open(kAskPath);
-      // Not without a window for it: gRPC would mind that.
+      // Only if the window allows it: otherwise gRPC would close the connection.
       if (i % 2 == 0 && client.SendWindow(stream) > kWindow) client.Message(stream, request);
       client.Reset(stream);
     }
@@ -56,11 +56,11 @@ TEST(IgptdFloodTest, CallsThatAreResetAtOnce) {
   ExpectHarmless(first, kResetFloodBytes);
   const AttackResult second = Attack(igptd, [&] { ResetFlood(igptd, 500); });
   ExpectHarmless(second, kSecondAttackBytes);
-  // What was reset before igptd got it costs no request to iGPT, and what it got of the others is over.
+  // Calls that were reset before igptd got them cause no request to iGPT, and the requests of the others have ended.
   EXPECT_LT(first.upstream_requests, 2000U);
 }
 
-// Slow enough to be calls: each is given up, and so is its request to iGPT.
+// Slow enough that igptd gets each call: cancelling it aborts its request to iGPT.
 TEST(IgptdFloodTest, CallsThatAreResetOnceTheyRun) {
   constexpr int kCalls = 100;
   Igptd igptd;
@@ -107,8 +107,8 @@ TEST(IgptdFloodTest, Pings) {
   ExpectHarmless(Attack(igptd, attack), kPingFloodBytes);
 }
 
-// One call's headers, in frames without end. Its SETTINGS unacknowledged, gRPC takes 16 MiB as HTTP/2 counts it, which
-// is 30 times as much in memory.
+// One call's headers, in endless frames. While its SETTINGS are unacknowledged, gRPC accepts 16 MiB as HTTP/2 counts
+// them, which take 30 times as much memory.
 TEST(IgptdFloodTest, HeadersWithoutEnd) {
   Igptd igptd;
   igptd.upstream.OnRequest(AnswerAtOnce);
@@ -126,7 +126,7 @@ TEST(IgptdFloodTest, HeadersWithoutEnd) {
   ExpectHarmless(Attack(igptd, attack), kSecondAttackBytes);
 }
 
-// What of the limit gRPC enforces itself, and what igptd does when the client never acknowledged it.
+// The client never acknowledged the limit, so gRPC doesn't enforce all of it. igptd does.
 TEST(IgptdFloodTest, MetadataOverTheLimit) {
   Igptd igptd;
   igptd.upstream.OnRequest(AnswerAtOnce);
@@ -148,14 +148,14 @@ TEST(IgptdFloodTest, MetadataOverTheLimit) {
   };
   const AttackResult result = Attack(igptd, attack);
   ExpectHarmless(result, kHeaderFloodBytes);
-  EXPECT_EQ(result.upstream_requests, 1U);  // that of the small one
+  EXPECT_EQ(result.upstream_requests, 1U);  // for the call with little metadata
 }
 
-// A client that keeps to the rules is told why, and its connection stays.
+// A client that obeys the rules is told why, and keeps its connection.
 TEST(IgptdFloodTest, MetadataOverTheLimitFromALegalClient) {
   Igptd igptd;
   igptd.upstream.OnRequest(AnswerAtOnce);
-  igptd.Ask(AskFor("ada", "?"));  // the connection knows the limit
+  igptd.Ask(AskFor("ada", "?"));  // now the connection knows the limit
   const Stream stream = igptd.Ask(AskFor("ada", "?"), [](grpc::ClientContext& context) {
     context.AddMetadata("x-large", std::string(9'000, 'a'));
   });
@@ -163,14 +163,14 @@ TEST(IgptdFloodTest, MetadataOverTheLimitFromALegalClient) {
   EXPECT_THAT(igptd.Ask(AskFor("ada", "?")).status, IsOkStatus());
 }
 
-// As many calls at once as one connection may have are no attack.
+// The maximum of calls on one connection, all at once, is not an attack.
 TEST(IgptdFloodTest, ManyLegalCallsAtOnceAreServed) {
   constexpr int kCalls = 9'000;
   Igptd igptd;
   igptd.upstream.OnRequest(AnswerAtOnce);
   const AttackResult result = Attack(igptd, [&] {
     Http2Client client(igptd.process->address());
-    const std::string request = AskFor("ada", "").SerializeAsString();  // refused, so iGPT isn't what is measured
+    const std::string request = AskFor("ada", "").SerializeAsString();  // rejected, so that this doesn't measure iGPT
     std::vector<uint32_t> streams;
     for (int i = 0; i < kCalls; ++i) {
       streams.push_back(client.Open(kAskPath));

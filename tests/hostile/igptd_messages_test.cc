@@ -1,4 +1,4 @@
-// Messages far over the limit, and readers that stop: memory stays within bounds, and others don't notice.
+// Messages far over the limit, and readers that stop: memory stays bounded, and other callers don't notice.
 #include <algorithm>
 #include <memory>
 #include <string>
@@ -17,14 +17,14 @@ namespace {
 
 using grpc::StatusCode;
 
-// What comes before a message of so many bytes.
+// The prefix of a gRPC message of this many bytes.
 std::string MessageHead(size_t bytes) {
   std::string head(1, '\0');
   for (int shift = 24; shift >= 0; shift -= 8) head.push_back(static_cast<char>(bytes >> shift));
   return head;
 }
 
-// Sends messages of so many bytes on so many streams at once, all but their last byte, as windows allow.
+// Sends a message of `bytes` bytes on each of `streams` streams at once, without the last byte, as the windows allow.
 void SendAllButTheEnd(Igptd& igptd, int streams, size_t bytes) {
   constexpr size_t kPiece = 16'384;
   const std::string piece(kPiece, 'a');
@@ -72,7 +72,7 @@ TEST(IgptdMessagesTest, JustOverTheLimit) {
   EXPECT_THAT(igptd.Ask(AskFor("ada", "?")).status, IsOkStatus());
 }
 
-// On connections that stay open and take nothing: what the kernel takes is bounded, and what igptd holds is, too.
+// On connections that stay open and read nothing: the kernel's buffers are bounded, and so is what igptd holds.
 TEST(IgptdMessagesTest, AThousandReadersThatStoppedOnEndlessStreams) {
   constexpr int kReaders = 1000;
   constexpr int kPerConnection = 100;
@@ -95,7 +95,7 @@ TEST(IgptdMessagesTest, AThousandReadersThatStoppedOnEndlessStreams) {
       ASSERT_TRUE(clients.back()->Flush());
     }
     ASSERT_TRUE(igptd.upstream.AwaitRequests(kReaders));
-    // Until all stand: then memory grows no more.
+    // Waits until all streams are paused, so that memory grows no more.
     size_t before = 0;
     for (size_t now = 2 * kMiB; now > before + kMiB; now = ResidentMemory(igptd.process->pid())) {
       before = ResidentMemory(igptd.process->pid());
@@ -105,7 +105,7 @@ TEST(IgptdMessagesTest, AThousandReadersThatStoppedOnEndlessStreams) {
   const AttackResult result = Attack(igptd, attack);
   ExpectHarmless(result, kReaders * kStoppedReaderBytes);
   clients.clear();
-  // Their requests to iGPT are given up; what stays are idle connections for the neighbour's.
+  // igptd aborts their requests to iGPT. Idle connections for the neighbour's requests remain.
   const auto open = [&] {
     int count = 0;
     for (int i = 1; i <= igptd.upstream.connections(); ++i) count += igptd.upstream.closed_at(i).has_value() ? 0 : 1;
@@ -114,7 +114,7 @@ TEST(IgptdMessagesTest, AThousandReadersThatStoppedOnEndlessStreams) {
   EXPECT_TRUE(AwaitTrue([&] { return open() <= kIdleConnections; })) << open();
 }
 
-// gRPC's HTTP/2 says in its log what is wrong with a header, and quotes it.
+// gRPC's HTTP/2 code quotes bad headers in its log messages.
 TEST(IgptdMessagesTest, AHeaderThatIsWrongIsNotQuotedInTheLog) {
   Igptd igptd({"--log_level=trace"});
   igptd.upstream.OnRequest(AnswerAtOnce);

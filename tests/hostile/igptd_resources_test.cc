@@ -1,4 +1,4 @@
-// The process runs out of something, or the other side of what it writes to is gone without a word.
+// The process runs out of a resource, or the reader of what it writes is gone or stuck.
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/resource.h>
@@ -35,10 +35,10 @@ namespace {
 namespace v1 = igpt::v1;
 using grpc::StatusCode;
 
-// Row 40's time, and what it takes on a machine that does other things too.
+// Row 40's limit, with a margin for busy machines.
 constexpr absl::Duration kRelief = absl::Seconds(5);
 
-// What keepalive needs (15 s and 10 s), and a little more. Row 11.
+// Keepalive's 15 s and 10 s, plus a margin. Row 11.
 constexpr absl::Duration kVanishedLimit = absl::Seconds(30);
 
 std::string LimitOf(const grpc::Status& status) {
@@ -47,7 +47,7 @@ std::string LimitOf(const grpc::Status& status) {
   return found == details.info.metadata().end() ? "" : found->second;
 }
 
-// Asks again and again until that is how it ends; false when it isn't in time.
+// Asks again and again until a call ends as `is_so` says. Returns false if `limit` passes first.
 bool AskUntil(Igptd& igptd, absl::Duration limit, const std::function<bool(const grpc::Status&)>& is_so) {
   const auto stub = v1::RecallService::NewStub(igptd.NewChannel());
   for (const absl::Time end = absl::Now() + limit; absl::Now() < end; absl::SleepFor(absl::Milliseconds(10))) {
@@ -62,7 +62,7 @@ bool IsServed(const grpc::Status& status) {
   return status.ok();
 }
 
-// Whether igptd says that it takes calls; waits until it says so, or not.
+// Waits until health checks report `serving`.
 bool AwaitServing(Igptd& igptd, bool serving) {
   using grpc::health::v1::HealthCheckResponse;
   const auto health = grpc::health::v1::Health::NewStub(igptd.channel);
@@ -85,7 +85,7 @@ TEST(IgptdResourcesTest, ItShedsBeforeFileDescriptorsRunOut) {
   ASSERT_EQ(::prlimit(pid, RLIMIT_NOFILE, &limit, nullptr), 0);
   EXPECT_TRUE(AwaitServing(igptd, true));
 
-  // Connections take them, a few at a time.
+  // Connections use up the file descriptors, a few at a time.
   std::vector<std::unique_ptr<Http2Client>> idle;
   grpc::Status status;
   for (int i = 0; i < 1000 && status.ok(); ++i) {
@@ -120,8 +120,8 @@ TEST(IgptdResourcesTest, WithoutFileDescriptorsItShedsAndRecovers) {
   }
   const auto full = [&] { return OpenDescriptors(pid) + 1 >= few; };
   ASSERT_TRUE(AwaitTrue(full));
-  // A caller on a connection that was there before. Just before the guard looks it can be served, on a pooled
-  // connection, or not.
+  // A caller on an existing connection. Until the guard measures again, a call may or may not be served, on a pooled
+  // connection.
   grpc::Status status;
   for (const absl::Time end = absl::Now() + kWaitLimit; LimitOf(status).empty() && absl::Now() < end;) {
     status = igptd.Ask(AskFor("ada", "?")).status;
@@ -134,8 +134,7 @@ TEST(IgptdResourcesTest, WithoutFileDescriptorsItShedsAndRecovers) {
   EXPECT_TRUE(AskUntil(igptd, kRelief, IsServed));
 }
 
-// An igptd that a command of the shell runs: "$igptd" "$@", with whatever it wants around it. `directory` is for a
-// wrapper.
+// An igptd that a shell command runs, which contains "$igptd" "$@". `directory` holds the wrapper script.
 std::unique_ptr<Igptd> IgptdRunBy(const ScratchDirectory& directory, const std::string& command) {
   const char* binary = std::getenv("IGPTD_BINARY");
   const std::string saved = binary == nullptr ? "IGPTD_BINARY is not set" : binary;
@@ -151,14 +150,14 @@ std::unique_ptr<Igptd> IgptdWithStderrIn(const ScratchDirectory& directory, cons
   return IgptdRunBy(directory, "\"$igptd\" \"$@\" 2>'" + file + "'");
 }
 
-// igptd on a machine with as much memory as a file says.
+// igptd sees as much memory as a file says.
 TEST(IgptdResourcesTest, ItShedsBeforeMemoryRunsOut) {
   if (std::system("unshare --mount --propagation private true 2>/dev/null") != 0) {
     GTEST_SKIP() << "needs the right to mount a file over /proc/meminfo";
   }
   const ScratchDirectory directory;
   const std::string meminfo = directory.File("meminfo");
-  // In place, and always as long: igptd can read it at any time.
+  // Written in place with a constant length, because igptd can read it at any time.
   const auto set_total = [&meminfo](size_t bytes) {
     std::array<char, 64> line = {};
     const int size = std::snprintf(line.data(), line.size(), "MemTotal: %20zu kB\n", bytes / 1024);
@@ -182,7 +181,7 @@ TEST(IgptdResourcesTest, ItShedsBeforeMemoryRunsOut) {
   const size_t total = 2 * before;
   set_total(total);
 
-  // Streams that nobody reads, each with its buffers full, until there is no room for one more.
+  // Streams that nobody reads, each with full buffers, until igptd has no room for another one.
   std::vector<std::unique_ptr<Http2Client>> callers;
   grpc::Status status;
   for (int i = 0; i < 1000 && LimitOf(status).empty(); ++i) {
@@ -203,17 +202,17 @@ TEST(IgptdResourcesTest, ItShedsBeforeMemoryRunsOut) {
   EXPECT_LT(ResidentMemory(pid), total);
   std::printf("%zu MiB of %zu MiB, after %zu streams\n", ResidentMemory(pid) / kMiB, total / kMiB, callers.size());
 
-  // When they are gone, it goes on.
+  // Once they are gone, igptd serves again.
   callers.clear();
   flood = false;
   EXPECT_TRUE(AskUntil(igptd, kWaitLimit, IsServed));
   EXPECT_TRUE(AwaitServing(igptd, true));
-  // Nor does what is freed stay with the process, and hold callers to a few calls for good.
+  // The freed memory goes back to the kernel; otherwise igptd would allow only a few calls for good.
   EXPECT_TRUE(igptd.process->AwaitStderr(R"("on":"memory","strain":"none")"));
   std::printf("%zu MiB when they are gone\n", ResidentMemory(pid) / kMiB);
 }
 
-// The socket stays open, but nobody looks at it any more.
+// The socket stays open, but nobody reads it any more.
 TEST(IgptdResourcesTest, AClientThatVanishedIsFound) {
   Igptd igptd;
   igptd.upstream.OnRequest([](Exchange& exchange) {
@@ -229,7 +228,7 @@ TEST(IgptdResourcesTest, AClientThatVanishedIsFound) {
   EXPECT_LE(absl::Now() - vanished, kVanishedLimit);
 }
 
-// An igptd with its stderr on a small pipe, which is read when the test says so.
+// An igptd whose stderr is a small pipe, which the test reads when it wants to.
 class IgptdOnAPipe {
  public:
   IgptdOnAPipe() {
@@ -242,12 +241,12 @@ class IgptdOnAPipe {
 
   Igptd& igptd() { return *igptd_; }
 
-  // False when the pipe doesn't get full.
+  // Returns false if the pipe doesn't fill up.
   bool AwaitFull() const {
     return AwaitTrue([this] { return !AwaitFd(end_.get(), POLLOUT, absl::ZeroDuration()); });
   }
 
-  // Reads what is in the pipe, and what comes until `text` was in it. False when it doesn't come.
+  // Reads the pipe until `text` has appeared. Returns false if it doesn't appear.
   bool ReadUntil(std::string_view text) {
     for (const absl::Time end = absl::Now() + kWaitLimit; absl::Now() < end;) {
       ReadAll();
@@ -257,7 +256,7 @@ class IgptdOnAPipe {
     return false;
   }
 
-  // What was read, line by line.
+  // The lines that were read.
   std::vector<nlohmann::json> Lines() const {
     std::vector<nlohmann::json> lines;
     std::istringstream log(log_);
@@ -302,7 +301,8 @@ TEST(IgptdResourcesTest, ALogThatCannotBeWrittenHoldsUpNothing) {
   igptd->Stop();  // expects exit code 0
 }
 
-// Far more calls than lines can wait: each is in the log, or among those that it says were dropped.
+// More calls than lines fit into the queue: every call is in the log, or in the number of dropped lines that it
+// reports.
 TEST(IgptdResourcesTest, LinesThatHadToBeDroppedAreCounted) {
   constexpr int kThreads = 4;
   constexpr int kCalls = 3000;

@@ -7,10 +7,10 @@
 
 namespace igpt::testing {
 
-// All in bytes. Zero for a process that is gone.
+// In bytes. 0 for a process that is gone.
 size_t ResidentMemory(pid_t pid);
 
-// The most that was resident since it started, or since it was last forgotten.
+// The peak of resident memory since the start, or since the peak was last reset.
 size_t PeakMemory(pid_t pid);
 void ForgetPeakMemory(pid_t pid);
 

@@ -1,4 +1,4 @@
-// Waiting for what can only be looked at. What can be waited for is an Event.
+// Waits for a condition by polling it. Use an Event wherever something can set one.
 #pragma once
 
 #include "absl/time/clock.h"
@@ -7,7 +7,7 @@
 
 namespace igpt::testing {
 
-// Looks every few milliseconds, the first time at once; false when `limit` passed first.
+// Checks the condition now and then every few milliseconds. Returns false if `limit` passes first.
 template <typename Condition>
 [[nodiscard]] bool AwaitTrue(Condition condition, absl::Duration limit = kWaitLimit) {
   for (const absl::Time end = absl::Now() + limit; !condition(); absl::SleepFor(absl::Milliseconds(5))) {

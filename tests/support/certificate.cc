@@ -35,7 +35,7 @@ void AddExtension(X509* certificate, int what, const std::string& value) {
   X509_EXTENSION_free(extension);
 }
 
-// What `write` writes.
+// Returns what `write` writes.
 std::string Written(const std::function<void(BIO*)>& write) {
   const std::unique_ptr<BIO, decltype(&BIO_free)> bio(Must(BIO_new(BIO_s_mem()), "BIO_new"), BIO_free);
   write(bio.get());
@@ -44,7 +44,7 @@ std::string Written(const std::function<void(BIO*)>& write) {
   return {text, static_cast<size_t>(size)};
 }
 
-// Signed by `issuer`; null: by itself.
+// Signed by `issuer`; null: self-signed.
 Identity Make(const std::string& name, const CertificateTerms& terms, bool authority, const Identity* issuer) {
   static std::atomic<int> serial = 1;
   Identity made = {{Must(X509_new(), "X509_new"), X509_free}, {Must(EVP_EC_gen("P-256"), "EVP_EC_gen"), EVP_PKEY_free}};

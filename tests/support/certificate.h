@@ -1,4 +1,4 @@
-// Certificates for tests of TLS, made on the spot.
+// Generates certificates for tests of TLS.
 #pragma once
 
 #include <openssl/evp.h>
@@ -11,27 +11,27 @@
 
 namespace igpt::testing {
 
-// A certificate with its key, as a server shows it.
+// A certificate and its key.
 struct Identity {
   std::shared_ptr<X509> certificate;
   std::shared_ptr<EVP_PKEY> key;
 };
 
-// What a certificate says, from now on.
+// The contents of a certificate. Times count from now.
 struct CertificateTerms {
   std::string host = "127.0.0.1";  // an IPv4 address or a name
-  std::string names = {};          // in its place, e.g. "DNS:billing.internal,URI:spiffe://cluster/billing"
+  std::string names = {};          // replaces `host`: "DNS:billing.internal,URI:spiffe://cluster/billing"
   absl::Duration begins = -absl::Hours(1);
   absl::Duration ends = absl::Hours(1);
 };
 
-// Issues certificates; each authority is one that nobody else knows.
+// Issues certificates. Each authority has a key of its own.
 class Authority {
  public:
   explicit Authority(const std::string& name);
 
   Identity Issue(const CertificateTerms& terms = {}) const;
-  // What a client has to trust.
+  // The authority's certificate, which clients have to trust.
   std::string Pem() const;
 
  private:
@@ -42,7 +42,7 @@ class Authority {
 std::string CertificatePem(const Identity& identity);
 std::string KeyPem(const Identity& identity);
 
-// A certificate that vouches for itself.
+// A self-signed certificate.
 Identity SelfSigned(const CertificateTerms& terms = {});
 
 }  // namespace igpt::testing

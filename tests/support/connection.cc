@@ -13,7 +13,7 @@ namespace {
 
 constexpr size_t kReceiveBytes = 64 << 10;
 
-// The send buffer is fixed, so that a reader that stops is felt soon and a test can say how soon.
+// The send buffer is fixed, so that a reader that stops is noticed soon, at a point that tests can calculate.
 constexpr int kSendBufferBytes = 64 << 10;
 
 void SetOption(int fd, int level, int name, int value) {
@@ -25,7 +25,7 @@ void SetOption(int fd, int level, int name, int value) {
 Connection::Connection(int number, UniqueFd socket, const Event& stop)
     : number_(number), socket_(std::move(socket)), stop_(stop) {
   SetOption(socket_.get(), SOL_SOCKET, SO_SNDBUF, kSendBufferBytes);
-  // Every send goes out as it is: a test decides where the segments are cut.
+  // Each send is a segment of its own, so that tests decide where segments end.
   SetOption(socket_.get(), IPPROTO_TCP, TCP_NODELAY, 1);
 }
 

@@ -1,4 +1,4 @@
-// Something that happens once: a test sets it, and a thread that waits for it goes on.
+// Something that happens once: a test sets it, and threads that wait for it continue.
 #pragma once
 
 #include <atomic>
@@ -9,24 +9,24 @@
 
 namespace igpt::testing {
 
-// How long a test waits for something that has to happen. Generous: only a failing test ever waits that long.
+// How long tests wait for something that must happen. Generous, because only failing tests wait that long.
 inline constexpr absl::Duration kWaitLimit = absl::Seconds(30);
 
-// Thread-safe. What was written before Set() is seen by whoever saw the event set.
+// Thread-safe. A thread that sees the event set also sees everything that was written before Set().
 class Event {
  public:
   Event();
-  ~Event();  // waits for a Set() that is under way: whoever saw the event set may destroy it
+  ~Event();  // waits for a running Set(), so a thread that has seen the event set may destroy it
   Event(const Event&) = delete;
   Event& operator=(const Event&) = delete;
 
   void Set();
   bool IsSet() const { return set_.load(std::memory_order_acquire); }
 
-  // False when `limit` passed first.
+  // Returns false if `limit` passes first.
   [[nodiscard]] bool Await(absl::Duration limit = kWaitLimit) const;
 
-  // Readable once the event is set: for poll().
+  // For poll(): readable once the event is set.
   int fd() const { return fd_.get(); }
 
  private:
@@ -35,8 +35,8 @@ class Event {
   UniqueFd fd_;
 };
 
-// Waits until `fd` has one of poll()'s `events`, or POLLERR or POLLHUP. False when `stop`, if there is one, is set or
-// `limit` passed first.
+// Waits until `fd` has one of poll()'s `events`, or POLLERR or POLLHUP. Returns false if `stop` (may be null) is set or
+// `limit` passes first.
 [[nodiscard]] bool AwaitFd(int fd, short events, absl::Duration limit, const Event* stop = nullptr);
 
 }  // namespace igpt::testing

@@ -11,27 +11,27 @@ namespace igpt::testing {
 
 using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
 
-// A request as it was seen.
+// A request as the server received it.
 struct HttpRequest {
   int connection = 0;   // 1 for the server's first connection, and so on
-  std::string head;     // request line and headers with the empty line after them, exactly
-  std::string method;   // taken from `head`, like the next two
-  std::string target;   // e.g. "/v1/recall/ask/"
+  std::string head;     // the exact request line and headers, including the empty line
+  std::string method;   // parsed from `head`, like the next two
+  std::string target;   // for example "/v1/recall/ask/"
   HttpHeaders headers;  // in order, names as written
-  std::string body;     // exactly
+  std::string body;     // the exact bytes
 
-  // The value of the first header of this name, in any case of letters; nullopt when there is none.
+  // The value of the first header with this case-insensitive name; nullopt if there is none.
   std::optional<std::string> Header(const std::string& name) const;
 };
 
-// Fills everything but `connection` and `body`. `head` ends with the empty line. nullopt when it is no HTTP/1.1
-// request.
+// Fills everything but `connection` and `body`. `head` ends with the empty line. Returns nullopt if it is not an
+// HTTP/1.1 request.
 std::optional<HttpRequest> ParseHead(const std::string& head);
 
-// "HTTP/1.1 <status> \r\n", these headers and no others, and the empty line.
+// "HTTP/1.1 <status> \r\n", exactly these headers, and the empty line.
 std::string Head(int status, const HttpHeaders& headers);
 
-// `data` as one chunk of a chunked body. Not for empty data: that would be the end.
+// `data`, which must not be empty, as one chunk of a chunked body: an empty chunk would end the body.
 std::string Chunk(std::string_view data);
 
 // The end of a chunked body.

@@ -15,10 +15,10 @@
 namespace igpt::testing {
 namespace {
 
-// How often the port file is looked for.
+// How often to check for the port file.
 constexpr absl::Duration kPortFileInterval = absl::Milliseconds(10);
 
-// Beside other tests, and as a variable, so that a test's flags and variables win.
+// A free port, so that tests can run in parallel. A variable, so that a test's own flags and variables win.
 constexpr char kAdminListen[] = "IGPTD_ADMIN_LISTEN=127.0.0.1:0";
 
 std::vector<std::string> Command(const std::vector<std::string>& flags) {
@@ -31,7 +31,7 @@ std::vector<std::string> Command(const std::vector<std::string>& flags) {
   return command;
 }
 
-// getenv() finds the first of two variables of one name: `more` wins.
+// `more` comes first, because getenv() finds the first of two variables with the same name.
 std::vector<std::string> Environment(const std::vector<std::string>& more) {
   std::vector<std::string> environment = more;
   for (char** variable = environ; *variable != nullptr; ++variable) {
@@ -48,7 +48,7 @@ std::optional<int> ReadPort(const std::string& path) {
   return std::nullopt;
 }
 
-// Where igptd listens, beside other tests, and where it writes the port: as variables, so that a test's flags and
+// Sets free ports, so that tests can run in parallel, and the port file. By variables, so that a test's own flags and
 // variables win.
 std::vector<std::string> ServingEnvironment(std::vector<std::string> environment, const std::string& port_file) {
   environment.push_back("IGPTD_LISTEN=127.0.0.1:0");

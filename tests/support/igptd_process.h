@@ -1,7 +1,7 @@
 // A real igptd for tests that need the whole program: its flags, signals, logs and exit codes.
 //
-// The binary is the one that the environment variable IGPTD_BINARY names, else the one of this build. It sees this
-// process's environment without the variables that configure igptd, and `environment` ("NAME=value") beside it.
+// The binary is the one that the environment variable IGPTD_BINARY names, otherwise that of this build. It gets this
+// process's environment without the variables that configure igptd, plus `environment` ("NAME=value").
 #pragma once
 
 #include <memory>
@@ -17,7 +17,7 @@
 
 namespace igpt::testing {
 
-// Used by one thread. The destructor kills an igptd that still runs.
+// Not thread-safe. The destructor kills an igptd that is still running.
 class IgptdProcess {
  public:
   struct Result {
@@ -26,24 +26,23 @@ class IgptdProcess {
     std::string err;               // stderr
   };
 
-  // Runs igptd to its end with exactly these flags.
+  // Runs igptd with exactly these flags until it exits.
   static Result Run(const std::vector<std::string>& flags, const std::vector<std::string>& environment = {});
 
-  // Starts igptd and waits until it listens. Unless told otherwise it listens on ports of the system's choice on
-  // 127.0.0.1 only. An igptd that ends before it listens, or doesn't within kWaitLimit, is an error that holds its
-  // stderr.
+  // Starts igptd and waits until it listens, by default on free ports of 127.0.0.1 only. If it ends before it listens,
+  // or doesn't listen within kWaitLimit, returns an error with its stderr.
   static absl::StatusOr<std::unique_ptr<IgptdProcess>> Start(const std::vector<std::string>& flags,
                                                              const std::vector<std::string>& environment = {});
 
-  // Where it serves gRPC, e.g. "127.0.0.1:40123".
+  // Where it serves gRPC, for example "127.0.0.1:40123".
   const std::string& address() const { return address_; }
 
-  // Where it serves metrics and health over HTTP, as its log says at level info, in JSON; empty when it doesn't.
+  // The address of the admin port, from its JSON log at level info; empty if there is none.
   std::string admin_address() const;
 
   pid_t pid() const { return process_.pid(); }
 
-  // What it wrote so far, and waiting for something in its log.
+  // What it has written so far; AwaitStderr waits for a text in its log.
   std::string Stdout() const { return process_.Stdout(); }
   std::string Stderr() const { return process_.Stderr(); }
   [[nodiscard]] bool AwaitStderr(std::string_view text, absl::Duration limit = kWaitLimit) const {
@@ -52,11 +51,11 @@ class IgptdProcess {
 
   // Sends it a signal.
   void Signal(int signal) { process_.Signal(signal); }
-  // Its exit code, or 128 + the number of the signal that ended it; nullopt when `limit` passed first.
+  // Its exit code, or 128 + the number of the signal that ended it; nullopt if `limit` passes first.
   std::optional<int> AwaitExit(absl::Duration limit = kWaitLimit) { return process_.AwaitExit(limit); }
 
  private:
-  // A new directory that is removed at the end.
+  // A new directory, removed by the destructor.
   struct TemporaryDirectory {
     TemporaryDirectory();
     ~TemporaryDirectory();

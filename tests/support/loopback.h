@@ -1,4 +1,4 @@
-// Connections to this machine, as bare as they come.
+// Plain connections to this machine.
 #pragma once
 
 #include <netinet/in.h>
@@ -10,7 +10,7 @@
 
 namespace igpt::testing {
 
-// A connection to the port on 127.0.0.1; -1 when it is refused.
+// A connection to the port on 127.0.0.1; -1 if it is refused.
 inline UniqueFd ConnectToLoopback(int port) {
   UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const sockaddr_in address = {.sin_family = AF_INET,

@@ -1,4 +1,4 @@
-// A directory of a test's own, with files that change in one step.
+// A temporary directory for a test, with files that are replaced atomically.
 #pragma once
 
 #include <stdlib.h>
@@ -27,13 +27,13 @@ class ScratchDirectory {
 
   const std::string& path() const { return path_; }
   std::string File(const std::string& name) const { return path_ + "/" + name; }
-  // Replaces the file, as a rotation does it. Its path.
+  // Replaces the file as a rotation does, and returns its path.
   std::string Write(const std::string& name, const std::string& text) const {
     std::ofstream(File(".new")) << text;
     std::filesystem::rename(File(".new"), File(name));
     return File(name);
   }
-  // Makes `link` lead to `target` from one moment to the next, as Kubernetes updates a mounted secret.
+  // Atomically makes `link` point to `target`, as Kubernetes updates a mounted secret.
   void SwapLink(const std::string& link, const std::string& target) const {
     std::filesystem::create_directory_symlink(target, File(".new"));
     std::filesystem::rename(File(".new"), File(link));

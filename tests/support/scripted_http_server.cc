@@ -16,11 +16,11 @@
 namespace igpt::testing {
 namespace {
 
-// What epoll reports beside the numbers of connections, which start at 1.
+// epoll data other than connection numbers, which start at 1.
 constexpr uint64_t kListener = 0;
 constexpr uint64_t kStop = UINT64_MAX;
 
-// The result of a system call that cannot fail unless the machine is out of something.
+// Aborts if a system call fails that can only fail if the machine runs out of something.
 int Must(int result, const char* call) {
   if (result < 0) {
     std::perror(call);
@@ -42,8 +42,8 @@ void Register(int epoll, int fd, uint32_t events, uint64_t key) {
   Must(::epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event), "epoll_ctl");
 }
 
-// The next request of a connection. `buffer` holds what was received beyond the last one. nullopt when there is none,
-// or when it cannot be understood.
+// Reads the next request of a connection. `buffer` holds what was received after the previous one. Returns nullopt if
+// there is none, or if it can't be parsed.
 std::optional<HttpRequest> ReadRequest(Connection& connection, std::string& buffer) {
   size_t end_of_head;
   while ((end_of_head = buffer.find("\r\n\r\n")) == std::string::npos) {
@@ -178,7 +178,7 @@ void ScriptedHttpServer::Serve(Connection connection) {
     connection.CloseSending();
   }
   connection.AwaitPeerClosed(absl::InfiniteDuration());
-  // The watcher may not have seen it yet, and cannot any more once the socket is closed.
+  // The watcher may not have noticed it yet, and can't once the socket is closed.
   NoteClosed(connection.number());
 }
 

@@ -1,4 +1,4 @@
-// An HTTP/1.1 server whose every byte and fault a test decides.
+// An HTTP/1.1 server that lets a test decide every byte and fault.
 //
 //   ScriptedHttpServer server;
 //   server.OnRequest([](Exchange& exchange) {
@@ -31,22 +31,21 @@
 
 namespace igpt::testing {
 
-// Answers one request. Runs on the thread of its connection: handlers of several connections run at the same time. When
-// it returns without Close() or Reset() the connection stays open, and the next request on it is the next exchange.
-// Whatever it captures by reference has to be declared before the server, so that it outlives the last handler.
+// Answers one request. Runs on the thread of its connection, so handlers of several connections run at the same time.
+// If it returns without Close() or Reset(), the connection stays open, and the next request on it is the next exchange.
+// Whatever it captures by reference must be declared before the server, so that it outlives the last handler.
 using Handler = std::function<void(Exchange&)>;
 
-// Listens on 127.0.0.1 at a port of the system's choice. All methods are thread-safe.
+// Listens on a free port of 127.0.0.1. Thread-safe.
 //
-// Requests with a body have to frame it by Content-Length; one that isn't HTTP/1.1 gets no answer but the end of the
-// connection. The destructor ends every exchange and joins every thread: it waits for handlers, whose steps then all
-// fail at once.
+// Requests with a body must frame it by Content-Length; if a request isn't HTTP/1.1, the server closes the connection.
+// The destructor ends every exchange and joins every thread: it waits for handlers, whose steps then all fail at once.
 class ScriptedHttpServer {
  public:
   enum class Mode {
     kServe,
     kNeverRead,    // accepts connections and reads nothing from them
-    kRefuse,       // refuses connections: the port is taken, but nobody listens
+    kRefuse,       // refuses connections: the port is reserved, but nobody listens
     kNoHandshake,  // leaves connections hanging: connect() neither succeeds nor fails
   };
 
@@ -59,25 +58,26 @@ class ScriptedHttpServer {
   // "http://127.0.0.1:<port><path>"
   std::string url(std::string_view path = "") const;
 
-  // Answers the next request that has no handler yet; queues up.
+  // Answers the next request that has no handler yet. Several calls queue up.
   void OnNextRequest(Handler handler);
-  // Answers every request for which none is queued. Without it, such a request gets 404.
+  // Answers every request for which no handler is queued. Without it, such a request gets 404.
   void OnRequest(Handler handler);
 
-  // Requests that were read whole, in that order.
+  // The requests that were read completely, in that order.
   std::vector<HttpRequest> requests() const;
   // How many connections were accepted.
   int connections() const;
-  // When the peer closed its side of this connection or reset it, or a handler reset it. nullopt: it is open.
+  // When the peer closed or reset this connection, or a handler reset it. nullopt: it is open.
   std::optional<absl::Time> closed_at(int connection) const;
 
-  // Wait until there were so many, or until that connection is closed. False when `limit` passed first.
+  // Wait for this many requests or connections, or until that connection is closed. Return false if `limit` passes
+  // first.
   [[nodiscard]] bool AwaitRequests(size_t count, absl::Duration limit = kWaitLimit) const;
   [[nodiscard]] bool AwaitConnections(int count, absl::Duration limit = kWaitLimit) const;
   [[nodiscard]] bool AwaitClosed(int connection, absl::Duration limit = kWaitLimit) const;
 
  private:
-  // Accepts connections and notes which of them the peer closes, also while a handler does something else.
+  // Accepts connections and notes which of them the peer closes, even while a handler is busy.
   void Watch();
   void Accept();
   // A connection's thread.
@@ -89,11 +89,11 @@ class ScriptedHttpServer {
   const Mode mode_;
   const UniqueFd listener_;
   int port_ = 0;
-  UniqueFd filler_;  // kNoHandshake: the one connection that the backlog has room for
+  UniqueFd filler_;  // kNoHandshake: the only connection that fits into the backlog
   UniqueFd epoll_;
   Event stop_;
   std::thread watcher_;
-  std::vector<std::thread> servers_;  // used by watcher_ alone until it ends
+  std::vector<std::thread> servers_;  // used only by watcher_ until that ends
 
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;

@@ -28,7 +28,7 @@ using ::testing::StartsWith;
 
 constexpr std::string_view kGet = "GET / HTTP/1.1\r\n\r\n";
 
-// A plain socket, as blunt as the server. Reads fail with "<timeout>" after kWaitLimit instead of hanging.
+// A plain socket. Reads fail with "<timeout>" after kWaitLimit instead of hanging.
 class Client {
  public:
   explicit Client(int port) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
@@ -47,14 +47,14 @@ class Client {
     ASSERT_EQ(::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
   }
 
-  // Reads up to and with `end`; less when the connection ends before it.
+  // Reads up to and including `end`, or less if the connection ends before.
   std::string ReadUntil(std::string_view end) {
     while (!received_.ends_with(end) && Receive(1)) {
     }
     return std::exchange(received_, {});
   }
 
-  // Reads to the end of the connection; "<reset>" at the end tells a RST from a FIN.
+  // Reads to the end of the connection; "<reset>" at the end distinguishes a RST from a FIN.
   std::string ReadToEnd() {
     while (Receive(64 << 10)) {
     }
@@ -219,7 +219,7 @@ TEST(ScriptedHttpServerTest, CloseDeliversEverythingAndEndsInOrder) {
     EXPECT_FALSE(exchange.Send("more"));
   });
   Client client(server.port());
-  // What the server never reads must not turn its FIN into a RST.
+  // Data that the server never reads must not turn its FIN into a RST.
   client.Send(std::string(kGet) + "POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nunread");
   EXPECT_EQ(client.ReadToEnd(), large);
   EXPECT_EQ(server.closed_at(1), std::nullopt);
@@ -317,7 +317,7 @@ TEST(ScriptedHttpServerTest, SendUntilBlockedCountsWhatAReaderThatStoppedLetsThr
   EXPECT_GT(sent, 0u);
   EXPECT_LT(sent, kLimit);
 
-  // The cut piece was completed before the end, and nothing is missing.
+  // The piece that was cut was completed before the end, and nothing is missing.
   const std::string received = client.ReadToEnd();
   const size_t pieces = (sent + piece.size() - 1) / piece.size();
   std::string expected;
@@ -365,7 +365,7 @@ TEST(ScriptedHttpServerTest, ARequestThatIsCutIsNotRecorded) {
   EXPECT_FALSE(server.AwaitRequests(1, absl::ZeroDuration()));
 }
 
-// A test that fails this one hangs.
+// If this fails, the test hangs.
 TEST(ScriptedHttpServerTest, StoppingEndsEveryScript) {
   const Event never;
   const Handler scripts[] = {
@@ -389,7 +389,7 @@ TEST(ScriptedHttpServerTest, StoppingEndsEveryScript) {
     ASSERT_TRUE(server->AwaitRequests(1));
     Client idle(server->port());
     ASSERT_TRUE(server->AwaitConnections(2));
-    server.reset();  // while both clients are still there
+    server.reset();  // while both clients are still connected
   }
 }
 
@@ -422,7 +422,7 @@ TEST(ScriptedHttpServerTest, NoHandshakeLeavesConnectHanging) {
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   ASSERT_EQ(::connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), -1);
   EXPECT_EQ(errno, EINPROGRESS);
-  // A connection over loopback that can be made is made, or refused, before connect() returns to anybody who polls.
+  // Over loopback, a connection succeeds or is refused at once, unless the handshake is left hanging.
   EXPECT_FALSE(AwaitFd(socket.get(), POLLOUT, absl::ZeroDuration()));
 }
 

@@ -39,7 +39,7 @@ int OpenPidfd(pid_t pid) {
   return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
 }
 
-// The null-terminated array that C wants. Points into `strings`.
+// The null-terminated array for C. Points into `strings`.
 std::vector<char*> Pointers(const std::vector<std::string>& strings) {
   std::vector<char*> pointers;
   pointers.reserve(strings.size() + 1);

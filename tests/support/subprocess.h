@@ -1,4 +1,4 @@
-// A child process with what it writes.
+// A child process and its output.
 #pragma once
 
 #include <sys/types.h>
@@ -17,31 +17,31 @@
 
 namespace igpt::testing {
 
-// Used by one thread. The destructor kills a child that still runs.
+// Not thread-safe. The destructor kills a child that is still running.
 class Subprocess {
  public:
-  // `command` is the program's path and its arguments, `environment` "NAME=value" strings. A program that cannot be
-  // started is a child that exited with 127.
+  // `command` is the program's path and its arguments, `environment` "NAME=value" strings. If the program can't be
+  // started, it counts as a child that exited with 127.
   Subprocess(const std::vector<std::string>& command, const std::vector<std::string>& environment);
   ~Subprocess();
   Subprocess(const Subprocess&) = delete;
   Subprocess& operator=(const Subprocess&) = delete;
 
-  // -1 for one that could not be started.
+  // -1 if the program could not be started.
   pid_t pid() const { return pid_; }
 
-  // Sends a signal; to a child that has exited, nothing.
+  // Sends a signal, unless the child has exited.
   void Signal(int signal);
 
-  // The exit code, or 128 + the number of the signal that ended it. Then all it wrote is there too. nullopt when
-  // `limit` passed first.
+  // The exit code, or 128 + the number of the signal that ended it; its output is then complete. nullopt if `limit`
+  // passes first.
   std::optional<int> AwaitExit(absl::Duration limit = kWaitLimit);
 
-  // What it wrote so far.
+  // What it has written so far.
   std::string Stdout() const;
   std::string Stderr() const;
 
-  // True once the child has written `text` to stderr; false when it ended or `limit` passed first.
+  // Waits until the child has written `text` to stderr; false if it ends or `limit` passes first.
   [[nodiscard]] bool AwaitStderr(std::string_view text, absl::Duration limit = kWaitLimit) const;
 
  private:
@@ -60,7 +60,7 @@ class Subprocess {
   mutable std::condition_variable changed_;
   Output stdout_;
   Output stderr_;
-  bool ended_ = false;  // guarded by mutex_: no more output will come
+  bool ended_ = false;  // guarded by mutex_; no more output will come
   std::thread reader_;
 };
 

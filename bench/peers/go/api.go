@@ -39,7 +39,7 @@ type searchRequest struct {
 	FilterPeople string `json:"filter_people,omitempty"`
 }
 
-// event is an event of a stream, or the one answer when none was asked for.
+// event is an event of a stream, or a whole answer.
 type event struct {
 	Error        *string         `json:"error"`
 	Type         string          `json:"type"`
@@ -170,7 +170,7 @@ func (e *event) started() *igptv1.RunStarted {
 	return started
 }
 
-// completed makes the end of an answer. Text that was asked for as text is never read as JSON.
+// completed makes the end of an answer. Text that was requested as text is never parsed as JSON.
 func (e *event) completed(wantJSON bool) (*igptv1.AskCompleted, error) {
 	completed := &igptv1.AskCompleted{
 		Id:         e.ID,

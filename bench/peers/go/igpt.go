@@ -26,9 +26,9 @@ const (
 	idleTimeout    = 2 * time.Minute
 	maxAnswerBytes = 16 << 20
 	maxEventBytes  = 1 << 20
-	// As many connections as there may be calls at a time, so that every one is used again.
+	// As many connections as calls at a time, so that every connection is reused.
 	maxIdleConnections = 20000
-	// A body is read to its end, so that its connection can be used again, if that end is as near as this.
+	// A body is read to its end, so that its connection can be reused, if no more than this is left.
 	maxRestBytes = 4096
 	maxRestTime  = 100 * time.Millisecond
 )
@@ -81,7 +81,7 @@ func newClient(baseURL, key, caFile string) (*client, error) {
 // post sends one request. An answer whose HTTP status is not 200 is an error; the caller closes any other.
 func (c *client) post(ctx context.Context, path string, body any) (*answer, error) {
 	encoded, err := json.Marshal(body)
-	if err != nil { // only a schema of the caller's can be no JSON
+	if err != nil { // only the caller's schema can be invalid JSON
 		return nil, status.Error(codes.InvalidArgument, "output_format.json_schema.schema is not JSON")
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -149,7 +149,7 @@ func (a *answer) ReadAll() ([]byte, error) {
 	return body.Bytes(), nil
 }
 
-// Close ends the request. Its connection is used again when the body was read to its end, or nearly.
+// Close ends the request. Its connection is reused if the body was read to its end, or nearly.
 func (a *answer) Close() {
 	a.idle.Reset(maxRestTime)
 	_, _ = io.CopyN(io.Discard, a.body, maxRestBytes)
@@ -164,7 +164,7 @@ func (a *answer) isEventStream() bool {
 	return err == nil && mediaType == "text/event-stream"
 }
 
-// isFramed says whether the end of the body can be told from a connection that was cut.
+// isFramed says whether the body's end can be distinguished from a cut connection.
 func (a *answer) isFramed() bool {
 	return a.response.ContentLength >= 0 || len(a.response.TransferEncoding) > 0
 }

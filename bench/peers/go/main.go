@@ -58,14 +58,14 @@ func run(listen, portFile, baseURL, caFile string) error {
 		return err
 	case <-signals:
 	}
-	// Stop ends what is left, and with it GracefulStop.
+	// Stop ends the remaining calls, and so GracefulStop.
 	late := time.AfterFunc(drainTimeout, server.Stop)
 	defer late.Stop()
 	server.GracefulStop()
 	return <-served
 }
 
-// writePort writes the file in one step, so that whoever waits for it never reads half of it.
+// writePort writes the file in one step, so that nobody reads half of it.
 func writePort(path string, port int) error {
 	temporary := path + ".tmp"
 	if err := os.WriteFile(temporary, []byte(strconv.Itoa(port)+"\n"), 0o644); err != nil {

@@ -38,7 +38,7 @@ func (s *recallServer) Ask(request *igptv1.AskRequest, stream askStream) error {
 	return sendEvents(answer, request.GetIncludeRaw(), format != nil, stream)
 }
 
-// sendEvents passes on every event as it comes. It returns nil only when the answer is whole.
+// sendEvents passes on every event as it arrives. It returns nil only if the answer is complete.
 func sendEvents(answer *answer, includeRaw, wantJSON bool, stream askStream) error {
 	events := newEventReader(answer, maxEventBytes)
 	running := false
@@ -98,8 +98,8 @@ func parseEvent(data []byte, includeRaw, wantJSON bool) (*igptv1.AskResponse, er
 	return response, nil
 }
 
-// sendWholeAnswer passes on an answer that is no stream as one event. Where a stream was asked for it can only be an
-// error of iGPT.
+// sendWholeAnswer passes on an answer that is not a stream as one event. If a stream was requested, it can only be an
+// error from iGPT.
 func sendWholeAnswer(answer *answer, request *igptv1.AskRequest, wantJSON bool, stream askStream) error {
 	body, err := answer.ReadAll()
 	if err != nil {
@@ -115,7 +115,7 @@ func sendWholeAnswer(answer *answer, request *igptv1.AskRequest, wantJSON bool, 
 	if !request.GetWholeAnswer() {
 		return errProtocol
 	}
-	if e.Output == nil { // then the answer is the output
+	if e.Output == nil { // then the whole answer is the output
 		e.Output = body
 	}
 	completed, err := e.completed(wantJSON)

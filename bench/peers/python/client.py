@@ -14,7 +14,7 @@ CONNECT_TIMEOUT = 10
 IDLE_TIMEOUT = 120
 MAX_ANSWER_BYTES = 16 << 20
 MAX_EVENT_BYTES = 1 << 20
-# A body is read to its end, so that its connection can be used again, if that end is as near as this.
+# A body is read to its end, so that its connection can be reused, if that takes no longer than this.
 MAX_REST_SECONDS = 0.1
 
 
@@ -115,7 +115,7 @@ class Answer:
 
     @property
     def is_framed(self):
-        """Whether the end of the body can be told from a connection that was cut."""
+        """Whether the body's end can be distinguished from a cut connection."""
         headers = self._response.headers
         return "Content-Length" in headers or "chunked" in headers.get("Transfer-Encoding", "").lower()
 
@@ -141,7 +141,7 @@ class Answer:
         return b"".join([chunk async for chunk in self._chunks()])
 
     async def finish(self):
-        """Reads on to the end of the body if it is near, so that the connection is used again."""
+        """Reads the rest of the body if its end is near, so that the connection can be reused."""
         with contextlib.suppress(TimeoutError, aiohttp.ClientError, IgptError):
             async with asyncio.timeout(MAX_REST_SECONDS):
                 await self.read()

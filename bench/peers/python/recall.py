@@ -8,7 +8,7 @@ from igpt.v1 import datasources_pb2, recall_pb2, recall_pb2_grpc
 
 from client import IgptError, error_of_code, malformed, protocol_error, truncated
 
-# What a value of an unexpected type or range raises on its way into a message; orjson's errors are ValueErrors.
+# What setting a message's field to a value of an unexpected type or range raises; orjson's errors are ValueErrors.
 UNREADABLE = (ValueError, TypeError, AttributeError)
 
 
@@ -40,7 +40,7 @@ class RecallServicer(recall_pb2_grpc.RecallServiceServicer):
 
 
 async def send_events(answer, include_raw, want_json, context):
-    """Passes on every event as it comes. Returns only when the answer is whole."""
+    """Passes on every event as it arrives. Returns only if the answer is complete."""
     running = False
     async for data in answer.events():
         if data == b"[DONE]":
@@ -112,14 +112,14 @@ def event_response(data, include_raw, want_json):
 
 
 def whole_answer(body, request, want_json):
-    """An answer that is no stream. Where a stream was asked for it can only be an error of iGPT."""
+    """An answer that is not a stream. If a stream was requested, it can only be an error from iGPT."""
     try:
         answer = orjson.loads(body)
         if (code := answer.get("error")) is not None:
             raise error_of_code(code)
         if not request.whole_answer:
             raise protocol_error()
-        if "output" not in answer:  # then the answer is the output
+        if "output" not in answer:  # then the whole answer is the output
             answer = {"output": answer}
         response = recall_pb2.AskResponse(completed=completed(answer, want_json))
         if request.include_raw:
@@ -170,7 +170,7 @@ def started(event):
 
 
 def completed(event, want_json):
-    """The end of an answer. Text that was asked for as text is never read as JSON."""
+    """The end of an answer. Text that was requested as text is never parsed as JSON."""
     message = recall_pb2.AskCompleted(
         id=event.get("id"),
         usage=usage(event.get("usage")),
@@ -184,7 +184,7 @@ def completed(event, want_json):
             message.json = output
         else:
             message.text = output
-    elif output is not None:  # written anew: in the same order, but integers over 64 bits become floats
+    elif output is not None:  # re-encoded: in the same order, but integers over 64 bits become floats
         message.json = orjson.dumps(output).decode()
     if (milliseconds := event.get("duration")) is not None:
         duration = Duration()
@@ -226,7 +226,7 @@ def datasource(item):
 
 
 def timestamp(value, unit=1):
-    """A time that iGPT counts in units of so many milliseconds."""
+    """A time that iGPT counts in units of this many milliseconds."""
     if value is None:
         return None
     result = Timestamp()

@@ -18,7 +18,7 @@ DRAIN_SECONDS = 30
 
 
 def write_port(path, port):
-    """Writes the file in one step, so that whoever waits for it never reads half of it."""
+    """Writes the file in one step, so that nobody reads half of it."""
     temporary = path + ".tmp"
     with open(temporary, "w", encoding="utf-8") as file:
         file.write(f"{port}\n")

@@ -6,7 +6,7 @@ class TooLong(Exception):
 
 
 class EventParser:
-    """Cuts a body into the data of its events."""
+    """Splits a body into the data of its events."""
 
     def __init__(self, max_event_bytes):
         self._max_event_bytes = max_event_bytes
@@ -14,7 +14,7 @@ class EventParser:
         self._data = []
 
     def feed(self, chunk):
-        """Returns the data of the events that are whole with this chunk."""
+        """Returns the data of the events that this chunk completes."""
         lines = (self._rest + chunk).split(b"\n")
         self._rest = lines.pop()
         if len(self._rest) > self._max_event_bytes:

@@ -35,7 +35,7 @@ void AnswerPrinter::Print(const AskResponse& event) {
       completed_ = event.completed();
       break;
     case AskResponse::kReasoning:
-      // Only the finished item: its parts came before it, one by one.
+      // Only the finished item, since its parts came before it.
       if (event.type() != "run.reasoning_item.done") break;
       for (const std::string& summary : event.reasoning().summary()) Note("reasoning: " + summary);
       break;
@@ -47,7 +47,7 @@ void AnswerPrinter::Print(const AskResponse& event) {
            " sources");
       break;
     default:
-      // Heartbeats only keep the connection alive; what else there is, or will be, the answer doesn't need.
+      // Heartbeats only keep the connection alive. The answer doesn't need other events, known or new.
       break;
   }
 }
@@ -58,7 +58,7 @@ void AnswerPrinter::End(bool whole) {
 }
 
 void AnswerPrinter::PrintRest() {
-  // The end repeats the whole answer: it is what to print unless the deltas were printed already.
+  // The last event repeats the whole answer: print it unless the deltas were printed already.
   if (json_ || text_.empty()) {
     switch (completed_.output_case()) {
       case AskCompleted::kJson:

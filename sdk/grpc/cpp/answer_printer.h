@@ -1,27 +1,26 @@
-// Shows an answer while it comes.
+// Prints an answer as it arrives.
 #pragma once
 
 #include <string>
 
 #include "igpt/v1/recall.pb.h"
 
-// The answer goes to stdout: text piece by piece as it is written, JSON in one piece when it is whole, so that what
-// reads stdout never sees half of it. After text come its sources; what leads to the answer goes to stderr, if
-// anywhere.
+// The answer goes to stdout: text piece by piece, JSON in one piece once it is complete, so that a program that reads
+// stdout never sees half of it. The sources follow the text. With --verbose, the steps to the answer go to stderr.
 class AnswerPrinter {
  public:
   AnswerPrinter(bool json, bool verbose) : json_(json), verbose_(verbose) {}
 
-  // The next event of the stream.
+  // Prints the next event of the stream.
   void Print(const igpt::v1::AskResponse& event);
 
-  // The stream has ended. Call it before anything else is printed; `whole` when it ended with OK.
+  // Call this when the stream has ended, before anything else is printed. `whole`: it ended with OK.
   void End(bool whole);
 
  private:
   void PrintText(const std::string& text);
   void PrintRest();
-  // One line on stderr, when --verbose asks for it.
+  // Prints a line to stderr if --verbose is set.
   void Note(const std::string& line) const;
 
   const bool json_;

@@ -20,7 +20,7 @@ void AddDetail(std::string& text, const google::protobuf::Any& detail) {
   google::rpc::RetryInfo retry;
   if (detail.UnpackTo(&info)) {
     AddLine(text, "reason", info.reason() + " (" + info.domain() + ")");
-    // In the order of the keys; the map itself has none.
+    // Sorted by key, because the map has no order.
     for (const auto& [key, value] : std::map(info.metadata().begin(), info.metadata().end())) AddLine(text, key, value);
   } else if (detail.UnpackTo(&bad_request)) {
     for (const auto& violation : bad_request.field_violations()) {
@@ -34,11 +34,11 @@ void AddDetail(std::string& text, const google::protobuf::Any& detail) {
 }  // namespace
 
 std::string Describe(const grpc::Status& status) {
-  // gRPC's codes and Abseil's are the same numbers; Abseil has the names.
+  // gRPC's and Abseil's codes are the same numbers, and Abseil has their names.
   std::string text = absl::StatusCodeToString(static_cast<absl::StatusCode>(status.error_code()));
   if (!status.error_message().empty()) text += ": " + status.error_message();
 
-  // gRPC hands the details on as bytes: a google.rpc.Status, whose details are messages of any type.
+  // gRPC delivers the details as bytes: a google.rpc.Status, whose details are messages of any type.
   google::rpc::Status details;
   if (details.ParseFromString(status.error_details())) {
     for (const google::protobuf::Any& detail : details.details()) AddDetail(text, detail);

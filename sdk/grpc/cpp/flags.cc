@@ -59,7 +59,7 @@ std::optional<Flags> ParseFlags(int argc, char** argv) {
         break;
       case 't':
         if (!absl::ParseDuration(optarg, &flags.timeout) || flags.timeout <= absl::ZeroDuration()) {
-          return Wrong("--timeout has to be a duration such as 90s or 5m");
+          return Wrong("--timeout must be a duration such as 90s or 5m");
         }
         break;
       case 'v':
@@ -69,11 +69,11 @@ std::optional<Flags> ParseFlags(int argc, char** argv) {
         flags.help = true;
         return flags;
       default:
-        return std::nullopt;  // getopt_long has said what is wrong
+        return std::nullopt;  // getopt_long has printed what is wrong
     }
   }
-  if (flags.json && !flags.schema_file.empty()) return Wrong("--json and --schema exclude each other");
-  if (argc - optind != 1) return Wrong(argc == optind ? "there is no question" : "the question has to be in quotes");
+  if (flags.json && !flags.schema_file.empty()) return Wrong("--json and --schema cannot be combined");
+  if (argc - optind != 1) return Wrong(argc == optind ? "the question is missing" : "put the question in quotes");
   flags.question = argv[optind];
   return flags;
 }

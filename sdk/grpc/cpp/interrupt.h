@@ -1,4 +1,4 @@
-// Ctrl-C as the end of a call.
+// Ctrl-C cancels a call.
 #pragma once
 
 #include <grpcpp/client_context.h>
@@ -7,18 +7,18 @@
 #include <csignal>
 #include <thread>
 
-// Cancels a call when SIGINT comes. A signal handler must not: TryCancel takes locks. So SIGINT is blocked in every
-// thread, and one thread does nothing but wait for it. Make one before gRPC starts its threads: they inherit what is
-// blocked.
+// Cancels a call on SIGINT. A signal handler must not do that, because TryCancel takes locks. So SIGINT is blocked in
+// every thread, and one thread only waits for it. Create this before gRPC starts its threads, so that they inherit the
+// blocked signal.
 class Interrupt {
  public:
-  // `call` has to outlive it.
+  // `call` must outlive this.
   explicit Interrupt(grpc::ClientContext& call);
   ~Interrupt();
   Interrupt(const Interrupt&) = delete;
   Interrupt& operator=(const Interrupt&) = delete;
 
-  // Whether SIGINT came.
+  // Whether SIGINT has arrived.
   bool happened() const { return happened_; }
 
  private:

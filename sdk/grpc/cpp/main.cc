@@ -1,5 +1,5 @@
-// igpt-ask: asks igptd a question and prints the answer while it is written. A small program to learn from: it has what
-// a real client of igptd needs, which is a deadline, a way to cancel, and errors that say what to do.
+// igpt-ask: asks igptd a question and prints the answer as it streams in. A small program to learn from: it has what a
+// real client of igptd needs, which is a deadline, a way to cancel, and errors that say what to do.
 #include <grpcpp/grpcpp.h>
 
 #include <algorithm>
@@ -25,11 +25,11 @@ constexpr int kExitFailed = 1;
 constexpr int kExitUsage = 2;
 constexpr int kExitInterrupted = 130;
 
-// An igptd that was started just now gets this long to be there.
+// How long to wait for an igptd that is still starting.
 constexpr absl::Duration kConnectTimeout = absl::Seconds(60);
-// After this long in silence, say what is being waited for.
+// After this long, print what we are waiting for.
 constexpr absl::Duration kConnectPatience = absl::Seconds(1);
-// How often Ctrl-C is looked at meanwhile.
+// How often to check for Ctrl-C meanwhile.
 constexpr absl::Duration kConnectInterval = absl::Milliseconds(100);
 
 std::optional<igpt::v1::AskRequest> MakeRequest(const Flags& flags) {
@@ -46,7 +46,7 @@ std::optional<igpt::v1::AskRequest> MakeRequest(const Flags& flags) {
       std::cerr << "igpt-ask: " << flags.schema_file << " is empty or cannot be read\n";
       return std::nullopt;
     }
-    // igptd passes the text on as it is.
+    // igptd passes the text on exactly as written.
     request.mutable_output_format()->mutable_json_schema()->set_schema(schema.str());
   }
   return request;
@@ -54,15 +54,15 @@ std::optional<igpt::v1::AskRequest> MakeRequest(const Flags& flags) {
 
 std::shared_ptr<grpc::Channel> MakeChannel(const std::string& server) {
   grpc::ChannelArguments arguments;
-  // A whole answer may be larger than gRPC's 4 MiB; igptd limits it.
+  // A whole answer may be larger than gRPC's default limit of 4 MiB; igptd limits it.
   arguments.SetMaxReceiveMessageSize(-1);
-  // A server that is starting up is found at once, not after gRPC's growing pauses.
+  // Finds a server that is starting at once, not after gRPC's growing backoff.
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 200);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
   return grpc::CreateCustomChannel(server, grpc::InsecureChannelCredentials(), arguments);
 }
 
-// Waits until the server is there; false when it isn't in time or `interrupt` happened.
+// Waits for the server. Returns false on a timeout or Ctrl-C.
 bool AwaitServer(grpc::Channel& channel, const Flags& flags, const Interrupt& interrupt) {
   const absl::Time start = absl::Now();
   const absl::Time end = start + std::min(kConnectTimeout, flags.timeout);
@@ -77,7 +77,7 @@ bool AwaitServer(grpc::Channel& channel, const Flags& flags, const Interrupt& in
   return true;
 }
 
-// Asks and prints; the exit code.
+// Asks, prints the answer, and returns the exit code.
 int Ask(const Flags& flags, const igpt::v1::AskRequest& request) {
   grpc::ClientContext context;
   const Interrupt interrupt(context);
@@ -88,7 +88,7 @@ int Ask(const Flags& flags, const igpt::v1::AskRequest& request) {
     return kExitFailed;
   }
 
-  // Without a deadline a call can last as long as igptd lets it.
+  // Without a deadline, a call can last as long as igptd allows.
   context.set_deadline(absl::ToChronoTime(absl::Now() + flags.timeout));
   const std::unique_ptr<igpt::v1::RecallService::Stub> recall = igpt::v1::RecallService::NewStub(channel);
   const std::unique_ptr<grpc::ClientReader<igpt::v1::AskResponse>> stream = recall->Ask(&context, request);
@@ -96,7 +96,7 @@ int Ask(const Flags& flags, const igpt::v1::AskRequest& request) {
   AnswerPrinter printer(request.has_output_format(), flags.verbose);
   igpt::v1::AskResponse event;
   while (stream->Read(&event)) printer.Print(event);
-  // Only the status tells an answer that is whole from one that broke off.
+  // Only the status tells whether the answer is complete.
   const grpc::Status status = stream->Finish();
   printer.End(status.ok());
 

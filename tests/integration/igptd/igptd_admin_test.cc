@@ -1,4 +1,4 @@
-// The pages of the admin server, and that health means the same wherever one asks.
+// The admin server's pages, and that all health checks agree.
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -38,7 +38,7 @@ HealthCheckResponse::ServingStatus HealthOf(const Igptd& igptd, const std::strin
   return response.status();
 }
 
-// To "127.0.0.1:41234".
+// Connects to "127.0.0.1:41234".
 UniqueFd Connect(const std::string& address) {
   UniqueFd connection(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_in to = {};
@@ -79,7 +79,7 @@ TEST(IgptdAdminTest, APortInUseIsAnErrorAndNeverShared) {
   EXPECT_THAT(result.err, AllOf(StartsWith("igptd: --admin_listen: "), HasSubstr(address), HasSubstr("in use")));
 }
 
-// Trouble with iGPT says nothing of this replica: any other would have it too.
+// Trouble with iGPT doesn't make igptd unready, because every other replica has the same trouble.
 TEST(IgptdAdminTest, TroubleWithIgptLeavesItReady) {
   Igptd igptd({"--max_retries=1"});
   igptd.upstream.OnRequest([](Exchange& exchange) { exchange.Answer(503, ""); });
@@ -152,8 +152,7 @@ TEST(IgptdAdminTest, TheLogLevelCanBeChanged) {
   EXPECT_EQ(igptd.Post("/loglevel", std::string(100'000, 'a')).status, 413);
 }
 
-// More connections than are served, none of which says anything: those that are too many are closed, and calls don't
-// notice. The others are closed too, soon.
+// More silent connections than the limit: those above it are closed at once, the others soon, and calls don't notice.
 TEST(IgptdAdminTest, SilentConnectionsAreFewAndShort) {
   Igptd igptd;
   igptd.upstream.OnRequest([](Exchange& exchange) { exchange.Answer(200, R"({"output":"Yes."})"); });

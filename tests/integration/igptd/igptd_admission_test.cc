@@ -1,4 +1,4 @@
-// Calls that igptd has no room for: what their callers are told, and what makes room again.
+// Calls that igptd has no room for: the error that callers get, and what makes room again.
 #include <memory>
 #include <ostream>
 #include <string>
@@ -32,7 +32,7 @@ void StallBeforeTheHead(Exchange& exchange) {
   exchange.Stall();
 }
 
-// More than anybody who doesn't read can be sent.
+// Sends without end: more than a caller that doesn't read can receive.
 void NeverStop(Exchange& exchange) {
   exchange.StartSse();
   while (exchange.SendSse(DeltaEvent(1, std::string(60'000, 'a')))) {
@@ -49,7 +49,7 @@ v1::ListRequest ListFor(const std::string& user) {
   return request;
 }
 
-// A stream that was begun, until it is told to end.
+// A running stream that ends when the test wants it to.
 class Running {
  public:
   explicit Running(Igptd& igptd) : reader_(igptd.recall->Ask(&context_, AskFor("ada", "?"))) {}
@@ -100,14 +100,14 @@ TEST(IgptdAdmissionTest, WhatACallerIsTold) {
   EXPECT_EQ(pushback_ms, delay.seconds() * 1000 + delay.nanos() / 1'000'000);
   EXPECT_THAT(shed.trailing, Contains(Key("x-request-id")));
 
-  // Every RPC has the same room, and a request that there is none for isn't looked at: it could be anything.
+  // All RPCs share the limit, and without room a request isn't even parsed.
   EXPECT_THAT(igptd.List(ListFor("ada")).status, FailsWith(StatusCode::RESOURCE_EXHAUSTED, "OVERLOADED"));
   EXPECT_THAT(igptd.Search({}).status, FailsWith(StatusCode::RESOURCE_EXHAUSTED, "OVERLOADED"));
   EXPECT_THAT(igptd.Authorize({}).status, FailsWith(StatusCode::RESOURCE_EXHAUSTED, "OVERLOADED"));
   EXPECT_THAT(igptd.Disconnect({}).status, FailsWith(StatusCode::RESOURCE_EXHAUSTED, "OVERLOADED"));
   EXPECT_THAT(CallRaw(igptd.channel, "/igpt.v1.RecallService/Search", "\xff\xff\xff").status,
               FailsWith(StatusCode::RESOURCE_EXHAUSTED, "OVERLOADED"));
-  // The standard services have room of their own.
+  // The limit doesn't apply to the standard services.
   const auto health = grpc::health::v1::Health::NewStub(igptd.channel);
   grpc::ClientContext context;
   grpc::health::v1::HealthCheckResponse serving;
@@ -125,7 +125,7 @@ TEST(IgptdAdmissionTest, WhatACallerIsTold) {
   EXPECT_EQ(sheds, 6);
 }
 
-// A permit is held as long as there is a request to iGPT, whatever it does, and no longer.
+// A permit is held exactly as long as the request to iGPT runs, however it ends.
 struct Request {
   const char* name;
   void (*handler)(Exchange&);
@@ -156,7 +156,7 @@ TEST_P(PermitTest, IsHeldWhileTheRequestToIgptRuns) {
   EXPECT_THAT(ListWhenThereIsRoom(igptd), IsOkStatus());
   EXPECT_TRUE(igptd.upstream.AwaitClosed(1));
   EXPECT_FALSE(igptd.upstream.closed_at(2));
-  // There is room for one, again and again.
+  // There is room for one call, again and again.
   for (int i = 0; i < 20; ++i) EXPECT_THAT(igptd.List(ListFor("ada")).status, IsOkStatus());
   Running in_its_place(igptd);
   EXPECT_TRUE(igptd.upstream.AwaitRequests(2 + 1 + 20 + 1));
@@ -168,7 +168,7 @@ INSTANTIATE_TEST_SUITE_P(Requests, PermitTest,
                                            Request{"ThatNobodyReads", NeverStop}),
                          [](const auto& request) { return std::string(request.param.name); });
 
-// One call after the other, each started when the last has been answered, is never more than one.
+// A caller that makes one call after the other, each after the last answer, never has two at once.
 TEST(IgptdAdmissionTest, ACallerThatKeepsToItsLimitIsNeverShed) {
   Igptd igptd({"--max_in_flight_per_caller=1"});
   igptd.upstream.OnRequest(Yes);
@@ -181,7 +181,7 @@ TEST(IgptdAdmissionTest, ACallersLimit) {
   igptd.upstream.OnRequest(Yes);
   Running running(igptd);
   ASSERT_TRUE(running.Read());
-  // On whichever of its connections.
+  // On any of its connections.
   const auto stub = v1::DatasourcesService::NewStub(igptd.NewChannel());
   grpc::ClientContext context;
   v1::ListResponse response;
@@ -192,7 +192,7 @@ TEST(IgptdAdmissionTest, ACallersLimit) {
   EXPECT_THAT(ListWhenThereIsRoom(igptd), IsOkStatus());
 }
 
-// gRPC's own retries obey the pushback: with the client's own wait this test would never end in time.
+// gRPC's own retries obey the pushback; with the client's own backoff this test would time out.
 TEST(IgptdAdmissionTest, AClientWithARetryPolicyComesBackWhenItIsTold) {
   Igptd igptd({"--max_in_flight=1"});
   igptd.upstream.OnNextRequest(StallAfterTheFirstEvent);

@@ -1,4 +1,4 @@
-// The callers file: who is let in, with which methods, users and keys, what the log says of it, and its replacement.
+// The callers file: who may call, with which methods, users and keys, what is logged about it, and its replacement.
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
@@ -28,7 +28,7 @@ using ::testing::Not;
 using ::testing::Optional;
 using ::testing::SizeIs;
 
-// By sha256sum.
+// The hashes are from sha256sum.
 constexpr char kBilling[] = "canary-token-of-billing";
 constexpr char kBillingHash[] = "d3e29eddf29dd9c94a1348cd129821bb75241e08815de8b7dc2133c4cd800da2";
 constexpr char kSearch[] = "canary-token-of-search";
@@ -63,7 +63,7 @@ void AnswerLists(Igptd& igptd) {
   igptd.upstream.OnRequest([](Exchange& exchange) { exchange.Answer(200, R"({"datasources":[]})"); });
 }
 
-// The log's lines of that message.
+// The log lines with this message.
 std::vector<nlohmann::json> LinesOf(const Igptd& igptd, const std::string& message) {
   std::vector<nlohmann::json> found;
   std::istringstream lines(igptd.process->Stderr());
@@ -110,11 +110,11 @@ TEST(IgptdCallersTest, EachMayDoWhatItsEntrySays) {
   }
   EXPECT_THAT(igptd.upstream.requests(), SizeIs(served));
 
-  // A method that isn't allowed is one whatever the request holds: it isn't even read.
+  // A method that isn't allowed is refused before the request is parsed.
   EXPECT_THAT(igptd.Ask(AskFor("ada", ""), Bearing(kSearch)).status,
               FailsWith(StatusCode::PERMISSION_DENIED, "METHOD_NOT_ALLOWED"));
   EXPECT_THAT(igptd.upstream.requests(), SizeIs(served));
-  // Two tokens are no token.
+  // Two tokens are as good as none.
   EXPECT_THAT(igptd
                   .List(ListOf("ada"),
                         [](grpc::ClientContext& context) {
@@ -134,7 +134,8 @@ TEST(IgptdCallersTest, EachMayDoWhatItsEntrySays) {
     EXPECT_EQ(calls[i].value("reason", ""), kCases[i].reason) << calls[i];
   }
   EXPECT_THAT(igptd.process->Stderr(), Not(HasSubstr("canary")));
-  EXPECT_THAT(LinesOf(igptd, "whoever can connect may call, and for any user: --callers_file says who may"), IsEmpty());
+  EXPECT_THAT(LinesOf(igptd, "anyone who can connect may call, for any user; set --callers_file to restrict this"),
+              IsEmpty());
 }
 
 TEST(IgptdCallersTest, ADenialIsALineForTheAuditor) {
@@ -162,7 +163,7 @@ TEST(IgptdCallersTest, ADenialIsALineForTheAuditor) {
   EXPECT_THAT(igptd.process->Stderr(), Not(HasSubstr("canary")));
 }
 
-// Also what would be refused by reflection is: its call is a stream of requests.
+// Makes a reflection call, whose requests are a stream.
 grpc::Status Reflect(const Igptd& igptd, const Prepare& prepare) {
   namespace reflection = grpc::reflection::v1;
   const auto stub = reflection::ServerReflection::NewStub(igptd.channel);
@@ -220,7 +221,7 @@ TEST(IgptdCallersTest, ACallerCanBringItsOwnKey) {
     };
   };
   EXPECT_THAT(igptd.List(ListOf("ada"), with_key(kOwnKey, "ak:canary-own")).status, IsOkStatus());
-  // One that brings a key without being asked for it has none.
+  // A key that the caller need not send is ignored.
   EXPECT_THAT(igptd.List(ListOf("ada"), with_key(kSearch, "ak:canary-own")).status, IsOkStatus());
   ASSERT_THAT(igptd.upstream.requests(), SizeIs(2));
   EXPECT_EQ(igptd.upstream.requests()[0].Header("Authorization"), "Bearer ak:canary-own");
@@ -261,7 +262,7 @@ TEST(IgptdCallersTest, ACertificateMakesItsCallerKnown) {
                "--tls_key_file=" + directory.Write("key", KeyPem(server)),
                "--tls_client_ca_file=" + directory.Write("ca", callers.Pem())});
   AnswerLists(igptd);
-  // For the user who is called as the caller is: the call says who it was taken for.
+  // For the user with the caller's own name, so the result says which caller igptd recognized.
   const auto list = [&](const std::string& names, const std::string& user, const Prepare& prepare) {
     const Identity self = callers.Issue({.names = names});
     grpc::SslCredentialsOptions options;
@@ -301,11 +302,11 @@ TEST(IgptdCallersTest, AReplacementIsUsedAndABrokenOneIsNot) {
   EXPECT_TRUE(served(kBilling));
   EXPECT_FALSE(served(kSearch));
 
-  // One call after the other goes on, from before it is replaced to after.
+  // Calls are made one after the other, from before the file is replaced until after.
   directory.Write("callers", File(kSearchEntry));
   EXPECT_TRUE(AwaitTrue([&] { return served(kSearch); }));
   EXPECT_TRUE(AwaitTrue([&] { return !served(kBilling); }));
-  // What runs goes on as it began.
+  // Running calls keep their rules.
   go_on.Set();
   EXPECT_THAT(ReadAll(context, *reader).status, IsOkStatus());
 
@@ -314,7 +315,7 @@ TEST(IgptdCallersTest, AReplacementIsUsedAndABrokenOneIsNot) {
   EXPECT_TRUE(served(kSearch));
   EXPECT_FALSE(served(kBilling));
   directory.Write("callers", "{\"callers\": [{\"name\": \"canary\"");  // half of one
-  EXPECT_TRUE(igptd.process->AwaitStderr("line 1: is no JSON"));
+  EXPECT_TRUE(igptd.process->AwaitStderr("line 1: not valid JSON"));
   std::filesystem::remove(file);
   EXPECT_TRUE(igptd.process->AwaitStderr("can't be opened"));
   EXPECT_TRUE(served(kSearch));
@@ -331,7 +332,8 @@ TEST(IgptdCallersTest, WithoutAFileThatIsSaidOnce) {
   EXPECT_THAT(igptd.List(ListOf("ada")).status, IsOkStatus());
   EXPECT_THAT(igptd.List(ListOf("ada"), Bearing("anything")).status, IsOkStatus());
   igptd.Stop();
-  EXPECT_THAT(LinesOf(igptd, "whoever can connect may call, and for any user: --callers_file says who may"), SizeIs(1));
+  EXPECT_THAT(LinesOf(igptd, "anyone who can connect may call, for any user; set --callers_file to restrict this"),
+              SizeIs(1));
 }
 
 TEST(IgptdCallersTest, EveryMistakeIsFoundAtOnce) {
@@ -343,8 +345,8 @@ TEST(IgptdCallersTest, EveryMistakeIsFoundAtOnce) {
     const IgptdProcess::Result result = IgptdProcess::Run({flag, "--callers_file=" + file}, {"IGPT_API_KEY=ak:test"});
     EXPECT_THAT(result.exit_code, Optional(2));
     for (const char* place :
-         {"/callers/0/name: ", "/callers/0/token_sha256/0: ", "/callers/0/users: has a member that there is not",
-          "/callers/1/user: ", "/callers/1: lacks the member name"}) {
+         {"/callers/0/name: ", "/callers/0/token_sha256/0: ", "/callers/0/users: has an unknown member",
+          "/callers/1/user: ", "/callers/1: requires the member name"}) {
       EXPECT_THAT(result.err, HasSubstr(place));
     }
     EXPECT_THAT(result.err, Not(HasSubstr("canary")));
@@ -353,10 +355,10 @@ TEST(IgptdCallersTest, EveryMistakeIsFoundAtOnce) {
   const std::string by_san =
       directory.Write("by_san", File(R"({"name": "a", "san": ["DNS:a.internal"], "users": {"any": true}})"));
   EXPECT_THAT(IgptdProcess::Run({"--check_config", "--callers_file=" + by_san}, {"IGPT_API_KEY=ak:test"}).err,
-              HasSubstr("that needs --tls_client_ca_file"));
+              HasSubstr("needs --tls_client_ca_file"));
 }
 
-// The token goes in on stdin: a command line can be read by every user of the machine.
+// The token is read from stdin, because every user of the machine can read a command line.
 TEST(IgptdCallersTest, HashTokenMakesAnEntry) {
   const auto hash = [](const std::string& token) {
     Subprocess shell({"/bin/sh", "-c", "echo \"$TOKEN\" | \"$IGPTD\" hash-token"},

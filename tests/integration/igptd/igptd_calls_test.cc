@@ -1,4 +1,4 @@
-// The five RPCs from end to end: what iGPT is sent, byte for byte, and what the caller gets.
+// The five RPCs from end to end: what igptd sends to iGPT, byte for byte, and what the caller gets.
 #include <string>
 #include <string_view>
 
@@ -31,7 +31,7 @@ void WithRequestId(grpc::ClientContext& context) {
   context.AddMetadata("x-request-id", "id-1");
 }
 
-// The whole head of a request with the id of WithRequestId(), in the trace and with the body of `request`.
+// The whole head of a request with the request id of WithRequestId(), and the trace and body size of `request`.
 std::string HeadOf(const Igptd& igptd, std::string_view path, std::string_view accept, const HttpRequest& request) {
   return "POST /v1/" + std::string(path) + " HTTP/1.1\r\n" +
          "Host: 127.0.0.1:" + std::to_string(igptd.upstream.port()) + "\r\n" +           //

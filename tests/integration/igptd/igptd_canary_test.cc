@@ -1,5 +1,5 @@
-// No key, prompt, answer or user gets where it doesn't belong: canaries are planted in all that igptd is given, by its
-// callers, its operator and iGPT, and then looked for in all that it says of itself.
+// No key, prompt, answer or user leaks: canaries are planted in everything that igptd gets from callers, from its
+// operator and from iGPT, and then searched for in everything that it logs and reports.
 #include <csignal>
 #include <fstream>
 #include <functional>
@@ -26,7 +26,7 @@ using ::testing::HasSubstr;
 constexpr char kCanaryKey[] = "ak:canary-key";
 constexpr char kUser[] = "canary-user";
 
-// Says which canary is in the text of that name, if any is.
+// Fails the test if a canary is in the text, and says which.
 void ExpectNoCanary(const std::string& name, const std::string& text) {
   const size_t found = absl::AsciiStrToLower(text).find("canary");
   EXPECT_EQ(found, std::string::npos) << name << " has: " << text.substr(found - std::min<size_t>(found, 80), 160);
@@ -38,7 +38,7 @@ std::string ReadFile(const std::string& path) {
   return text.str();
 }
 
-// Who calls has secrets too, and may be up to something.
+// Callers have secrets too, and may be hostile.
 void WithHostileMetadata(grpc::ClientContext& context) {
   context.AddMetadata("x-request-id", "canary id, with spaces");
   context.AddMetadata("traceparent", "00-canary");
@@ -50,7 +50,7 @@ void WithHostileMetadata(grpc::ClientContext& context) {
   context.AddMetadata("canary-bin", std::string("canary\0\xFF\n", 9));
 }
 
-// How a call ended, with all that igptd said of it beside the answer.
+// How a call ended, and everything that igptd told the caller besides the answer.
 struct End {
   StatusCode code;
   std::string said;
@@ -127,7 +127,7 @@ Handler Answers(int status, std::string body, HttpHeaders headers = {{"Content-T
   return [=](Exchange& exchange) { exchange.Answer(status, body, headers); };
 }
 
-// Two events, and then these bytes of the chunked body.
+// Two events, then these bytes as the rest of the chunked body.
 Handler StreamsThen(
     std::string rest, std::function<void(Exchange&)> then = [](Exchange& exchange) { exchange.Close(); }) {
   return [=](Exchange& exchange) {
@@ -151,14 +151,14 @@ Handler StreamsWhole(std::string output) {
   };
 }
 
-// A call with how it ends, and what iGPT answers if it is asked at all.
+// A call, how it ends, and iGPT's answer, if igptd asks.
 struct Case {
   StatusCode code;
   std::function<End(Igptd&)> call;
   Handler answer = nullptr;
 };
 
-// What callers ask for that igptd refuses by itself.
+// Requests that igptd itself rejects.
 std::vector<Case> RefusedRequests() {
   return {
       {StatusCode::INVALID_ARGUMENT, [](Igptd& igptd) { return Ask(igptd, AskFor("", "canary-input")); }},
@@ -196,7 +196,7 @@ std::vector<Case> RefusedRequests() {
   };
 }
 
-// What iGPT may do wrong.
+// Faults of iGPT.
 std::vector<Case> FaultsOfIgpt() {
   std::vector<Case> cases;
   const auto add = [&cases](StatusCode code, Handler answer) {
@@ -259,7 +259,7 @@ std::vector<Case> Successes() {
   };
 }
 
-// A caller that goes away within the answer, and one that can't wait.
+// A caller that leaves during the answer, and one whose deadline passes.
 void LeaveEarly(Igptd& igptd) {
   igptd.upstream.OnNextRequest(StreamsThen("", [](Exchange& exchange) { exchange.Stall(); }));
   grpc::ClientContext context;
@@ -277,7 +277,7 @@ void LeaveEarly(Igptd& igptd) {
   EXPECT_EQ(late.status.error_code(), StatusCode::DEADLINE_EXCEEDED);
 }
 
-// All that channelz tells of the server and of its connections.
+// Everything that channelz reports about the server and its connections.
 std::string DescribeServer(const Igptd& igptd) {
   namespace channelz = grpc::channelz::v1;
   const auto stub = channelz::Channelz::NewStub(igptd.channel);
@@ -321,7 +321,7 @@ TEST(IgptdCanaryTest, NothingThatIsNotItsBusinessIsInWhatIgptdSays) {
       EXPECT_EQ(end.code, row.code) << name << ": " << end.said;
       EXPECT_EQ(igptd.upstream.requests().size(), requests + (row.answer ? 1 : 0)) << name;
       ExpectNoCanary(name, end.said);
-      // They were there to be found.
+      // The canaries really were in what the caller got.
       if (row.code == StatusCode::OK) {
         EXPECT_THAT(end.answer, HasSubstr("canary")) << name;
         EXPECT_THAT(igptd.upstream.requests().back().body, HasSubstr("canary")) << name;
@@ -357,7 +357,7 @@ TEST(IgptdCanaryTest, NothingThatIsNotItsBusinessIsInWhatIgptdSays) {
 }
 
 constexpr char kToken[] = "canary-token-0123456789abcdef";
-// By sha256sum.
+// From sha256sum.
 constexpr char kTokenHash[] = "9ca6b2b4117606aa8da3a17ef04ab3f77d4036b48192cbf45ea3c422a92301e8";
 
 Prepare Bringing(std::string token, std::string key) {
@@ -367,7 +367,7 @@ Prepare Bringing(std::string token, std::string key) {
   };
 }
 
-// What a caller shows to be let in is a secret too, and so is whom it may act for.
+// A caller's token is a secret too, and so are the users that it may act for.
 TEST(IgptdCanaryTest, NeitherTokensNorCallersKeysNorTheirUsersAre) {
   const ScratchDirectory directory;
   const std::string callers = directory.Write(
@@ -404,7 +404,7 @@ TEST(IgptdCanaryTest, NeitherTokensNorCallersKeysNorTheirUsersAre) {
   ExpectNoCanary("the log", igptd.process->Stderr());
 }
 
-// Whom a call was made for can be followed through the log, but not found out.
+// All calls of a user can be found in the log, but the user can't be found out.
 TEST(IgptdCanaryTest, AUsersHashNeedsTheKey) {
   const auto hash = [](const std::string& key, const std::string& user) {
     Igptd igptd({}, {"IGPT_API_KEY=" + key});
@@ -418,7 +418,7 @@ TEST(IgptdCanaryTest, AUsersHashNeedsTheKey) {
   };
   const std::string ada = hash("ak:one", "ada");
   EXPECT_THAT(ada, ::testing::MatchesRegex("[0-9a-f]{16}"));
-  EXPECT_EQ(hash("ak:one", "ada"), ada);  // of another process with that key
+  EXPECT_EQ(hash("ak:one", "ada"), ada);  // another process with the same key
   EXPECT_NE(hash("ak:one", "bob"), ada);
   EXPECT_NE(hash("ak:two", "ada"), ada);
 }

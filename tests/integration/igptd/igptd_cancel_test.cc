@@ -1,4 +1,4 @@
-// Cancels, deadlines and readers that stop, each of which must reach the request to iGPT.
+// Cancels, deadlines and stopped readers: each must end the request to iGPT.
 #include <string>
 #include <thread>
 #include <vector>
@@ -76,7 +76,7 @@ TEST(IgptdCancelTest, BetweenTwoAttempts) {
   EXPECT_THAT(igptd.upstream.requests(), SizeIs(1));
 }
 
-// A caller that went away without a word: its connection ends, and with it its calls.
+// A caller that disappears: its connection ends, and so do its calls.
 TEST(IgptdCancelTest, TheConnectionEnds) {
   Igptd igptd;
   igptd.upstream.OnRequest(StallAfterTheFirstEvent);
@@ -87,7 +87,7 @@ TEST(IgptdCancelTest, TheConnectionEnds) {
     const auto reader = stub->Ask(&context, AskFor("ada", "?"));
     v1::AskResponse event;
     ASSERT_TRUE(reader->Read(&event));
-  }  // a context that goes cancels its call
+  }  // destroying the context cancels its call
   EXPECT_TRUE(igptd.upstream.AwaitClosed(1));
   ExpectOneLine(igptd, "CANCELLED", "REQUEST_ABORTED");
 }
@@ -137,7 +137,8 @@ TEST(IgptdCancelTest, UnaryCalls) {
   EXPECT_EQ(calls[1]["reason"], "REQUEST_ABORTED");
 }
 
-// An endless stream of large events. iGPT is held back when the caller stops reading, so this ends only with the call.
+// An endless stream of large events. igptd holds iGPT back when the caller stops reading, so this ends only with the
+// call.
 void Flood(Exchange& exchange) {
   exchange.StartSse();
   exchange.SendSse(kRunStart);
@@ -163,7 +164,7 @@ TEST(IgptdCancelTest, AReaderThatStoppedCanStillCancel) {
     v1::AskResponse event;
     ASSERT_TRUE(reader->Read(&event));
     ASSERT_TRUE(held_back.Await());
-    EXPECT_LT(sent, 16U << 20);  // not all that there was: igptd's memory is bounded
+    EXPECT_LT(sent, 16U << 20);  // igptd's memory is bounded, so it didn't read everything
     context.TryCancel();
     EXPECT_TRUE(igptd.upstream.AwaitClosed(1));
     reader->Finish();
@@ -190,7 +191,7 @@ TEST(IgptdCancelTest, AReaderThatStopsIsGivenUpAndDisturbsNobody) {
   ASSERT_TRUE(stopped->Read(&event));  // and no more
   ASSERT_TRUE(igptd.upstream.AwaitRequests(1));
 
-  // Another caller, half of the times on the same loop, who reads as it should: on its own connection, since those of
+  // Another caller, on the same loop half of the time, that reads steadily. It has its own connection, since calls on
   // one connection share its window.
   const auto steady_recall = v1::RecallService::NewStub(igptd.NewChannel());
   grpc::ClientContext steady_context;

@@ -1,4 +1,4 @@
-// grpc.channelz.v1.Channelz: what it tells, and whom.
+// grpc.channelz.v1.Channelz: what it reports, and to whom.
 #include <memory>
 #include <string>
 #include <vector>
@@ -20,7 +20,7 @@ using ::testing::SizeIs;
 
 using Stub = channelz::Channelz::Stub;
 
-// The answer to `request`, which is sent by that function of the stub's.
+// Sends `request` by this function of the stub, and returns the answer.
 template <typename Request, typename Response>
 Unary<Response> Call(const Igptd& igptd, grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
                      const Request& request, const Prepare& prepare = {}) {
@@ -75,13 +75,13 @@ TEST(IgptdChannelzTest, TellsOfTheConnectionsAndTheirCalls) {
   EXPECT_THAT(socket.response.socket().remote().tcpip_address().ip_address(), Not(IsEmpty()));
   EXPECT_GE(socket.response.socket().data().streams_started(), 6);
 
-  // igptd is nobody's gRPC client.
+  // igptd has no gRPC clients of its own.
   const auto channels = Call(igptd, &Stub::GetTopChannels, channelz::GetTopChannelsRequest());
   EXPECT_THAT(channels.status, IsOkStatus());
   EXPECT_THAT(channels.response.channel(), IsEmpty());
 }
 
-// gRPC itself ends the program over some of these.
+// Some of these requests would make gRPC itself abort the process.
 TEST(IgptdChannelzTest, RefusesWhatThereIsNot) {
   const Igptd igptd({"--channelz"});
   const auto with_id = [](auto request, auto set, int64_t id) {
@@ -123,10 +123,10 @@ TEST(IgptdChannelzTest, RefusesWhatThereIsNot) {
 }
 
 constexpr char kToken[] = "channelz-token-0123456789abcdef";
-// By sha256sum.
+// From sha256sum.
 constexpr char kTokenHash[] = "18cd56d614e481ac9530939730d6ae77309726c7c86cc598725b7fbe48567e37";
 
-// It names the peers of all callers.
+// Because it reveals the peers of all callers.
 TEST(IgptdChannelzTest, IsForCallersOfTheFileEvenWhereHealthIsOpen) {
   const ScratchDirectory directory;
   const std::string callers = directory.Write(

@@ -1,4 +1,4 @@
-// How igptd is started: bad configurations, what it prints, the port file, and a key that is rotated.
+// Starting igptd: bad configurations, its output, the port file, and rotating the key.
 #include <algorithm>
 #include <filesystem>
 #include <string>
@@ -105,7 +105,7 @@ TEST(IgptdConfigTest, ThePortFileHoldsThePort) {
   EXPECT_TRUE((*igptd)->AwaitStderr("\"port\":" + address.substr(address.find(':') + 1)));
 }
 
-// Asks until iGPT sees `key`. A rotated key has to be used within 5 s; the limit only ends a failing test.
+// Asks until iGPT sees `key`. A rotated key must be used within 5 s; the limit here only ends a failing test.
 bool AwaitKey(Igptd& igptd, const std::string& key) {
   igpt::v1::ListRequest request;
   request.set_user("ada");
@@ -141,7 +141,7 @@ TEST(IgptdConfigTest, ARotatedKeyIsUsedWithoutARestart) {
   EXPECT_THAT(igptd.process->Stderr(), Not(HasSubstr("ak:")));
 }
 
-// Libraries have things to say too, e.g. protobuf of a string that is not UTF-8.
+// Libraries log too: protobuf, for example, about a string that is not UTF-8.
 TEST(IgptdConfigTest, EveryLineOfTheLogIsItsOwn) {
   Igptd igptd({"--log_format=json", "--log_level=debug"});
   igpt::v1::ListRequest request;

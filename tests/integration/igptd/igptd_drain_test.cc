@@ -1,4 +1,4 @@
-// How igptd ends: SIGTERM lets running calls finish, within limits; SIGKILL is never taken for a proper end.
+// Shutdown: SIGTERM lets running calls finish, within limits; after SIGKILL no call seems to have ended properly.
 #include <atomic>
 #include <csignal>
 #include <string>
@@ -21,7 +21,7 @@ using ::testing::Optional;
 using ::testing::Pair;
 using ::testing::SizeIs;
 
-// A stream that has given its first event and goes on when it is told to.
+// A stream that has sent its first event and continues when the test wants it to.
 class RunningStream {
  public:
   RunningStream(Igptd& igptd, const Event& go_on) {
@@ -62,12 +62,12 @@ TEST(IgptdDrainTest, ARunningStreamFinishesAndNewConnectionsAreRefused) {
   EXPECT_THAT(rest.status, IsOkStatus());
   ASSERT_THAT(rest.events, SizeIs(1));
   EXPECT_EQ(rest.events[0].completed().text(), "Yes.");
-  // Long before the five minutes are over, though the caller's connection is still there.
+  // Long before the five minutes are over, although the caller's connection is still open.
   EXPECT_THAT(igptd.process->AwaitExit(), Optional(0));
 }
 
-// Callers who know nothing of it yet, and call all the while. What igptd gets, it answers; the rest is refused a
-// connection, which every client's retry policy understands.
+// Callers keep calling while the drain begins. igptd answers every call that reaches it; the others get no connection,
+// which every client's retry policy handles.
 TEST(IgptdDrainTest, CallsThatRaceTheDrainAreServedOrRefused) {
   constexpr int kCallers = 16;
   Igptd igptd({"--drain_delay=0s", "--drain_timeout=5m"});
@@ -101,7 +101,7 @@ TEST(IgptdDrainTest, NothingToWaitFor) {
   EXPECT_THAT(igptd.process->AwaitExit(), Optional(0));
 }
 
-// Whoever watches the health has a stream open for as long as igptd lives.
+// A health watch is a stream that stays open as long as igptd runs.
 TEST(IgptdDrainTest, AHealthWatchIsNotWaitedFor) {
   Igptd igptd({"--drain_timeout=5m"});
   grpc::ClientContext context;
@@ -135,7 +135,7 @@ TEST(IgptdDrainTest, UntilTheDelayIsOverCallsAreServedAndHealthSaysNo) {
   v1::ListRequest request;
   request.set_user("ada");
   EXPECT_THAT(igptd.List(request).status, IsOkStatus());
-  igptd.process->Signal(SIGTERM);  // enough of it
+  igptd.process->Signal(SIGTERM);  // ends the waiting
   EXPECT_THAT(igptd.process->AwaitExit(), Optional(0));
 }
 

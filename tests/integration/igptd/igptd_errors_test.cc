@@ -1,4 +1,4 @@
-// The table of errors, row by row, as a caller sees it; and what must be in none of them.
+// The table of errors, row by row, as callers see it, and what no error may contain.
 #include <functional>
 #include <map>
 #include <string>
@@ -30,7 +30,7 @@ Handler Answers(int status, std::string body, HttpHeaders headers = {{"Content-T
   return [=](Exchange& exchange) { exchange.Answer(status, body, headers); };
 }
 
-// A stream that begins with one whole event and goes on with `rest`.
+// A stream of one whole event, then `rest`.
 Handler Streams(std::function<void(Exchange&)> rest) {
   return [rest = std::move(rest)](Exchange& exchange) {
     exchange.StartSse();
@@ -44,7 +44,7 @@ struct Row {
   Handler handler;
   StatusCode code;
   std::string reason;
-  Facts facts;  // among others
+  Facts facts;  // there may be others
   size_t events = 0;
 };
 
@@ -166,7 +166,7 @@ TEST(IgptdErrorsTest, AnUnknownDatasource) {
   EXPECT_THAT(igptd.List(list).status, FailsWith(StatusCode::INTERNAL, "IGPT_PROTOCOL"));
 }
 
-// What changes something is not sent twice when the first request may have arrived.
+// A request that changes something is not sent again if the first one may have arrived.
 TEST(IgptdErrorsTest, DisconnectAndAuthorizeAreNotRepeated) {
   Igptd igptd;
   igptd.upstream.OnRequest(Answers(503, ""));
@@ -228,7 +228,7 @@ TEST(IgptdErrorsTest, AllViolationsAtOnceAndNothingIsSent) {
   EXPECT_EQ(igptd.upstream.connections(), 0);
 }
 
-// protobuf can't parse it, so gRPC would answer INTERNAL and not say why.
+// protobuf can't parse this, so gRPC would answer INTERNAL without a reason.
 TEST(IgptdErrorsTest, WhatIsNoRequestIsNamedFieldByField) {
   Igptd igptd;
   igptd.upstream.OnRequest(Answers(200, R"({"output":"Yes."})"));
@@ -248,7 +248,7 @@ TEST(IgptdErrorsTest, WhatIsNoRequestIsNamedFieldByField) {
   EXPECT_THAT(refused(user + bad_input + bad_schema_name), ElementsAre("input", "output_format.json_schema.name"));
   EXPECT_THAT(refused(user + "\x12\x7fshort"), ElementsAre(""));
   EXPECT_EQ(igptd.upstream.connections(), 0);
-  EXPECT_THAT(igptd.Ask(AskFor("ada", "?")).status, IsOkStatus());  // and goes on
+  EXPECT_THAT(igptd.Ask(AskFor("ada", "?")).status, IsOkStatus());  // igptd still serves
 }
 
 TEST(IgptdErrorsTest, NeitherStatusNorLogHoldsASecret) {

@@ -26,7 +26,7 @@ Metadata Copy(const std::multimap<grpc::string_ref, grpc::string_ref>& metadata)
   return copy;
 }
 
-// A call that hangs is a failure, not a test that never ends.
+// With a deadline, so that a call that hangs fails its test instead of hanging it.
 void Limit(grpc::ClientContext& context) {
   context.set_deadline(absl::ToChronoTime(absl::Now() + 2 * kWaitLimit));
 }
@@ -225,7 +225,7 @@ RawAnswer CallRaw(const std::shared_ptr<grpc::Channel>& channel, const std::stri
   grpc::ClientContext context;
   Limit(context);
   grpc::CompletionQueue queue;
-  // One operation at a time: whichever comes out of the queue is the one that was started.
+  // There is only one operation at a time, so whatever comes out of the queue is the one that was started.
   const auto wait = [&queue] {
     void* tag;
     bool ok = false;

@@ -5,7 +5,7 @@
 //   const Stream stream = igptd.Ask(AskFor("ada", "Is it so?"));
 //   EXPECT_THAT(stream.status, IsOkStatus());
 //
-// What a handler captures by reference has to be declared before the Igptd.
+// Whatever a handler captures by reference must be declared before the Igptd.
 #pragma once
 
 #include <functional>
@@ -59,15 +59,15 @@ struct Unary {
   Metadata trailing;
 };
 
-// An answer of the admin server. Status 0: there was none.
+// The admin server's answer. Status 0: no answer.
 struct AdminAnswer {
   int status = 0;
   std::string type;
   std::string body;
 };
 
-// What /metrics says: for every series, as it is written ("igptd_streams_in_flight", "grpc_server_started_total{…}"),
-// its value.
+// The contents of /metrics: the value of each series by its text ("igptd_streams_in_flight",
+// "grpc_server_started_total{…}").
 using Series = std::map<std::string, double>;
 
 // Sets up a call: its metadata, its deadline.
@@ -75,31 +75,31 @@ using Prepare = std::function<void(grpc::ClientContext&)>;
 
 class Igptd {
  public:
-  // Serves when it returns, with the upstream's base URL and a drain that waits for nothing. Aborts the test when igptd
-  // doesn't start.
+  // igptd is serving when this returns, with the upstream's base URL and a drain that waits for nothing. Aborts the
+  // test if igptd doesn't start.
   explicit Igptd(const std::vector<std::string>& flags = {},
                  const std::vector<std::string>& environment = {std::string("IGPT_API_KEY=") + kKey});
-  // Stops it, if that wasn't done.
+  // Stops igptd if the test hasn't.
   ~Igptd();
 
-  // SIGTERM, and the test fails unless igptd exits with 0.
+  // Sends SIGTERM, and fails the test unless igptd exits with 0.
   void Stop();
-  // Every line that was logged for a call. After Stop, that is all of them.
+  // The log lines of calls so far. After Stop, that is all of them.
   std::vector<nlohmann::json> CallLines() const;
 
-  // The admin server's pages, each on a connection of its own.
+  // Request a page of the admin server, each on a new connection.
   AdminAnswer Get(const std::string& path) const;
   AdminAnswer Post(const std::string& path, const std::string& body) const;
   Series Metrics() const;
-  // The same, as soon as no call runs any more; fails the test when that takes too long. A call counts as ended before
-  // its caller knows, unless the caller has gone away.
+  // The same, once no call is running; fails the test if that takes too long. A call counts as ended before its caller
+  // knows, unless the caller has gone away.
   Series MetricsAtRest() const;
 
-  // A connection of its own, that no other channel shares.
+  // A channel with its own connection, which no other channel shares.
   std::shared_ptr<grpc::Channel> NewChannel() const;
-  // The same with credentials of the test's.
+  // The same, with the test's credentials.
   std::shared_ptr<grpc::Channel> NewChannel(const std::shared_ptr<grpc::ChannelCredentials>& credentials) const;
-  // Makes the calls below go there.
+  // Makes the calls below use this channel.
   void UseChannel(std::shared_ptr<grpc::Channel> other);
 
   Stream Ask(const igpt::v1::AskRequest& request, const Prepare& prepare = {});
@@ -122,7 +122,7 @@ Stream ReadAll(grpc::ClientContext& context, grpc::ClientReader<igpt::v1::AskRes
 
 igpt::v1::AskRequest AskFor(std::string_view user, std::string_view input);
 
-// A call with a request and an answer of any bytes; `method` as "/package.Service/Method".
+// A unary call whose request and answer are arbitrary bytes. `method`: "/package.Service/Method".
 struct RawAnswer {
   grpc::Status status;
   std::string bytes;
@@ -137,10 +137,10 @@ inline std::string DeltaEvent(int seq, std::string_view text) {
          R"("})";
 }
 
-// What a label of a series says; empty when it has none of that name.
+// The value of a series' label; empty if it has no such label.
 std::string LabelOf(const std::string& series, const std::string& label);
 
-// A run that begins, and ends once `go_on` is set, which must outlive it.
+// A run that starts, and ends once `go_on` is set. `go_on` must outlive it.
 Handler RunUntil(const Event& go_on);
 
 MATCHER(IsOkStatus, negation ? "is not OK" : "is OK") {
@@ -148,7 +148,7 @@ MATCHER(IsOkStatus, negation ? "is not OK" : "is OK") {
   return arg.ok();
 }
 
-// A status of that code, with an ErrorInfo of igptd's with that reason.
+// A status with this code, and with igptd's ErrorInfo with this reason.
 MATCHER_P2(FailsWith, code, reason, "fails with " + ::testing::PrintToString(code) + "/" + std::string(reason)) {
   const ErrorDetails details = DetailsOf(arg);
   *result_listener << arg.error_code() << "/" << details.info.reason() << " " << arg.error_message();

@@ -1,4 +1,4 @@
-// `igptd health` against a real igptd: one that serves, one that drains, none, and one that never answers.
+// `igptd health` against an igptd that serves, one that drains, none at all, and one that never answers.
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -47,8 +47,7 @@ std::string PortOf(const std::string& address) {
   return address.substr(address.rfind(':'));
 }
 
-// An address of this machine that is taken, and where nobody accepts; with `listening`, connections wait in the
-// backlog.
+// A bound address where nobody accepts connections. With `listening`, they wait in the backlog.
 class DeafSocket {
  public:
   explicit DeafSocket(bool listening) : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
@@ -80,7 +79,7 @@ TEST(IgptdHealthProbeTest, Serving) {
   const std::string& address = igptd.process->address();
   ExpectServing(Probe({"--address=" + address}));
   ExpectServing(Probe({"--address=" + address, "--service=igpt.v1.RecallService"}));
-  // As the igptd that was started with this variable; a proxy for the web doesn't lead to it.
+  // It finds the igptd that was started with this variable, and ignores proxies.
   ExpectServing(Probe({}, {"IGPTD_LISTEN=0.0.0.0" + PortOf(address), "http_proxy=http://127.0.0.1:1"}));
   ExpectNotServing(Probe({"--address=" + address, "--service=igpt.v1.NoService"}),
                    "igpt.v1.NoService: no such service");
@@ -91,19 +90,19 @@ TEST(IgptdHealthProbeTest, Draining) {
   const std::string flag = "--address=" + igptd.process->address();
   igptd.process->Signal(SIGTERM);
   ASSERT_TRUE(igptd.process->AwaitStderr("draining"));
-  // Health checks are told a moment after the line was logged.
+  // Health checks change a moment after the line was logged.
   IgptdProcess::Result result;
   const absl::Time limit = absl::Now() + kWaitLimit;
   do {
     result = Probe({flag});
   } while (result.exit_code == 0 && absl::Now() < limit);
   ExpectNotServing(result, igptd.process->address() + ": NOT_SERVING");
-  ExpectServing(Probe({flag, "--service=liveness"}));  // it ends by itself; nobody has to restart it
+  ExpectServing(Probe({flag, "--service=liveness"}));  // draining is no reason to restart it
   igptd.process->Signal(SIGTERM);
   EXPECT_THAT(igptd.process->AwaitExit(), Optional(0));
 }
 
-// With the variables that igptd was started with, and no word of TLS on the command line.
+// With the variables that igptd was started with, and without flags for TLS.
 TEST(IgptdHealthProbeTest, OverTls) {
   const Authority authority("servers");
   const Identity server = authority.Issue({.host = "igptd.example"});
@@ -121,7 +120,7 @@ TEST(IgptdHealthProbeTest, OverTls) {
   ExpectServing(Probe({"--address=" + igptd->process->address()}, variables));
   ExpectNotServing(Probe({"--address=" + igptd->process->address()}), "failed to connect");
 
-  // Where callers need a certificate, igptd's own is one if their authority has issued it.
+  // If callers need a certificate, igptd's own will do if it is from their authority.
   igptd = start({"--tls_client_ca_file=" + directory.Write("ca", authority.Pem())});
   ExpectServing(Probe({"--address=" + igptd->process->address()}, variables));
   const Authority callers("callers");

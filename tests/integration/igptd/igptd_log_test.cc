@@ -1,4 +1,4 @@
-// The log of a real igptd: its level, and its lines whatever callers send.
+// The log of a real igptd: its level, and the lines of calls.
 #include <csignal>
 #include <map>
 #include <string>
@@ -43,7 +43,7 @@ TEST(IgptdLogTest, ASighupShowsDebugLinesAndTheNextHidesThem) {
   EXPECT_EQ(igptd.CallLines()[0]["level"], "info");
 }
 
-// What became of a call at iGPT, whether it succeeded or not.
+// For calls that succeed and for calls that fail.
 TEST(IgptdLogTest, ALineSaysHowOftenIgptWasAsked) {
   Igptd igptd;
   const auto fail = [](Exchange& exchange) { exchange.Answer(503, ""); };

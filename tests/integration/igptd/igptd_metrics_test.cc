@@ -1,4 +1,4 @@
-// What igptd counts, call by call, as a scrape sees it.
+// igptd's metrics, call by call, as a scrape sees them.
 #include <memory>
 #include <string>
 #include <vector>
@@ -29,7 +29,7 @@ std::string Requests(const std::string& route, const std::string& result) {
   return absl::StrCat("igptd_upstream_requests_total{route=\"", route, "\",result=\"", result, "\"}");
 }
 
-// The sum of all series of that name.
+// The sum of all series with this name.
 double SumOf(const Series& series, const std::string& name) {
   double sum = 0;
   for (const auto& [key, value] : series) sum += key.substr(0, key.find('{')) == name ? value : 0;
@@ -86,7 +86,7 @@ TEST(IgptdMetricsTest, EveryMethodIsCounted) {
   EXPECT_EQ(series.at("igptd_time_to_first_event_seconds_count"), 1);
   EXPECT_EQ(series.at("igptd_streams_in_flight"), 0);
   EXPECT_EQ(series.at("igptd_calls_queued"), 0);
-  // How many are new depends on how many loops there are; the last two always are.
+  // How many of them are new depends on the number of loops; the last two always are.
   EXPECT_EQ(SumOf(series, "igptd_upstream_connections_total"), 6);
   EXPECT_GE(series.at(R"(igptd_upstream_connections_total{state="new"})"), 3);
 }
@@ -184,7 +184,7 @@ TEST(IgptdMetricsTest, TheProcessAndItsConnectionsAreMeasured) {
   EXPECT_EQ(series.at("igptd_connections"), 0);
   EXPECT_EQ(series.at("igptd_log_lines_dropped_total"), 0);
   EXPECT_EQ(series.at("igptd_connections_ended_by_guard_total"), 0);
-  for (const char* resource : {"memory", "file_descriptors"}) {  // first looked at soon after the start
+  for (const char* resource : {"memory", "file_descriptors"}) {  // first measured soon after the start
     const std::string use = R"(igptd_resource_use_ratio{resource=")" + std::string(resource) + "\"}";
     EXPECT_TRUE(AwaitTrue([&] { return igptd.Metrics().at(use) > 0; })) << use;
     EXPECT_LT(igptd.Metrics().at(use), 1);

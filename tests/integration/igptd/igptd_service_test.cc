@@ -1,4 +1,4 @@
-// What igptd adds to the calls: heartbeats, request ids, health and reflection.
+// What igptd adds to calls: heartbeats, request ids, health and reflection.
 #include <map>
 #include <memory>
 #include <string>
@@ -58,7 +58,7 @@ TEST(IgptdServiceTest, HeartbeatsFillTheSilence) {
   EXPECT_EQ(events[1].completed().text(), "Yes.");
   igptd.Stop();
   ASSERT_THAT(igptd.CallLines(), SizeIs(1));
-  EXPECT_EQ(igptd.CallLines()[0]["events"], 2);  // heartbeats are none
+  EXPECT_EQ(igptd.CallLines()[0]["events"], 2);  // heartbeats don't count
 }
 
 TEST(IgptdServiceTest, AWholeAnswerHasHeartbeatsBeforeIt) {
@@ -82,7 +82,7 @@ TEST(IgptdServiceTest, AWholeAnswerHasHeartbeatsBeforeIt) {
   EXPECT_EQ(rest.events.back().completed().text(), "Yes.");
 }
 
-// The id that iGPT was sent with the last request.
+// The request id of the last request to iGPT.
 std::string SentId(const Igptd& igptd) {
   return igptd.upstream.requests().back().Header("X-Request-Id").value_or("");
 }
@@ -105,7 +105,7 @@ TEST(IgptdServiceTest, ARequestIdIsTakenOrMade) {
   EXPECT_THAT(SentId(igptd), MatchesRegex("[0-9a-f]{32}"));
   EXPECT_THAT(made.initial, Contains(Pair("x-request-id", SentId(igptd))));
 
-  // What could mean something in a header or a log line is replaced.
+  // An id with characters that have a meaning in headers or log lines is replaced.
   for (const std::string& bad : {std::string("a b"), std::string("\"quoted\""), std::string(129, 'a')}) {
     const auto replaced = list(bad);
     EXPECT_THAT(replaced.status, IsOkStatus());
@@ -123,7 +123,7 @@ TEST(IgptdServiceTest, AnEarlyErrorReturnsTheRequestIdInTheTrailers) {
   EXPECT_THAT(stream.initial, IsEmpty());  // a Trailers-Only response
   EXPECT_THAT(stream.trailing, Contains(Pair("x-request-id", "id-7")));
 
-  const auto unary = igptd.List({}, with_id);  // refused by igptd itself
+  const auto unary = igptd.List({}, with_id);  // rejected by igptd itself
   EXPECT_THAT(unary.status, FailsWith(grpc::StatusCode::INVALID_ARGUMENT, "INVALID_REQUEST"));
   EXPECT_THAT(unary.initial, IsEmpty());
   EXPECT_THAT(unary.trailing, Contains(Pair("x-request-id", "id-7")));
@@ -185,10 +185,10 @@ TEST(IgptdServiceTest, HealthCanBeWatched) {
     EXPECT_EQ(watch->Finish().error_code(), grpc::StatusCode::CANCELLED);
   }
   igptd.Stop();
-  EXPECT_THAT(igptd.CallLines(), IsEmpty());  // probes are no news
+  EXPECT_THAT(igptd.CallLines(), IsEmpty());  // probes aren't logged
 }
 
-// One answer of either version of the reflection service: their messages are the same on the wire.
+// One answer from either version of the reflection service. Their messages are the same on the wire.
 reflection::ServerReflectionResponse Reflect(const Igptd& igptd, const std::string& version,
                                              const reflection::ServerReflectionRequest& request) {
   const RawAnswer answer =
@@ -200,7 +200,7 @@ reflection::ServerReflectionResponse Reflect(const Igptd& igptd, const std::stri
   return response;
 }
 
-// A stream with several questions, one of which is none.
+// A stream with several requests, one of which is invalid.
 TEST(IgptdServiceTest, ReflectionAnswersEachRequest) {
   Igptd igptd;
   grpc::ClientContext context;

@@ -1,4 +1,4 @@
-// Thousands of Asks with cancels, deadlines and faults at random: each ends once, and nothing is left behind.
+// Thousands of Asks with random cancels, deadlines and faults: each ends exactly once, and nothing leaks.
 #include <algorithm>
 #include <atomic>
 #include <map>
@@ -22,7 +22,7 @@ constexpr int kCallers = 64;
 constexpr int kDeltas = 10;
 constexpr unsigned kSeed = 20'260'611;
 
-// How iGPT answers: the caller says it in the input.
+// How iGPT answers, which the caller encodes in the input.
 enum class Upstream { kFast, kPaced, kCut, kError, kUnavailable, kCount };
 // When the caller cancels, if it does.
 enum class Cancel { kNever, kAtOnce, kWaiting, kMidStream, kCount };
@@ -73,7 +73,7 @@ void Answer(Exchange& exchange) {
   exchange.EndChunked();
 }
 
-// The events are the first of the run, in order; all of them when the status is OK.
+// Checks that the events are a prefix of the run, and the whole run if the status is OK.
 void ExpectPrefix(const Stream& stream, const std::string& name) {
   for (size_t i = 0; i < stream.events.size(); ++i) {
     EXPECT_EQ(stream.events[i].seq(), static_cast<int64_t>(i)) << name;
@@ -86,7 +86,7 @@ void ExpectPrefix(const Stream& stream, const std::string& name) {
 Stream AskByPlan(v1::RecallService::Stub& stub, const Plan& plan, const std::string& name) {
   grpc::ClientContext context;
   context.AddMetadata("x-request-id", name);
-  // On a machine with no time to spare a client can take so long to greet that igptd lets its connection go.
+  // On a busy machine, a client can be so slow in its handshake that igptd closes the connection.
   context.set_wait_for_ready(true);
   if (plan.deadline != absl::InfiniteDuration()) {
     context.set_deadline(absl::ToChronoTime(absl::Now() + plan.deadline));
@@ -125,7 +125,7 @@ void ExpectAllowed(const Plan& plan, const Stream& stream, const std::string& na
       EXPECT_THAT(stream.status, FailsWith(StatusCode::UNAVAILABLE, "IGPT_UNAVAILABLE")) << name;
       break;
     default:
-      // A reset may overtake what was sent before it: then the request failed before its first event.
+      // A reset may overtake data that was sent before it. The request then failed before its first event.
       EXPECT_EQ(code, StatusCode::UNAVAILABLE) << name;
       break;
   }
@@ -158,12 +158,12 @@ TEST(IgptdStormTest, EveryCallEndsOnce) {
   }
   for (int call = 0; call < kCalls; ++call) {
     const grpc::StatusCode code = codes[static_cast<size_t>(call)];
-    // A call that its caller gave up may have ended otherwise in igptd, or never have got there.
+    // A call that its caller gave up may have ended differently in igptd, or never have reached it.
     if (code == grpc::StatusCode::CANCELLED || code == grpc::StatusCode::DEADLINE_EXCEEDED) continue;
     ASSERT_EQ(logged.count(NameOf(call)), 1U) << NameOf(call);
     EXPECT_EQ(logged[NameOf(call)] == "OK", code == grpc::StatusCode::OK) << NameOf(call);
   }
-  // What iGPT was asked for has ended, too.
+  // The requests to iGPT have ended too.
   for (int i = 1; i <= igptd.upstream.connections(); ++i) EXPECT_TRUE(igptd.upstream.AwaitClosed(i)) << i;
 }
 

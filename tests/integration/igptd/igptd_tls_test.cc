@@ -1,4 +1,4 @@
-// igptd's own TLS: with and without certificates of callers, bad files, and certificates that are rotated.
+// igptd's own TLS: with and without callers' certificates, bad files, and rotated certificates.
 #include <openssl/ssl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -31,7 +31,7 @@ using ::testing::Not;
 using ::testing::Optional;
 using ::testing::SizeIs;
 
-// Files of a server: "cert", "key" and, on request, "ca".
+// A server's files: "cert", "key" and, on request, "ca".
 class TlsFiles {
  public:
   explicit TlsFiles(const Identity& identity) { Write(identity); }
@@ -67,7 +67,7 @@ std::shared_ptr<grpc::ChannelCredentials> Trusting(const std::string& authoritie
   return grpc::SslCredentials(options);
 }
 
-// How a List ends on a connection of its own.
+// How a List ends on a new connection.
 grpc::Status ListOver(const Igptd& igptd, const std::shared_ptr<grpc::ChannelCredentials>& credentials) {
   const auto stub = v1::DatasourcesService::NewStub(igptd.NewChannel(credentials));
   grpc::ClientContext context;
@@ -82,7 +82,7 @@ void AnswerLists(Igptd& igptd) {
   igptd.upstream.OnRequest([](Exchange& exchange) { exchange.Answer(200, R"({"datasources":[]})"); });
 }
 
-// Until a new connection with these credentials gets through.
+// Waits until a call on a new connection with these credentials succeeds.
 bool AwaitServed(const Igptd& igptd, const std::shared_ptr<grpc::ChannelCredentials>& credentials) {
   return AwaitTrue([&] { return ListOver(igptd, credentials).ok(); });
 }
@@ -99,7 +99,7 @@ TEST(IgptdTlsTest, CallersTrustItsAuthorityOrDoNotCall) {
   EXPECT_THAT(igptd.upstream.requests(), SizeIs(1));
 }
 
-// Turns with work for several calls cork the connection: what is written then is TLS records.
+// Turns with work for several calls cork the connection, even if what is written is TLS records.
 TEST(IgptdTlsTest, StreamsOnOneConnectionArriveWhole) {
   constexpr int kStreams = 24;
   constexpr int kEvents = 200;
@@ -167,7 +167,7 @@ TEST(IgptdTlsTest, BadFilesAreNamed) {
       {{"--tls_cert_file=" + directory.Write("expired", CertificatePem(expired)),
         "--tls_key_file=" + directory.Write("expired_key", KeyPem(expired))},
        {"--tls_cert_file: the certificate has expired"}},
-      {{cert, "--tls_key_file=" + directory.File("expired_key")}, {"--tls_key_file: the key is not that of"}},
+      {{cert, "--tls_key_file=" + directory.File("expired_key")}, {"--tls_key_file: the key does not belong to"}},
       {{cert, key, "--tls_client_ca_file=" + directory.Write("empty", "")}, {"--tls_client_ca_file: must hold"}},
       {{cert}, {"--tls_cert_file: needs --tls_key_file"}},
       {{cert, "--tls_key_file=/no/such/file", "--callers_file=/no/other/file"}, {"/no/such/file", "/no/other/file"}},
@@ -222,7 +222,7 @@ TEST(IgptdTlsTest, ABrokenReplacementIsRefusedAndSaidOnce) {
   const auto credentials = Trusting(authority.Pem());
   const std::string key = KeyPem(other.Issue());
   files.directory().Write("key", key);
-  EXPECT_TRUE(igptd.process->AwaitStderr("the key is not that of the first certificate"));
+  EXPECT_TRUE(igptd.process->AwaitStderr("the key does not belong to the first certificate"));
   EXPECT_THAT(ListOver(igptd, credentials), IsOkStatus());
   files.directory().Write("key", key.substr(0, key.size() / 2));
   EXPECT_TRUE(igptd.process->AwaitStderr("must hold a private key in PEM"));
@@ -234,7 +234,7 @@ TEST(IgptdTlsTest, ABrokenReplacementIsRefusedAndSaidOnce) {
   EXPECT_TRUE(AwaitServed(igptd, Trusting(other.Pem())));
   igptd.Stop();
   const std::string log = igptd.process->Stderr();
-  for (const char* why : {"the key is not that of", "must hold a private key", "can't be opened"}) {
+  for (const char* why : {"the key does not belong to", "must hold a private key", "can't be opened"}) {
     const size_t first = log.find(why);
     EXPECT_EQ(log.find(why, first + 1), std::string::npos) << log;
   }
@@ -270,7 +270,7 @@ TEST(IgptdTlsTest, ASwappedLinkChangesCertificateKeyAndAuthoritiesTogether) {
   EXPECT_EQ(ListOver(igptd, old_caller).error_code(), grpc::StatusCode::UNAVAILABLE);
 }
 
-// A connection to igptd that is nothing but TCP until it is told to be more.
+// A connection to igptd that is only TCP until Begin.
 class LateClient {
  public:
   explicit LateClient(int port) : socket_(ConnectToLoopback(port)), context_(SSL_CTX_new(TLS_client_method())) {
@@ -286,7 +286,7 @@ class LateClient {
 
   bool connected() const { return socket_.get() >= 0; }
 
-  // TLS, and what an HTTP/2 client says first; false when igptd doesn't want it.
+  // Does the TLS handshake and sends the HTTP/2 preface. Returns false if igptd refuses.
   bool Begin() {
     constexpr unsigned char kH2[] = {2, 'h', '2'};
     constexpr std::string_view kFirst("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0", 24 + 9);  // empty SETTINGS
@@ -296,7 +296,7 @@ class LateClient {
     return SSL_connect(tls_) == 1 && SSL_write(tls_, kFirst.data(), kFirst.size()) == kFirst.size();
   }
 
-  // Until igptd asks it to leave; false when the connection ends first, or kWaitLimit passes.
+  // Waits for GOAWAY. Returns false if the connection ends first or kWaitLimit passes.
   bool AwaitGoaway() {
     constexpr size_t kHeadBytes = 9;
     constexpr char kGoaway = 7;
@@ -321,7 +321,7 @@ class LateClient {
   SSL* tls_ = nullptr;
 };
 
-// gRPC knows nothing of a connection before its handshake is over.
+// gRPC can't send GOAWAY on a connection that is still in its handshake.
 TEST(IgptdTlsTest, WhoIsInItsHandshakeWhenTheDrainBeginsIsAskedToLeaveToo) {
   const Authority authority("ours");
   const TlsFiles files(authority.Issue());
@@ -332,7 +332,7 @@ TEST(IgptdTlsTest, WhoIsInItsHandshakeWhenTheDrainBeginsIsAskedToLeaveToo) {
   igptd.upstream.OnRequest(RunUntil(go_on));
   const auto stub = v1::RecallService::NewStub(igptd.NewChannel(Trusting(authority.Pem())));
   grpc::ClientContext context;
-  const auto reader = stub->Ask(&context, AskFor("ada", "?"));  // as long as it runs, igptd stays
+  const auto reader = stub->Ask(&context, AskFor("ada", "?"));  // keeps igptd running
   v1::AskResponse event;
   ASSERT_TRUE(reader->Read(&event));
 

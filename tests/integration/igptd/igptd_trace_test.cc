@@ -1,4 +1,4 @@
-// Traces go through a real igptd: from the caller's metadata to the log line and to iGPT's headers.
+// Traces through a real igptd: from the caller's metadata to the log line and to iGPT's headers.
 #include <set>
 #include <string>
 #include <string_view>
@@ -27,7 +27,7 @@ Prepare With(Metadata metadata) {
   };
 }
 
-// What iGPT was told of the last call's trace.
+// The traceparent of the last request to iGPT.
 std::string SentParent(const Igptd& igptd) {
   return igptd.upstream.requests().back().Header("traceparent").value_or("nothing");
 }
@@ -74,7 +74,7 @@ TEST(IgptdTraceTest, TheSampledFlagIsTheCallersAndTheVersionOurs) {
   EXPECT_THAT(SentParent(igptd), AllOf(StartsWith("00-4bf92f"), EndsWith("-01"), SizeIs(55)));
 }
 
-// Whatever is malformed in it: the call is served.
+// A malformed trace never fails the call.
 TEST(IgptdTraceTest, WithoutATraceOneIsStarted) {
   Igptd igptd;
   igptd.upstream.OnRequest([](Exchange& exchange) { exchange.Answer(200, R"({"output":"Yes."})"); });

@@ -15,11 +15,11 @@ import jsonschema
 
 
 def check_config(file_text):
-    """What igptd has against the file; empty: nothing."""
+    """igptd's objections to the file; empty: none."""
     with tempfile.TemporaryDirectory() as directory:
         path = pathlib.Path(directory, "callers.json")
         path.write_text(file_text)
-        # Its SANs want authorities of callers' certificates, which are not what is looked at here.
+        # SANs need --tls_client_ca_file, which doesn't matter here.
         run = subprocess.run(
             [os.environ["IGPTD_BINARY"], "--check_config", "--sandbox", f"--callers_file={path}"],
             capture_output=True, text=True, timeout=60)

@@ -43,7 +43,7 @@ def stop(process):
 
 
 def sandbox_url(process):
-    """The base URL of the sandbox, which igptd logs when it serves."""
+    """The base URL of the sandbox, which igptd logs once it is serving."""
     while True:
         with open(process.sandbox_log, encoding="utf-8") as lines:
             for line in lines:

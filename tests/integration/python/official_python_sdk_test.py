@@ -40,7 +40,7 @@ ACTION_ITEMS = {
     "additionalProperties": False,
 }
 
-# A little of everything that people put into schemas; the instances are checked by jsonschema, not by us.
+# A little of everything that schemas contain. jsonschema checks the instances.
 SCHEMAS = [
     ACTION_ITEMS,
     {"type": "object", "properties": {"title": {"type": "string"}, "summary": {"type": ["string", "null"]}}},

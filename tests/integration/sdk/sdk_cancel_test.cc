@@ -1,4 +1,4 @@
-// Cancels and destruction in every phase: one end, kAborted, and the server sees its client go.
+// Cancels and destruction in every phase: the call ends once, with kAborted, and the server sees its client leave.
 #include <functional>
 #include <memory>
 #include <optional>
@@ -15,12 +15,12 @@ namespace {
 
 using ::testing::SizeIs;
 
-// How far a call is when it is ended.
+// How far a call has got when it is ended.
 struct Phase {
   const char* name;
   ScriptedHttpServer::Mode mode;
   std::function<void(Exchange&, Event& reached)> script;
-  bool has_connection;  // that the server accepted and that has to be closed
+  bool has_connection;  // the server accepted a connection, which must then be closed
 };
 
 std::vector<Phase> Phases() {
@@ -48,7 +48,7 @@ std::vector<Phase> Phases() {
          exchange.Stall();
        },
        true},
-      // The connection that the answer gave up closes when the answer was read: then the call waits to try again.
+      // The connection closes once the answer was read. The call then waits to retry.
       {"WaitingToTryAgain", Mode::kServe,
        [](Exchange& exchange, Event& reached) {
          exchange.Answer(503, "{}", {{"Retry-After", "60"}, {"Connection", "close"}});
@@ -146,7 +146,7 @@ class SdkCancelTest : public ::testing::Test {
   const std::unique_ptr<EventLoop> loop_ = MakeLoop();
 };
 
-// What was read is kept, what was not is gone: the next Read says that the caller cancelled.
+// Unread events are dropped: the next Read returns the cancel.
 TEST_F(SdkCancelTest, CancelMidStreamComesBeforeEventsThatWereNotRead) {
   for (const bool whole : {false, true}) {
     Event sent;
@@ -163,7 +163,7 @@ TEST_F(SdkCancelTest, CancelMidStreamComesBeforeEventsThatWereNotRead) {
     const std::unique_ptr<AskStream> stream = client->recall().AskStream(Question());
     EXPECT_THAT(stream->Read(), IsOk());
     ASSERT_TRUE(sent.Await());
-    EXPECT_THAT(client->recall().Search({}), IsOk());  // the loop has come round: the events are here
+    EXPECT_THAT(client->recall().Search({}), IsOk());  // after it, the loop has read the events
     stream->Cancel();
     for (int i = 0; i < 2; ++i) {
       const AskResult result = stream->Read();
@@ -237,7 +237,7 @@ TEST_F(SdkCancelTest, EndsAStreamThatIsHeldBack) {
   }
 }
 
-// A caller that ends everything from within a callback.
+// A callback that destroys everything.
 TEST_F(SdkCancelTest, DestructionWithinACallback) {
   ScriptedHttpServer server;
   server.OnRequest([](Exchange& exchange) {

@@ -1,4 +1,4 @@
-// What the tests of igpt::sdk over real sockets share.
+// Shared by the tests of igpt::sdk over real sockets.
 #pragma once
 
 #include <memory>
@@ -44,7 +44,7 @@ inline std::unique_ptr<EventLoop> MakeLoop() {
   return *std::move(loop);
 }
 
-// Runs `function` on the loop's thread, to its end.
+// Runs `function` on the loop's thread and waits until it has finished.
 inline void RunOnLoop(EventLoop& loop, absl::AnyInvocable<void()> function) {
   Event done;
   loop.Post([&] {
@@ -80,7 +80,7 @@ inline CallOptions Within(absl::Duration duration) {
   return options;
 }
 
-// What a stream gave, to its end.
+// Everything that was read from a stream, to its end.
 struct Reading {
   std::vector<std::string> events;  // as iGPT wrote them
   AskResult end;                    // nullopt or an error
@@ -88,7 +88,7 @@ struct Reading {
   bool proper() const { return end.ok() && !end->has_value(); }
   Error error() const { return ErrorOf(end.status()).value_or(Error()); }
 
-  // Takes one more result; false when it was the end.
+  // Adds a result. Returns false if it was the end.
   bool Take(AskResult result) {
     if (result.ok() && result->has_value()) {
       events.push_back((*result)->raw_json);

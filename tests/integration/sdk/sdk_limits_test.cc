@@ -1,4 +1,4 @@
-// What bounds a call: sizes, times, and a reader that doesn't read.
+// The limits of a call: sizes, times, and a reader that doesn't read.
 #include <memory>
 #include <string>
 #include <utility>
@@ -76,8 +76,8 @@ TEST(SdkLimitsTest, AnswerSizeCountsAllEventsOfAStream) {
   EXPECT_THAT(reading.end, IsError(ErrorKind::kTooLarge));
 }
 
-// libcurl keeps what it had read of the socket when the stream was held back, and hands it over when the reader goes
-// on: what is wrong in that has to be met too.
+// When a stream is held back, libcurl keeps what it has already read from the socket, and delivers it when the reader
+// continues. Errors in that part must be found too.
 TEST(SdkLimitsTest, EventSizeAfterTheStreamWasHeldBack) {
   constexpr size_t kEvents = 2100;  // more than are buffered, in less than two reads of the socket
   std::string stream;
@@ -98,13 +98,13 @@ TEST(SdkLimitsTest, EventSizeAfterTheStreamWasHeldBack) {
   const std::unique_ptr<Client> client = MakeClient(options);
   const std::unique_ptr<AskStream> held_back = client->recall().AskStream(Question());
   ASSERT_TRUE(sent.Await());
-  EXPECT_THAT(client->recall().Search({}), IsOk());  // the loop has come round
+  EXPECT_THAT(client->recall().Search({}), IsOk());  // after it, the loop has read the events
   const Reading reading = ReadAll(*held_back);
   EXPECT_THAT(reading.end, IsError(ErrorKind::kTooLarge));
   EXPECT_THAT(reading.events, SizeIs(kEvents));
 }
 
-// Asks, and expects that limit after so many events; without one, of a unary call too.
+// Asks, and expects a timeout of `timer` after this many events; if 0, also for a unary call.
 void ExpectTimeout(const Options& options, const std::string& timer, int64_t events) {
   const std::unique_ptr<Client> client = MakeClient(options);
   const Reading reading = AskAll(*client);
@@ -176,7 +176,7 @@ TEST(SdkLimitsTest, TotalTimeout) {
   ExpectTimeout(options, "total", 1);
 }
 
-// Drops of an answer are no progress to the total limit.
+// The limit for the whole call counts even while an answer trickles in.
 TEST(SdkLimitsTest, TotalTimeoutOfATrickle) {
   ScriptedHttpServer server;
   Options options = OptionsFor(server);

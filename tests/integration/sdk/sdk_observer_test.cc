@@ -1,4 +1,4 @@
-// What a Client tells its observer.
+// What a Client reports to its observer.
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -69,7 +69,7 @@ TEST_F(SdkObserverTest, EveryRouteIsToldAndAPooledConnectionIsNotNew) {
   EXPECT_THAT(client->datasources().List({}), IsOk());
   EXPECT_THAT(client->datasources().Disconnect(DisconnectSpike()), IsOk());
   EXPECT_THAT(client->connectors().Authorize(ConnectSpike()), IsOk());
-  // The last two never take a connection that may be dead.
+  // The last two never use a pooled connection, which may be dead.
   EXPECT_THAT(recorder_.reports(), ElementsAre(Report("recall/ask", std::nullopt, false, 1, 1),
                                                Report("recall/search", std::nullopt, false, 1, 0),
                                                Report("datasources/list", std::nullopt, false, 1, 0),

@@ -1,4 +1,4 @@
-// What the SDK sends for each of its calls, and what it makes of the answers.
+// What the SDK sends for each call, and how it decodes the answers.
 #include <cstdlib>
 #include <functional>
 #include <memory>
@@ -22,7 +22,7 @@ using ::testing::UnorderedElementsAre;
 
 using OnStatus = std::function<void(absl::Status)>;
 
-// Each call in its two forms, what it has to send, and an answer to it.
+// A call in its two forms, what it must send, and an answer to it.
 struct Call {
   const char* name;
   const char* target;
@@ -107,7 +107,7 @@ TEST_P(CallTest, SendsExactlyItsRequest) {
     EXPECT_EQ(request.method, "POST");
     EXPECT_EQ(request.target, GetParam().target);
     EXPECT_EQ(request.body, GetParam().body);
-    // These and no others: above all no Accept-Encoding and no Expect.
+    // Exactly these headers: above all no Accept-Encoding and no Expect.
     EXPECT_THAT(
         request.headers,
         UnorderedElementsAre(Pair("Host", absl::StrCat("127.0.0.1:", server.port())),
@@ -146,7 +146,7 @@ TEST_P(CallTest, UsesTheNewKey) {
   EXPECT_EQ(server.requests().at(0).Header("Authorization"), "Bearer ak:new");
 }
 
-// Authorize and Disconnect must know whether their request arrived: a pooled connection could hide that.
+// Authorize and Disconnect must know whether their request arrived, which a pooled connection could hide.
 TEST_P(CallTest, ReusesConnectionsUnlessItMustNotBeRepeated) {
   ScriptedHttpServer server;
   server.OnRequest(Respond(200, GetParam().answer));

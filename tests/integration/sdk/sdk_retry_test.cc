@@ -1,4 +1,4 @@
-// What the SDK sends again, how often, and what it never does.
+// What the SDK retries, how often, and what it never retries.
 #include <memory>
 #include <string>
 #include <utility>
@@ -16,7 +16,7 @@ using ::testing::Ge;
 using ::testing::Le;
 using ::testing::SizeIs;
 
-// An Options with so many attempts.
+// Options with this many attempts.
 Options Attempts(const ScriptedHttpServer& server, int attempts) {
   Options options = OptionsFor(server);
   options.max_retries = attempts;
@@ -33,7 +33,7 @@ absl::Status Search(Client& client, CallOptions options = {}) {
   return client.recall().Search({}, std::move(options)).status();
 }
 
-// Failures that another try may mend.
+// Failures that a retry may fix.
 struct Transient {
   Handler handler;
   ErrorKind kind;
@@ -145,7 +145,7 @@ TEST(SdkRetryTest, StreamIsRepeatedBeforeItsFirstEvent) {
   const Handler failures[] = {
       Respond(503, "{}"),
       Reset,
-      [](Exchange& exchange) {  // the head, and no more
+      [](Exchange& exchange) {  // only the head
         exchange.StartSse();
         exchange.Close();
       },
@@ -182,8 +182,8 @@ TEST(SdkRetryTest, StreamIsNeverRepeatedAfterItsFirstEvent) {
   EXPECT_THAT(server.requests(), SizeIs(1));
 }
 
-// libcurl sends a request again by itself when the pooled connection turns out to be dead. That is within the rules for
-// these calls, and must not be seen by their callers.
+// libcurl itself sends a request again if the pooled connection turns out to be dead. These calls allow that, and their
+// callers must not notice.
 TEST(SdkRetryTest, DeadPooledConnectionIsNoFailure) {
   ScriptedHttpServer server;
   server.OnNextRequest(Respond(200, "[]"));
@@ -202,7 +202,7 @@ TEST(SdkRetryTest, RetryAfterWithinTheDeadlineIsWaitedFor) {
   const std::unique_ptr<Client> client = MakeClient(Attempts(server, 2));
   const absl::Time start = absl::Now();
   EXPECT_THAT(Search(*client), IsOk());
-  // A lower bound: that it waited at all, not how long the machine took.
+  // A lower bound only: it proves that the call waited, whatever the machine's speed.
   EXPECT_GE(absl::Now() - start, absl::Milliseconds(900));
   EXPECT_THAT(server.requests(), SizeIs(2));
 }

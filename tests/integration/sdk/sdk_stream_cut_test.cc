@@ -11,13 +11,13 @@
 namespace igpt::testing {
 namespace {
 
-// A piece of the recording, and the event that is whole when its last byte (of a CRLF: its CR) has come.
+// A piece of the recording, and the event that is complete once its last byte (of a CRLF: the CR) has arrived.
 struct Piece {
   std::string_view text;
   std::string_view event = "";
 };
 
-// Every kind of line end, comments, fields that mean nothing here, data on several lines, bytes of UTF-8.
+// Every kind of line end, comments, ignored fields, data on several lines, multi-byte UTF-8.
 constexpr Piece kRecording[] = {
     {"\xEF\xBB\xBF: a comment\n\n"},
     {"data: {\"type\":\"run.start\",\"seq\":0,\"id\":\"r1\"}\n\n", R"({"type":"run.start","seq":0,"id":"r1"})"},
@@ -38,7 +38,7 @@ std::string Text() {
   return text;
 }
 
-// The events that are whole within the first `size` bytes.
+// The events that are complete within the first `size` bytes.
 std::vector<std::string> WholeEvents(size_t size) {
   std::vector<std::string> events;
   size_t end = 0;
@@ -99,7 +99,7 @@ TEST_F(RecordingTest, EveryByteOfTheAnswerInASegmentOfItsOwn) {
   EXPECT_EQ(reading.events, WholeEvents(text_.size()));
 }
 
-// What a stream has to give that was cut after `size` bytes, and of which an event may have begun.
+// Checks what was read from a stream that was cut after `size` bytes, perhaps within an event.
 void ExpectCut(const Reading& reading, size_t size, ErrorKind without_event) {
   const std::vector<std::string> whole = WholeEvents(size);
   ASSERT_EQ(reading.events, whole) << size;
@@ -149,7 +149,7 @@ TEST_F(RecordingTest, CutOfABodyWithALength) {
   }
 }
 
-// The end of the connection is the end of the body, wherever it is: only what was read can tell a cut.
+// The connection's end is the body's end, wherever it comes, so only the events show whether it was cut.
 TEST_F(RecordingTest, CutOfABodyWithoutFrame) {
   constexpr size_t kByteOrderMarkBytes = 3;
   const size_t comment = kRecording[0].text.size();
@@ -159,7 +159,7 @@ TEST_F(RecordingTest, CutOfABodyWithoutFrame) {
       exchange.Send(text_.substr(0, cut));
       exchange.Close();
     });
-    // Before the first event nothing is missed, unless something other than a byte order mark or a comment has begun.
+    // Before the first event nothing is missing, unless more than a byte order mark or a comment has begun.
     const bool nothing = cut == 0 || (kByteOrderMarkBytes <= cut && cut <= comment);
     ExpectCut(reading, cut, nothing ? ErrorKind::kProtocol : ErrorKind::kTruncated);
     if (HasFatalFailure()) return;
@@ -173,7 +173,7 @@ TEST_F(RecordingTest, CutByAReset) {
     server_.OnNextRequest([&, cut, read](Exchange& exchange) {
       exchange.StartSse();
       exchange.Send(Chunk(text_).substr(0, Chunk(text_).find('\n') + 1 + cut));
-      // A reset may overtake what was sent: the events have to be read first.
+      // A reset may overtake data that was sent, so the events must be read first.
       exchange.WaitFor(*read);
       exchange.Reset();
     });
@@ -189,7 +189,7 @@ TEST_F(RecordingTest, CutByAReset) {
   }
 }
 
-// A clean end is no end while a run is open.
+// A clean end of the body while a run is open is an error.
 TEST_F(RecordingTest, CleanEndAfterEachEventOfTheRun) {
   for (size_t cut = 1; cut < text_.size(); ++cut) {
     const size_t events = WholeEvents(cut).size();

@@ -1,4 +1,4 @@
-// What an AskStream gives: the events in order, each once, and the end that they deserve.
+// What an AskStream delivers: the events in order, each exactly once, and the right end.
 #include <functional>
 #include <memory>
 #include <string>
@@ -17,7 +17,7 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-// The ways to read a stream to its end. Each returns when it is there.
+// The ways to read a stream. Each returns at its end.
 class Reader {
  public:
   // Blocking, on the test's thread.
@@ -31,7 +31,7 @@ class Reader {
     return std::move(reader.reading_);
   }
 
-  // On the loop, without waiting for what is there.
+  // On the loop, without waiting while events are available.
   static Reading OnLoop(EventLoop& loop, AskStream& stream) {
     Reader reader(stream);
     loop.Post([&] { reader.TakeReadable(); });
@@ -64,7 +64,7 @@ class Reader {
 
 class StreamTest : public ::testing::Test {
  protected:
-  // What a client reads when the stream is answered so.
+  // What a client reads if `handler` answers.
   Reading Ask(Handler handler, AskRequest request = Question()) {
     server_.OnNextRequest(std::move(handler));
     return AskAll(*client_, std::move(request));
@@ -125,7 +125,7 @@ TEST_F(StreamTest, WaitReadableEndsWithItsTimeout) {
   EXPECT_TRUE(woken.Await());
 }
 
-// A wait that was about to be woken is replaced by a Read, after its event was taken: the Read waits for the next one.
+// A Read replaces a wait that was about to be woken, after that event was taken: the Read waits for the next event.
 TEST_F(StreamTest, ReadInPlaceOfAWaitGetsTheNextEvent) {
   Event took_first;
   ScriptedHttpServer server;

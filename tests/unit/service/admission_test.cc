@@ -25,12 +25,12 @@ constexpr Strains kMemoryFull = {.memory = Strain::kFull};
 constexpr Strains kDescriptorsTight = {.descriptors = Strain::kTight};
 constexpr Strains kDescriptorsFull = {.descriptors = Strain::kFull};
 
-// Calls that run, and what the others were shed for.
+// Running calls, and why others were shed.
 class Calls {
  public:
   explicit Calls(AdmissionOptions options) : admission(options) {}
 
-  // One more of a caller without a name, by its address; nullopt: it runs.
+  // Starts a call of a caller without a name, by its address. nullopt: it runs.
   std::optional<Limit> Start(std::string_view host, Strains strains = {}) {
     return Start(CallerLimits{}, host, strains, kNow);
   }
@@ -45,7 +45,7 @@ class Calls {
     running.push_back(std::move(decision.permit));
     return std::nullopt;
   }
-  // As many as run, at most `count`.
+  // Starts up to `count` calls, and returns how many run.
   int StartMany(int count, std::string_view host, Strains strains = {}) {
     int started = 0;
     while (started < count && !Start(host, strains).has_value()) ++started;
@@ -54,7 +54,7 @@ class Calls {
 
   Admission admission;
   std::vector<Admission::Permit> running;
-  absl::Duration retry_after;  // the last that was told
+  absl::Duration retry_after;  // of the last call that was shed
 };
 
 TEST(AdmissionTest, ExactlyAsManyAsMayRunDo) {
@@ -83,7 +83,7 @@ TEST(AdmissionTest, ACallerHasItsLimitAndOthersHaveTheirs) {
   EXPECT_EQ(calls.StartMany(10, "a"), 3);
   EXPECT_THAT(calls.Start("a"), Optional(Limit::kCallerInFlight));
   EXPECT_EQ(calls.StartMany(10, "b"), 3);
-  // The callers file knows better.
+  // The callers file overrides it.
   const CallerLimits two = {.name = "billing", .max_in_flight = 2};
   EXPECT_EQ(calls.Start(two, "a"), std::nullopt);
   EXPECT_EQ(calls.Start(two, "b"), std::nullopt);
@@ -100,8 +100,8 @@ TEST(AdmissionTest, ANewLimitHoldsFromTheNextCallOn) {
   EXPECT_THAT(calls.Start({.name = "billing", .max_in_flight = 2}), Optional(Limit::kCallerInFlight));
 }
 
-// A caller that starts its next call when it has got an answer keeps to its limit, whatever igptd still does about the
-// last one. A caller that doesn't take its answers doesn't get any number of them.
+// A caller that starts its next call after the last answer stays within its limit, even if igptd isn't quite done with
+// the last call. Still, a caller that doesn't read its answers can't pile up any number of them.
 TEST(AdmissionTest, WhatIsFinishingMakesRoomUpToABound) {
   Calls calls({.max_in_flight = 40, .max_in_flight_per_caller = 20});
   const auto run_and_finish = [&](const char* caller) {
@@ -142,11 +142,11 @@ TEST(AdmissionTest, StartsHaveARateAndABurst) {
   EXPECT_EQ(start(10), 2);
   now += absl::Hours(1);
   EXPECT_EQ(start(10), 3);
-  now -= absl::Hours(2);  // a clock that was set
+  now -= absl::Hours(2);  // the clock was set back
   EXPECT_EQ(start(10), 0);
   now += absl::Seconds(1);
   EXPECT_EQ(start(10), 2);
-  // It is the starts that count, not what runs; and only this caller's.
+  // Starts count, not running calls, and only this caller's.
   calls.running.clear();
   EXPECT_EQ(start(10), 0);
   EXPECT_EQ(calls.Start({.name = "search", .starts_per_second = 2}, "", {}, now), std::nullopt);
@@ -176,7 +176,7 @@ TEST(AdmissionTest, AGreedyCallerLeavesRoomForOthers) {
   EXPECT_THAT(calls.Start("greedy"), Optional(Limit::kInFlight));
   for (const char* other : {"a", "b", "c"}) EXPECT_EQ(calls.StartMany(10, other), 10);
   EXPECT_THAT(calls.Start("greedy"), Optional(Limit::kInFlight));
-  // It gets its place back when the others have enough.
+  // It may start calls again when the others hold fewer.
   calls.running.erase(calls.running.begin(), calls.running.begin() + 100);
   EXPECT_EQ(calls.StartMany(5000, "greedy"), 70);
 }
@@ -207,7 +207,7 @@ TEST(AdmissionTest, WhatIsTightGoesToThoseWhoHoldLess) {
 TEST(AdmissionTest, WhatIsFullIsForNobody) {
   Calls calls({});
   EXPECT_THAT(calls.Start("a", kDescriptorsFull), Optional(Limit::kDescriptors));
-  // Memory that few calls leave none of isn't theirs: they go on, or nothing ever would.
+  // If memory is short with so few calls, they are not the reason, so they may run.
   EXPECT_EQ(calls.StartMany(100, "a", kMemoryFull), 4);
   EXPECT_THAT(calls.Start("b", kMemoryFull), Optional(Limit::kMemory));
   EXPECT_EQ(calls.Start("b"), std::nullopt);

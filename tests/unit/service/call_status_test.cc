@@ -33,7 +33,7 @@ using ::testing::UnorderedElementsAre;
 
 using Metadata = std::map<std::string, std::string>;
 
-// What a client makes of a status.
+// A status as a client decodes it.
 struct Received {
   StatusCode code = StatusCode::OK;
   std::string reason;
@@ -230,7 +230,7 @@ TEST(GrpcStatusTest, EveryViolationAtOnce) {
               testing::ElementsAre(Pair("user", "is required"), Pair("date_to", "is before date_from")));
 }
 
-// How many violations there were, by what is listed and what the last one says.
+// The total of violations: those that are listed, plus those that the last one counts.
 size_t Count(const std::vector<std::pair<std::string, std::string>>& violations) {
   int more = 0;
   if (std::sscanf(violations.back().second.c_str(), "and %d more", &more) != 1) return violations.size();

@@ -14,7 +14,7 @@ Caller Named(const std::string& name) {
   return caller;
 }
 
-// billing by two tokens and two names, search by one of each.
+// The caller billing has two tokens and two SANs, search has one of each.
 CallerAuth TwoCallers() {
   Caller billing = Named("billing");
   billing.tokens = {HashToken("billing-token"), HashToken("billing-token-2")};
@@ -72,7 +72,7 @@ TEST(CallerAuthTest, BySans) {
       {{"URI:spiffe://cluster/billing"}, "billing"},
       {{"DNS:unknown", "URI:spiffe://cluster/billing", "DNS:billing.internal"}, "billing"},
       {{"DNS:search.internal"}, "search"},
-      {{"DNS:search.internal", "DNS:billing.internal"}, ""},  // whose is it?
+      {{"DNS:search.internal", "DNS:billing.internal"}, ""},  // of two callers
       {{"URI:billing.internal"}, ""},
       {{"billing.internal"}, ""},
       {{"DNS:sub.billing.internal"}, ""},

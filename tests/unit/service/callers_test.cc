@@ -1,4 +1,4 @@
-// What a callers file may hold. The cases are in callers_cases.json: callers_schema_test holds the JSON Schema against
+// What a callers file may hold. The cases are in callers_cases.json; callers_schema_test checks the JSON Schema with
 // the same ones.
 #include "service/access/callers.h"
 
@@ -37,7 +37,7 @@ TEST(CallersTest, EveryMistakeOfEveryCase) {
     const std::vector<std::string> found = absl::StrSplit(message, "; ", absl::SkipEmpty());
     const auto expected = test.value("mistakes", std::vector<std::string>());
     for (const std::string& mistake : expected) EXPECT_THAT(message, HasSubstr(mistake)) << name;
-    // Some remedies have a "; " of their own.
+    // Some mistakes contain a "; ".
     EXPECT_GE(found.size(), expected.size()) << name << ": " << message;
     EXPECT_EQ(message.empty(), expected.empty()) << name << ": " << message;
     EXPECT_THAT(message, Not(HasSubstr("canary"))) << name;
@@ -80,13 +80,13 @@ TEST(CallersTest, WhatIsNoJsonIsToldByItsLine) {
     const char* file;
     const char* error;
   } kCases[] = {
-      {"", "line 1: is no JSON"},
-      {"{\n\"callers\": [\n{\"name\": \"canary\",}\n]}", "line 3: is no JSON"},
-      {"{\"callers\": []} {}", "line 1: is no JSON"},
-      {"{\"callers\": [\n", "line 2: is no JSON"},
-      {"{\"callers\": \"\xFF\"}", "line 1: is no JSON"},
+      {"", "line 1: not valid JSON"},
+      {"{\n\"callers\": [\n{\"name\": \"canary\",}\n]}", "line 3: not valid JSON"},
+      {"{\"callers\": []} {}", "line 1: not valid JSON"},
+      {"{\"callers\": [\n", "line 2: not valid JSON"},
+      {"{\"callers\": \"\xFF\"}", "line 1: not valid JSON"},
       {"{\"callers\": 1e999}", "the file: holds a number that is too large"},
-      {"{\"callers\": [[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]}", "the file: nests too deep"},
+      {"{\"callers\": [[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]}", "the file: is nested too deeply"},
       {"{\"callers\": [], \"callers\": []}", "the file: an object has the member callers twice"},
       {"{\"callers\": [{\"name\": \"a\", \"users\": {}, \"name\": \"b\"}]}",
        "the file: an object has the member name twice"},
@@ -100,7 +100,7 @@ TEST(CallersTest, WhatIsNoJsonIsToldByItsLine) {
   }
 }
 
-// Nobody has to remember this list when an RPC is added.
+// Derived from the protos, so that new RPCs are tested too.
 TEST(CallersTest, EveryMethodCanBeAllowed) {
   for (const google::protobuf::FileDescriptor* proto :
        {igpt::v1::AskRequest::descriptor()->file(), igpt::v1::ListRequest::descriptor()->file(),
@@ -120,7 +120,7 @@ TEST(CallersTest, EveryMethodCanBeAllowed) {
 }
 
 TEST(CallersTest, AnEntryOfATokenIsOneThatCanBeUsed) {
-  // SHA-256 of that text, by sha256sum.
+  // The SHA-256 of the token, from sha256sum.
   const absl::StatusOr<std::string> entry = MakeCallerEntry("0123456789abcdef0123456789abcdef");
   ASSERT_TRUE(entry.ok()) << entry.status();
   EXPECT_THAT(*entry, HasSubstr("3eb1bd439947eb762998e566ccc2e099c791118b2f40579cc4f7da2b5061b7f9"));

@@ -1,4 +1,4 @@
-// What ParseConfig refuses, and how it says so.
+// What ParseConfig rejects, and its messages.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -78,13 +78,13 @@ TEST(ConfigErrorTest, MessagesNameTheRemedy) {
       {"--max-retries=1", "--max-retries: no such flag; did you mean --max_retries?"},
       {"--Listen=x", "--Listen: no such flag; did you mean --listen?"},
       {"--nosandbox", "--nosandbox: no such flag; did you mean --sandbox?"},
-      {"listen=1", "argument 1 is no flag: flags are written --name=value"},
-      {"-listen=1", "argument 1 is no flag: flags are written --name=value"},
-      {"--", "argument 1 is no flag: flags are written --name=value"},
-      {"--=1", "argument 1 is no flag: flags are written --name=value"},
-      {"", "argument 1 is no flag: flags are written --name=value"},
-      {"--two\nlines", "argument 1 is no flag: flags are written --name=value"},
-      {"--" + std::string(65, 'x'), "argument 1 is no flag: flags are written --name=value"},
+      {"listen=1", "argument 1 is not a flag; write flags as --name=value"},
+      {"-listen=1", "argument 1 is not a flag; write flags as --name=value"},
+      {"--", "argument 1 is not a flag; write flags as --name=value"},
+      {"--=1", "argument 1 is not a flag; write flags as --name=value"},
+      {"", "argument 1 is not a flag; write flags as --name=value"},
+      {"--two\nlines", "argument 1 is not a flag; write flags as --name=value"},
+      {"--" + std::string(65, 'x'), "argument 1 is not a flag; write flags as --name=value"},
       {"--igpt_api_key=ak:x", "--igpt_api_key: no such flag; set the variable IGPT_API_KEY or use --igpt_api_key_file"},
       {"--igpt_api_key", "--igpt_api_key: no such flag; set the variable IGPT_API_KEY or use --igpt_api_key_file"},
   };
@@ -101,7 +101,7 @@ TEST(ConfigErrorTest, AFlagTwiceIsAnErrorWhateverItSays) {
 TEST(ConfigErrorTest, EveryProblemAtOnceInOneLine) {
   EXPECT_EQ(ErrorOf({"--drain_delay=-1s", "serve", "--idel_timeout=1s"}, {{"IGPTD_LOG_LEVEL", "loud"}}),
             "--drain_delay: must be a duration from 0 to 24h, such as 250ms, 15s or 1m30s; "
-            "argument 2 is no flag: flags are written --name=value; "
+            "argument 2 is not a flag; write flags as --name=value; "
             "--idel_timeout: no such flag; did you mean --idle_timeout?; "
             "IGPTD_LOG_LEVEL: must be one of trace, debug, info, warn, error");
 }
@@ -135,29 +135,28 @@ TEST(ConfigErrorTest, AKeyOrTheSandboxIsNeeded) {
 
 TEST(ConfigErrorTest, OneKeyOnly) {
   EXPECT_EQ(ErrorOf({"--igpt_api_key_file=/run/key"}, {{"IGPT_API_KEY", "ak:test"}}),
-            "IGPT_API_KEY: must not be set together with --igpt_api_key_file; remove one of them");
+            "IGPT_API_KEY: cannot be combined with --igpt_api_key_file; remove one of them");
   EXPECT_EQ(ErrorOf({}, {{"IGPT_API_KEY", "ak:test"}, {"IGPTD_IGPT_API_KEY_FILE", "/run/key"}}),
-            "IGPT_API_KEY: must not be set together with IGPTD_IGPT_API_KEY_FILE; remove one of them");
+            "IGPT_API_KEY: cannot be combined with IGPTD_IGPT_API_KEY_FILE; remove one of them");
 }
 
 TEST(ConfigErrorTest, TheSandboxTakesThePlaceOfIgpt) {
-  const std::string end = ": must not be set together with --sandbox, which takes iGPT's place; remove one of them";
+  const std::string end = ": cannot be combined with --sandbox, which replaces iGPT; remove one of them";
   EXPECT_EQ(ErrorOf({"--sandbox", "--igpt_base_url=https://api.igpt.ai/v1"}, {}), "--igpt_base_url" + end);
   EXPECT_EQ(ErrorOf({"--sandbox", "--igpt_proxy=http://proxy.example.com:3128"}, {}), "--igpt_proxy" + end);
   EXPECT_EQ(ErrorOf({"--sandbox", "--igpt_api_key_file=/run/key"}, {}), "--igpt_api_key_file" + end);
   EXPECT_EQ(ErrorOf({"--sandbox"}, {{"IGPT_API_KEY", "ak:test"}}), "IGPT_API_KEY" + end);
   EXPECT_EQ(ErrorOf({}, {{"IGPTD_SANDBOX", "true"}, {"IGPTD_IGPT_BASE_URL", "https://example.com"}}),
-            "IGPTD_IGPT_BASE_URL: must not be set together with IGPTD_SANDBOX, which takes iGPT's place; remove one of "
+            "IGPTD_IGPT_BASE_URL: cannot be combined with IGPTD_SANDBOX, which replaces iGPT; remove one of "
             "them");
   EXPECT_TRUE(Parse({"--sandbox", "--igpt_proxy=", "--igpt_api_key_file="}, {{"IGPT_API_KEY", ""}}).ok());
 }
 
 TEST(ConfigErrorTest, SandboxDetailsNeedTheSandbox) {
-  EXPECT_EQ(ErrorWithKey({"--sandbox_listen=127.0.0.1:1"}),
-            "--sandbox_listen: needs --sandbox; add that or remove this");
-  EXPECT_EQ(ErrorWithKey({"--sandbox_faults"}), "--sandbox_faults: needs --sandbox; add that or remove this");
+  EXPECT_EQ(ErrorWithKey({"--sandbox_listen=127.0.0.1:1"}), "--sandbox_listen: needs --sandbox; set both or neither");
+  EXPECT_EQ(ErrorWithKey({"--sandbox_faults"}), "--sandbox_faults: needs --sandbox; set both or neither");
   EXPECT_EQ(ErrorWithKey({"--sandbox=false", "--sandbox_faults=true"}),
-            "--sandbox_faults: needs --sandbox; add that or remove this");
+            "--sandbox_faults: needs --sandbox; set both or neither");
   EXPECT_TRUE(ParseWithKey({"--sandbox_faults=false"}).ok());
 }
 

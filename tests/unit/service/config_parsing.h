@@ -1,4 +1,4 @@
-// Reads a configuration as igptd would, out of arguments and variables that a test makes up.
+// Parses a configuration from a test's own arguments and variables.
 #pragma once
 
 #include <gmock/gmock.h>
@@ -28,7 +28,7 @@ inline absl::StatusOr<Config> ParseWithKey(const Args& args) {
   return Parse(args, {{"IGPT_API_KEY", "ak:test"}});
 }
 
-// The one line that is printed for it.
+// The line that igptd prints for it.
 inline std::string ErrorOf(const Args& args, const Env& env) {
   absl::StatusOr<Config> config = Parse(args, env);
   if (config.ok()) return "OK";

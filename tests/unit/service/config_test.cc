@@ -54,8 +54,8 @@ struct FlagCase {
   std::function<std::string(const Config&)> field;
   std::string by_default;
   std::string value;
-  std::string other;  // a second value, for the variable that has to lose
-  std::string seen;   // what `value` is in Config
+  std::string other;  // another value, for the variable that the flag must override
+  std::string seen;   // `value` as Config shows it
 };
 
 using O = igpt::Options;
@@ -105,7 +105,7 @@ std::vector<FlagCase> FlagCases() {
   };
 }
 
-// What has to be there for a flag to be allowed.
+// The other flags that a flag needs.
 Args Companions(const std::string& flag) {
   if (flag == "sandbox" || flag == "igpt_api_key_file") return {};
   if (absl::StartsWith(flag, "sandbox_")) return {"--sandbox"};

@@ -15,7 +15,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-// A watch of two files, that notes what is used, and refuses what has "bad" in it.
+// Watches two files, records which contents are used, and rejects those that contain "bad".
 class FileWatchTest : public ::testing::Test {
  protected:
   igpt::testing::ScratchDirectory directory_;
@@ -73,13 +73,13 @@ TEST_F(FileWatchTest, AFileThatIsGoneLeavesTheOld) {
   watch_.Look();
   watch_.Look();
   EXPECT_THAT(used_, IsEmpty());
-  directory_.Write("a", "a1");  // as it was
+  directory_.Write("a", "a1");  // the old contents again
   watch_.Look();
   watch_.Look();
   EXPECT_THAT(used_, IsEmpty());
 }
 
-// As Kubernetes updates a secret: the files are links through a directory that is a link itself.
+// As Kubernetes updates a secret: the files are links through a directory, which is itself a link.
 TEST(FileWatchLinksTest, ASwapOfALinkChangesAllFilesAtOnce) {
   const igpt::testing::ScratchDirectory directory;
   const auto put = [&](const std::string& version) {

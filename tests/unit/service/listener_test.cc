@@ -29,7 +29,7 @@ using ::testing::HasSubstr;
 
 constexpr std::chrono::seconds kLong{60};
 
-// What a listener told, as it does to gRPC and to the loops.
+// Records a listener's events.
 class Told {
  public:
   Listener::Events Events() {
@@ -52,7 +52,7 @@ class Told {
                 }};
   }
 
-  // Whether so many were accepted, sooner or later.
+  // Waits until this many were accepted.
   bool Accepted(size_t count) {
     std::unique_lock lock(mutex_);
     return changed_.wait_for(lock, kLong, [&] { return accepted_.size() >= count; });
@@ -62,7 +62,7 @@ class Told {
     return changed_.wait_for(lock, kLong, [&] { return closed_.size() >= count; });
   }
 
-  // Not while more are coming.
+  // Must not be called while connections are being accepted.
   std::vector<UniqueFd>& accepted() { return accepted_; }
   std::vector<std::shared_ptr<CallerConnection>> opened() const {
     const std::lock_guard lock(mutex_);
@@ -99,7 +99,7 @@ TEST(ListenerTest, TellsOfConnectionsAsTheyComeAndGo) {
   EXPECT_EQ(told.opened()[0]->peer(), LocalName(caller));
   EXPECT_NE(told.opened()[0]->fd(), told.accepted()[0].get());
 
-  // The end of one direction is not that of the connection: a caller may have sent all that it has to say.
+  // The end of one direction is not the end of the connection: a caller may have sent everything and still read.
   ASSERT_EQ(shutdown(caller.get(), SHUT_WR), 0);
   const UniqueFd other = ConnectToLoopback((*listener)->port());
   ASSERT_TRUE(told.Accepted(2));
@@ -143,7 +143,7 @@ TEST(ListenerTest, RefusesAfterItWasStopped) {
   (*listener)->Stop();
   EXPECT_LT(ConnectToLoopback((*listener)->port()).get(), 0);
   shutdown(told.accepted()[0].get(), SHUT_RDWR);
-  EXPECT_TRUE(told.Closed(1));  // those that are open are still watched
+  EXPECT_TRUE(told.Closed(1));  // open connections are still watched
 }
 
 TEST(ListenerTest, RefusesWhenItNeverStarted) {
@@ -176,7 +176,7 @@ TEST(ListenerTest, AnAddressOfAnotherMachineIsAnError) {
   EXPECT_EQ(Listener::Listen("no-such-host.invalid:0").status().code(), absl::StatusCode::kUnavailable);
 }
 
-// With gRPC's own listener, one shortage of descriptors was the end of accepting.
+// gRPC's own listener stops for good after a shortage of file descriptors.
 TEST(ListenerTest, GoesOnAfterAShortageOfDescriptors) {
   Told told;
   const auto listener = Listener::Listen("127.0.0.1:0");

@@ -21,7 +21,7 @@ std::string TextValue(std::string_view value) {
   return line;
 }
 
-// What a reader of JSON makes of it.
+// The value as a JSON parser reads it.
 std::string Read(std::string_view value) {
   const nlohmann::json json = nlohmann::json::parse(JsonString(value), /*cb=*/nullptr, /*allow_exceptions=*/false);
   return json.is_string() ? json.get<std::string>() : "no JSON: " + JsonString(value);
@@ -40,7 +40,7 @@ TEST(LogValueTest, WhatIsNotUnicodeIsReplaced) {
   const std::string r = "\xEF\xBF\xBD";  // U+FFFD
   EXPECT_EQ(Read("a\xFFz"), "a" + r + "z");
   EXPECT_EQ(Read("\xC3"), r);                          // cut
-  EXPECT_EQ(Read("\xC2"), r);                          // where a control character could go on
+  EXPECT_EQ(Read("\xC2"), r);                          // the first byte of a control character
   EXPECT_EQ(Read("\xC0\x80"), r + r);                  // overlong
   EXPECT_EQ(Read("\xED\xA0\x80"), r + r + r);          // a surrogate
   EXPECT_EQ(Read("\xF4\x90\x80\x80"), r + r + r + r);  // beyond Unicode

@@ -24,7 +24,7 @@ const prometheus::MetricFamily* Find(const MetricFamilies& families, const std::
   return found == families.end() ? nullptr : &*found;
 }
 
-// The value of the series whose labels have exactly these values, in order; -1 when there is none.
+// The value of the series whose labels have exactly these values, in order; -1 if there is none.
 double ValueOf(const MetricFamilies& families, const std::string& name, const std::vector<std::string>& labels) {
   const prometheus::MetricFamily* family = Find(families, name);
   if (family == nullptr) return -1;
@@ -41,7 +41,7 @@ TEST(MetricValuesTest, DurationsFallIntoBucketsAndAddUp) {
   Durations one(kBounds);
   Durations other(kBounds);
   one.Observe(absl::ZeroDuration());
-  one.Observe(absl::Milliseconds(1));  // a bound belongs to what is below it
+  one.Observe(absl::Milliseconds(1));  // bounds are inclusive
   other.Observe(absl::Milliseconds(2));
   other.Observe(absl::Seconds(3));
   prometheus::ClientMetric::Histogram total;
@@ -85,7 +85,7 @@ TEST(CallMetricsTest, TheLoopsAreAddedUp) {
   EXPECT_EQ(Find(families, "igptd_overhead_seconds")->metric.front().histogram.sample_sum, 1);
 }
 
-// An end that nobody expects is counted all the same.
+// An unexpected end is counted too.
 TEST(CallMetricsTest, AnUnknownEndIsShownOnceItWas) {
   MethodMetrics metrics("igpt.v1.RecallService/Search", /*method_streams=*/false);
   CallRecord record;

@@ -36,7 +36,8 @@ TEST(HealthProbeTest, TakesItsDefaultsFromIgptdsVariables) {
   EXPECT_EQ(probe->service, "");
   EXPECT_EQ(probe->tls_cert_file, "");
 
-  // Those that only sound like the probe's flags are none: Kubernetes, too, sets variables that begin with IGPTD_.
+  // Other variables with the names of the probe's flags are ignored: Kubernetes too sets variables that begin with
+  // IGPTD_.
   const std::map<std::string, std::string> env = {{"IGPTD_LISTEN", "0.0.0.0:1234"}, {"IGPTD_TLS_CERT_FILE", "/c"},
                                                   {"IGPTD_TLS_KEY_FILE", "/k"},     {"IGPTD_SERVICE", "x"},
                                                   {"IGPTD_TIMEOUT", "x"},           {"IGPTD_ADDRESS", "x"}};

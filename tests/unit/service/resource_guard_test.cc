@@ -25,7 +25,7 @@ using ::testing::Optional;
 
 constexpr int64_t kMiB = 1 << 20;
 
-// A kernel's files, in a directory of the test's own.
+// The kernel's files, in a directory of the test.
 class Kernel {
  public:
   Kernel() {
@@ -42,7 +42,7 @@ class Kernel {
   void Write(const std::string& name, const std::string& text) {
     const std::filesystem::path path = root_ / name;
     std::filesystem::create_directories(path.parent_path());
-    // Moved into place: a reader sees one or the other.
+    // Written to another file and renamed, so that a reader never sees half a file.
     std::ofstream(path.string() + ".new") << text;
     std::filesystem::rename(path.string() + ".new", path);
   }
@@ -80,10 +80,10 @@ TEST(MemoryUseTest, AContainersLimit) {
   kernel.Write("proc/self/cgroup", "0::/\n");
   kernel.SetCgroup("", absl::StrCat(100 * kMiB), 90 * kMiB, 0);
   EXPECT_THAT(MemoryUse(kernel.paths()), Use(0.9));
-  // Pages of files that nobody has used lately can go at any time.
+  // The kernel can drop inactive file pages at any time.
   kernel.SetCgroup("", absl::StrCat(100 * kMiB), 90 * kMiB, 60 * kMiB);
   EXPECT_THAT(MemoryUse(kernel.paths()), Use(0.3));
-  // A limit that was raised while igptd runs.
+  // The limit is raised while igptd runs.
   kernel.SetCgroup("", absl::StrCat(900 * kMiB), 90 * kMiB, 0);
   EXPECT_THAT(MemoryUse(kernel.paths()), Use(0.1));
 }
@@ -187,7 +187,7 @@ TEST(ResourceGuardTest, FollowsMemoryAndTellsOfIt) {
   EXPECT_DOUBLE_EQ(guard.use().memory, 0.8);
   use(90);
   EXPECT_TRUE(becomes(Strain::kFull));
-  // It is told again and again.
+  // on_strain is called again and again.
   const auto awaits = [](const std::atomic<int>& told, int count) {
     for (const absl::Time limit = absl::Now() + absl::Seconds(30); absl::Now() < limit;) {
       if (told >= count) return true;

@@ -34,7 +34,7 @@ const Identity& Good() {
   return *identity;
 }
 
-// As tools write it: with a password.
+// Encrypted with a password, as tools write it.
 std::string LockedKeyPem(const Identity& identity) {
   const std::unique_ptr<BIO, decltype(&BIO_free)> bio(BIO_new(BIO_s_mem()), BIO_free);
   char password[] = "password";
@@ -66,13 +66,15 @@ std::vector<TlsCase> TlsCases() {
       {"GoodWithAuthorities", {certificate, key, ca + ca}, ""},
       {"GoodWithTextAround", {"# ours\n" + certificate + "\n# end\n", key, {}}, ""},
       {"KeyAndCertificateInOneFile", {key + certificate, key + certificate, {}}, ""},
-      {"NoCertificate", {"", key, {}}, "--tls_cert_file: must hold certificates in PEM"},
-      {"KeyForACertificate", {key, key, {}}, "--tls_cert_file: must hold certificates in PEM"},
-      {"Der", {std::string("\x30\x82\x01\x00", 4), key, {}}, "--tls_cert_file: must hold certificates in PEM"},
-      {"HalfACertificate", {half_certificate, key, {}}, "--tls_cert_file: must hold certificates in PEM"},
+      {"NoCertificate", {"", key, {}}, "--tls_cert_file: must hold only intact certificates in PEM"},
+      {"KeyForACertificate", {key, key, {}}, "--tls_cert_file: must hold only intact certificates in PEM"},
+      {"Der",
+       {std::string("\x30\x82\x01\x00", 4), key, {}},
+       "--tls_cert_file: must hold only intact certificates in PEM"},
+      {"HalfACertificate", {half_certificate, key, {}}, "--tls_cert_file: must hold only intact certificates in PEM"},
       {"HalfAChain",
        {certificate + half_certificate, key, {}},
-       "--tls_cert_file: must hold certificates in PEM, and none that is broken"},
+       "--tls_cert_file: must hold only intact certificates in PEM, at least one"},
       {"NoKey", {certificate, "", {}}, "--tls_key_file: must hold a private key in PEM"},
       {"CertificateForAKey", {certificate, certificate, {}}, "--tls_key_file: must hold a private key in PEM"},
       {"HalfAKey", {certificate, key.substr(0, key.size() / 2), {}}, "--tls_key_file: must hold a private key in PEM"},
@@ -81,13 +83,13 @@ std::vector<TlsCase> TlsCases() {
        "--tls_key_file: must hold a private key in PEM, without a password"},
       {"AnotherKey",
        {certificate, KeyPem(expired), {}},
-       "--tls_key_file: the key is not that of the first certificate"},
+       "--tls_key_file: the key does not belong to the first certificate"},
       {"Expired", {CertificatePem(expired), KeyPem(expired), {}}, "--tls_cert_file: the certificate has expired"},
       {"NotYetValid", {CertificatePem(early), KeyPem(early), {}}, "--tls_cert_file: the certificate isn't valid yet"},
-      {"NoAuthorities", {certificate, key, ""}, "--tls_client_ca_file: must hold certificates in PEM"},
+      {"NoAuthorities", {certificate, key, ""}, "--tls_client_ca_file: must hold only intact certificates in PEM"},
       {"HalfAnAuthority",
        {certificate, key, ca + ca.substr(0, ca.size() / 2)},
-       "--tls_client_ca_file: must hold certificates in PEM, and none that is broken"},
+       "--tls_client_ca_file: must hold only intact certificates in PEM, at least one"},
   };
 }
 

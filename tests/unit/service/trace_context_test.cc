@@ -11,7 +11,7 @@ namespace {
 constexpr char kTraceId[] = "4bf92f3577b34da6a3ce929d0e0e4736";
 constexpr char kParentId[] = "00f067aa0ba902b7";
 
-// A header of these parts.
+// A header with these fields.
 std::string Traceparent(const std::string& version, const std::string& trace_id, const std::string& parent_id,
                         const std::string& flags) {
   return version + "-" + trace_id + "-" + parent_id + "-" + flags;
@@ -99,7 +99,7 @@ std::string Members(int count, const std::string& prefix = "m") {
   return state;
 }
 
-// A member of that many bytes.
+// A member of this many bytes.
 std::string MemberOf(size_t bytes) {
   return "k=" + std::string(bytes - 2, 'v');
 }
@@ -129,7 +129,7 @@ TEST(TracestateTest, WhatIsWellFormedIsPassedOnInOrder) {
       {{"", "a=1", ""}, "a=1"},
       {{"a=1,", ",,b=2"}, "a=1,b=2"},
       {{" a=1 \t,\tb=2 "}, "a=1,b=2"},
-      {{"a=1,a=2"}, "a=1,a=2"},  // the spec lets them be
+      {{"a=1,a=2"}, "a=1,a=2"},  // the specification tolerates duplicates
       {{"a= 1"}, "a= 1"},
       {{"z0_-*/=1,0t_-*/@s_-*/=2"}, "z0_-*/=1,0t_-*/@s_-*/=2"},
       {{all_characters}, all_characters},

@@ -16,7 +16,7 @@ namespace v1 = igpt::v1;
 
 using ::google::protobuf::TextFormat;
 
-// A message that says exactly this: what is not said must be absent.
+// A message with exactly these fields: all others must be absent.
 MATCHER_P(Says, text, "") {
   std::remove_cv_t<std::remove_reference_t<arg_type>> expected;
   if (!TextFormat::ParseFromString(text, &expected)) {
@@ -34,7 +34,7 @@ Proto Read(const char* text) {
   return proto;
 }
 
-// Translated into a message that holds something already.
+// Translates into a message that already holds something.
 template <typename Response, typename Struct>
 Response Translate(Struct value) {
   Response response;
@@ -255,7 +255,7 @@ TEST(AnswerTest, WholeAnswer) {
   answer.raw_json = "{\"output\":{}}";
   EXPECT_THAT(Event({.seq = 1, .type = "run.done", .payload = answer, .raw_json = ""}),
               Says("seq: 1 type: 'run.done' completed {id: 'run1' json: '{\"b\":1,\"a\":1e400,\"b\":2}'}"));
-  // As the one event of a stream that iGPT answered whole.
+  // As the only event of a stream that iGPT answered with a whole answer.
   EXPECT_THAT(Event({.seq = {}, .type = "", .payload = answer, .raw_json = answer.raw_json}),
               Says("completed {id: 'run1' json: '{\"b\":1,\"a\":1e400,\"b\":2}'} raw_json: '{\"output\":{}}'"));
 }
