@@ -8,7 +8,6 @@
 #include "igpt/error.h"
 #include "igpt/internal/call/endpoint.h"
 #include "igpt/internal/policy/http_status.h"
-#include "igpt/internal/call/endpoint.h"
 #include "igpt/internal/policy/retry_policy.h"
 #include "igpt/types.h"
 

@@ -19,8 +19,8 @@ struct Reply {
 // {"error": code}
 Reply ErrorReply(std::string_view code, int status = 200);
 
-// The answer to a call that has one: by its path ("recall/search"); nullopt when there is no such call. `connect_url` is
-// what a token is put behind. Every call answers {"error": "params"} when a parameter is missing or malformed.
+// The answer to a call that has one: by its path ("recall/search"); nullopt when there is no such call. `connect_url`
+// is what a token is put behind. Every call answers {"error": "params"} when a parameter is missing or malformed.
 std::optional<Reply> AnswerCall(std::string_view path, Accounts& accounts, const Json& params,
                                 std::string_view connect_url);
 
