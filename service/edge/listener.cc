@@ -10,6 +10,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <functional>
 #include <optional>
 #include <utility>
 
@@ -85,11 +86,19 @@ absl::StatusOr<std::unique_ptr<Listener>> Listener::Listen(const std::string& ad
 Listener::Listener(std::unique_ptr<igpt::EventLoop> loop) : loop_(std::move(loop)) {}
 
 Listener::~Listener() {
-  loop_->Post([this] {
+  RunOnLoop([this] {
     CloseListening();
     connections_.clear();
   });
-  loop_.reset();  // after what was posted
+}
+
+void Listener::RunOnLoop(const std::function<void()>& function) {
+  absl::Notification done;
+  loop_->Post([&] {
+    function();
+    done.Notify();
+  });
+  done.WaitForNotification();
 }
 
 void Listener::Start(Events events) {
@@ -102,12 +111,7 @@ void Listener::Start(Events events) {
 }
 
 void Listener::Stop() {
-  absl::Notification stopped;
-  loop_->Post([this, &stopped] {
-    CloseListening();
-    stopped.Notify();
-  });
-  stopped.WaitForNotification();
+  RunOnLoop([this] { CloseListening(); });
 }
 
 void Listener::CloseListening() {

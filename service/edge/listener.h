@@ -53,6 +53,8 @@ class Listener {
   };
 
   explicit Listener(std::unique_ptr<igpt::EventLoop> loop);
+  // Returns once the loop has run the function.
+  void RunOnLoop(const std::function<void()>& function);
   void CloseListening();
   void Accept(int listening_fd);
   void OnEnd(int fd);
@@ -68,7 +70,7 @@ class Listener {
   std::unique_ptr<igpt::EventLoop::Timer> resume_;               // after a pause
   absl::flat_hash_map<int, std::unique_ptr<Open>> connections_;  // by descriptor
 
-  std::unique_ptr<igpt::EventLoop> loop_;
+  std::unique_ptr<igpt::EventLoop> loop_;  // last: its thread uses the members above
 };
 
 }  // namespace igptd
