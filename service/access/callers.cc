@@ -26,7 +26,7 @@ constexpr size_t kMaxDnsBytes = 253;
 
 // What `methods` may hold: every method and, before the methods of a service, "<service>/*".
 const std::vector<std::string>& MethodPatterns() {
-  static const auto* const patterns = [] {
+  static const auto* const kPatterns = [] {
     auto* all = new std::vector<std::string>;
     std::string_view service;
     for (const MethodNames& method : kMethodNames) {
@@ -38,7 +38,7 @@ const std::vector<std::string>& MethodPatterns() {
     }
     return all;
   }();
-  return *patterns;
+  return *kPatterns;
 }
 
 bool IsVisible(char c) {

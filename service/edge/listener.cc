@@ -83,6 +83,11 @@ absl::StatusOr<std::unique_ptr<Listener>> Listener::Listen(const std::string& ad
   return listener;
 }
 
+// epoll always reports the end of both directions. Edge-triggered, so that an error before that is reported once.
+Listener::Open::Open(std::shared_ptr<CallerConnection> its_connection, igpt::EventLoop& loop,
+                     absl::AnyInvocable<void()> on_end)
+    : connection(std::move(its_connection)), watch(loop, connection->fd(), EPOLLET, std::move(on_end)) {}
+
 Listener::Listener(std::unique_ptr<igpt::EventLoop> loop) : loop_(std::move(loop)) {}
 
 Listener::~Listener() {
@@ -146,9 +151,7 @@ void Listener::Accept(int listening_fd) {
     SetOption(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, kUnacknowledgedMs);
     if (const int second = fcntl(fd, F_DUPFD_CLOEXEC, 0); second >= 0) {
       auto connection = std::make_shared<CallerConnection>(second, PeerName(peer));
-      // epoll always reports the end of both directions. Edge-triggered, so that an error before that is reported once.
-      connections_[second] =
-          std::unique_ptr<Open>(new Open{connection, {*loop_, second, EPOLLET, [this, second] { OnEnd(second); }}});
+      connections_[second] = std::make_unique<Open>(connection, *loop_, [this, second] { OnEnd(second); });
       events_.opened(std::move(connection));
     }
     events_.accepted(fd, listening_fd);

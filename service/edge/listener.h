@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
 #include "igpt/event_loop.h"
 #include "service/edge/caller_connection.h"
@@ -48,6 +49,7 @@ class Listener {
  private:
   using Watch = igpt::EventLoop::Watch;
   struct Open {
+    Open(std::shared_ptr<CallerConnection> its_connection, igpt::EventLoop& loop, absl::AnyInvocable<void()> on_end);
     std::shared_ptr<CallerConnection> connection;
     Watch watch;  // for its end
   };

@@ -24,7 +24,7 @@ struct Method {
   std::string_view name;  // "igpt.v1.RecallService/Ask"
   MethodPlace place;
   // Requests a call from gRPC: see AsyncService::Asker.
-  typename CallType::Ask ask;
+  CallType::Ask ask;
   // Handles a call that was let in, and makes sure that Finish is called exactly once.
   std::function<void(CallType&)> handle;
   CallObserver* observer =
@@ -37,7 +37,7 @@ class AsyncService final : public Service::AsyncService {
  public:
   // The Method::ask of the method with this name ("igpt.v1.RecallService/Ask").
   template <typename CallType>
-  typename CallType::Ask Asker(std::string_view name) {
+  CallType::Ask Asker(std::string_view name) {
     return [this, number = NumberOf(name)](auto... args) {
       if constexpr (CallType::kStreams) {
         this->RequestAsyncServerStreaming(number, args...);

@@ -1,6 +1,6 @@
-// Prints igptd's tables of methods and errors as JSON, for docs_test.py to hold the documents against.
+// Prints igptd's tables of methods and errors for docs_test.py, which compares them with the documents: a line per row,
+// its fields separated by tabs.
 #include <iostream>
-#include <nlohmann/json.hpp>
 
 #include "service/contract/call_status.h"
 #include "service/contract/code_names.h"
@@ -8,14 +8,10 @@
 #include "service/contract/method_table.h"
 
 int main() {
-  nlohmann::json methods = nlohmann::json::array();
-  for (const igptd::MethodNames& method : igptd::kMethodNames) methods.push_back(method.name);
-  nlohmann::json errors = nlohmann::json::array();
+  for (const igptd::MethodNames& method : igptd::kMethodNames) std::cout << "method\t" << method.name << "\n";
   for (const igptd::ErrorRow& row : igptd::kErrorTable) {
-    errors.push_back({{"reason", igptd::ReasonName(row.reason)},
-                      {"code", igptd::CodeName(row.code)},
-                      {"metadata", row.metadata},
-                      {"retry_info", row.retry_info != igptd::ErrorRow::RetryInfo::kNever}});
+    const bool retry_info = row.retry_info != igptd::ErrorRow::RetryInfo::kNever;
+    std::cout << "error\t" << igptd::ReasonName(row.reason) << "\t" << igptd::CodeName(row.code) << "\t" << row.metadata
+              << "\t" << (retry_info ? "RetryInfo" : "") << "\n";
   }
-  std::cout << nlohmann::json{{"methods", methods}, {"errors", errors}} << "\n";
 }

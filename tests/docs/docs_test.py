@@ -111,6 +111,15 @@ def check_rpcs(page, protos):
     page.compare("RPC", said, true, "proto/")
 
 
+def read_contract(contract_tables):
+    """The names of the methods, and a dict per row of the error table."""
+    lines = subprocess.run([contract_tables], check=True, capture_output=True, text=True).stdout.splitlines()
+    rows = [line.split("\t") for line in lines]
+    methods = [row[1] for row in rows if row[0] == "method"]
+    errors = [dict(zip(("reason", "code", "metadata", "retry_info"), row[1:])) for row in rows if row[0] == "error"]
+    return methods, errors
+
+
 def codes_of_reasons(errors):
     """Every reason with its gRPC codes."""
     codes = {}
@@ -242,18 +251,17 @@ def codes_in(text):
 def main():
     igptd, root, contract_tables = sys.argv[1], pathlib.Path(sys.argv[2]), sys.argv[3]
     protos = {path.name: path.read_text() for path in sorted((root / "proto").rglob("*.proto"))}
-    contract = json.loads(subprocess.run([contract_tables], check=True, capture_output=True, text=True).stdout)
-    reasons = codes_of_reasons(contract["errors"])
+    methods, errors = read_contract(contract_tables)
+    reasons = codes_of_reasons(errors)
     help_text = subprocess.run([igptd, "--help"], check=True, capture_output=True, text=True).stdout
     readme = Page(root, "README.md")
     check_rpcs(readme, "\n".join(protos.values()))
     check_codes(readme, reasons)
     check_flags(Page(root, "docs/flags.md"), help_text)
-    check_proto(contract["methods"], reasons, protos)
-    check_schema(root, contract["methods"])
-    errors = Page(root, "docs/errors.md")
-    check_errors(errors, contract["errors"])
-    check_operators(errors, reasons)
+    check_proto(methods, reasons, protos)
+    check_schema(root, methods)
+    check_errors(Page(root, "docs/errors.md"), errors)
+    check_operators(Page(root, "docs/errors.md"), reasons)
     check_alerts(Page(root, "docs/metrics.md"))
     check_links(root)
     print("\n".join(problems))

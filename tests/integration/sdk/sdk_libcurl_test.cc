@@ -14,10 +14,10 @@ std::atomic<bool> refuse = false;
 
 }  // namespace
 
-extern "C" CURLMcode curl_multi_add_handle(CURLM* multi, CURL* easy) {
+extern "C" CURLMcode curl_multi_add_handle(CURLM* multi_handle, CURL* curl_handle) {
   using Function = CURLMcode (*)(CURLM*, CURL*);
-  static const auto libcurls = reinterpret_cast<Function>(dlsym(RTLD_NEXT, "curl_multi_add_handle"));
-  return refuse ? CURLM_INTERNAL_ERROR : libcurls(multi, easy);
+  static const auto kLibcurls = reinterpret_cast<Function>(dlsym(RTLD_NEXT, "curl_multi_add_handle"));
+  return refuse ? CURLM_INTERNAL_ERROR : kLibcurls(multi_handle, curl_handle);
 }
 
 namespace igpt::testing {
