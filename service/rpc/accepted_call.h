@@ -1,10 +1,11 @@
-// What calls with one request share: how gRPC is asked for them, and how they reach their handler.
+// What calls of all kinds share: how they are requested from gRPC, and how they reach their handler.
 #pragma once
 
 #include <functional>
 #include <optional>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "grpcpp/completion_queue.h"
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/byte_buffer.h"
@@ -14,23 +15,16 @@
 
 namespace igptd::rpc {
 
-template <typename Derived, typename RequestMessage, typename ResponderType>
+// `Derived` has Request(ask, …), which requests it from gRPC, and Finish(CallStatus).
+template <typename Derived, typename ResponderType>
 class AcceptedCall : public Call {
  public:
-  using Request = RequestMessage;
-  // grpc::Service's RequestAsync… function for this kind of call, with the request as bytes.
-  using Ask = std::function<void(grpc::ServerContext*, grpc::ByteBuffer*, ResponderType*, grpc::CompletionQueue*,
-                                 grpc::ServerCompletionQueue*, void* tag)>;
-
-  // Requests the next call of `method` from gRPC. The call runs on its loop; each call that arrives requests another.
+  // Requests the next call of `method` from gRPC, which then runs on its loop; each call that arrives requests another.
   static void AcceptNext(const Method<Derived>& method) {
     auto* call = new Derived(method);  // deletes itself when it is over
     call->GiveToGrpc();
-    method.ask(&call->context_, &call->request_bytes_, &call->responder_, method.place.loop.queue(),
-               method.place.incoming, &call->accepted_tag_);
+    call->Request(method.ask, method.place.loop.queue(), method.place.incoming, &call->accepted_tag_);
   }
-
-  const Request& request() const { return request_; }
 
  protected:
   explicit AcceptedCall(const Method<Derived>& method)
@@ -53,6 +47,28 @@ class AcceptedCall : public Call {
     method_.handle(call);
   }
 
+  const Method<Derived>& method_;
+  ResponderType responder_;
+};
+
+// A call with one request, which arrives as bytes.
+template <typename Derived, typename RequestMessage, typename ResponderType>
+class OneRequestCall : public AcceptedCall<Derived, ResponderType> {
+ public:
+  // grpc::Service's RequestAsync… function for this kind of call.
+  using Ask = std::function<void(grpc::ServerContext*, grpc::ByteBuffer*, ResponderType*, grpc::CompletionQueue*,
+                                 grpc::ServerCompletionQueue*, void* tag)>;
+
+  const RequestMessage& request() const { return request_; }
+
+ protected:
+  friend class AcceptedCall<Derived, ResponderType>;
+  using AcceptedCall<Derived, ResponderType>::AcceptedCall;
+
+  void Request(const Ask& ask, grpc::CompletionQueue* own, grpc::ServerCompletionQueue* incoming, void* tag) {
+    ask(&this->context_, &request_bytes_, &this->responder_, own, incoming, tag);
+  }
+
   absl::Status ParseRequest() override {
     absl::Status parsed = rpc::ParseRequest(request_bytes_, &request_);
     request_bytes_.Clear();
@@ -61,10 +77,8 @@ class AcceptedCall : public Call {
   const google::protobuf::Message* request_message() const override { return &request_; }
   size_t RequestBytes() const override { return request_bytes_.Length(); }
 
-  const Method<Derived>& method_;
   grpc::ByteBuffer request_bytes_;
-  Request request_;
-  ResponderType responder_;
+  RequestMessage request_;
 };
 
 }  // namespace igptd::rpc

@@ -12,10 +12,10 @@ namespace igptd::rpc {
 
 template <typename RequestMessage, typename Response>
 class StreamCall final
-    : public AcceptedCall<StreamCall<RequestMessage, Response>, RequestMessage, grpc::ServerAsyncWriter<Response>> {
+    : public OneRequestCall<StreamCall<RequestMessage, Response>, RequestMessage, grpc::ServerAsyncWriter<Response>> {
  public:
   static constexpr bool kStreams = true;
-  using AcceptedCall<StreamCall, RequestMessage, grpc::ServerAsyncWriter<Response>>::AcceptedCall;
+  using OneRequestCall<StreamCall, RequestMessage, grpc::ServerAsyncWriter<Response>>::OneRequestCall;
 
   // co_await Write(…): sends an event; false if the call is over, and then only Finish may follow. `more`: another
   // event follows at once, so gRPC may send both together.

@@ -9,11 +9,11 @@
 namespace igptd::rpc {
 
 template <typename RequestMessage, typename Response>
-class UnaryCall final : public AcceptedCall<UnaryCall<RequestMessage, Response>, RequestMessage,
-                                            grpc::ServerAsyncResponseWriter<Response>> {
+class UnaryCall final : public OneRequestCall<UnaryCall<RequestMessage, Response>, RequestMessage,
+                                              grpc::ServerAsyncResponseWriter<Response>> {
  public:
   static constexpr bool kStreams = false;
-  using AcceptedCall<UnaryCall, RequestMessage, grpc::ServerAsyncResponseWriter<Response>>::AcceptedCall;
+  using OneRequestCall<UnaryCall, RequestMessage, grpc::ServerAsyncResponseWriter<Response>>::OneRequestCall;
 
   // Ends the call, which must not be used after that.
   void Finish(const Response& response) {
