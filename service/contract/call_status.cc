@@ -29,7 +29,10 @@ CallStatus Make(const ErrorRow& row, std::string_view message, StatusDetails det
   details.reason = ReasonName(row.reason);
   if (row.retry_info == ErrorRow::RetryInfo::kAlways) retry_after = retry_after.value_or(kDefaultRetryDelay);
   if (row.retry_info != ErrorRow::RetryInfo::kNever) details.retry_delay = retry_after;
-  return {MakeStatus(row.code, message, details), row.reason, row.pushback ? details.retry_delay : std::nullopt};
+  std::optional<absl::Duration> pushback;
+  if (row.pushback == ErrorRow::Pushback::kNever) pushback = absl::InfiniteDuration();
+  if (row.pushback == ErrorRow::Pushback::kAfterDelay) pushback = details.retry_delay;
+  return {MakeStatus(row.code, message, details), row.reason, pushback};
 }
 
 }  // namespace

@@ -24,7 +24,7 @@ inline constexpr size_t kMaxStatusBytes = 2048;
 struct CallStatus {
   grpc::Status status;
   igpt::v1::ErrorReason reason = igpt::v1::ERROR_REASON_UNSPECIFIED;
-  std::optional<absl::Duration> pushback = {};  // sent in the trailer grpc-retry-pushback-ms
+  std::optional<absl::Duration> pushback = {};  // sent in the trailer grpc-retry-pushback-ms; infinite: never retry
 };
 
 // Whose iGPT key a call uses. A caller can replace only a key of its own.

@@ -133,7 +133,9 @@ grpc::Status Call::FinishStarts(CallStatus status) {
   // With initial metadata, an early error would be more than a Trailers-Only response.
   if (!sent()) context_.AddTrailingMetadata(std::string(kRequestIdKey), record().request_id);
   if (status.pushback.has_value()) {
-    context_.AddTrailingMetadata("grpc-retry-pushback-ms", std::to_string(absl::ToInt64Milliseconds(*status.pushback)));
+    const bool never = *status.pushback == absl::InfiniteDuration();
+    const int64_t milliseconds = never ? -1 : absl::ToInt64Milliseconds(*status.pushback);
+    context_.AddTrailingMetadata("grpc-retry-pushback-ms", std::to_string(milliseconds));
   }
   recorder_.Ending(status);
   loop_.Started(/*soon=*/true);

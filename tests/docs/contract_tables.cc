@@ -7,11 +7,24 @@
 #include "service/contract/error_table.h"
 #include "service/contract/method_table.h"
 
+// How docs/errors.md says it.
+const char* ClientRetry(igptd::ErrorRow::Pushback pushback) {
+  switch (pushback) {
+    case igptd::ErrorRow::Pushback::kNone:
+      return "as its policy says";
+    case igptd::ErrorRow::Pushback::kNever:
+      return "never";
+    case igptd::ErrorRow::Pushback::kAfterDelay:
+      return "after the delay";
+  }
+  return "";
+}
+
 int main() {
   for (const igptd::MethodNames& method : igptd::kMethodNames) std::cout << "method\t" << method.name << "\n";
   for (const igptd::ErrorRow& row : igptd::kErrorTable) {
     const bool retry_info = row.retry_info != igptd::ErrorRow::RetryInfo::kNever;
     std::cout << "error\t" << igptd::ReasonName(row.reason) << "\t" << igptd::CodeName(row.code) << "\t" << row.metadata
-              << "\t" << (retry_info ? "RetryInfo" : "") << "\n";
+              << "\t" << (retry_info ? "RetryInfo" : "") << "\t" << ClientRetry(row.pushback) << "\n";
   }
 }

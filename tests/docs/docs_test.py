@@ -116,7 +116,7 @@ def read_contract(contract_tables):
     lines = subprocess.run([contract_tables], check=True, capture_output=True, text=True).stdout.splitlines()
     rows = [line.split("\t") for line in lines]
     methods = [row[1] for row in rows if row[0] == "method"]
-    errors = [dict(zip(("reason", "code", "metadata", "retry_info"), row[1:])) for row in rows if row[0] == "error"]
+    errors = [dict(zip(("reason", "code", "metadata", "retry_info", "client_retry"), row[1:])) for row in rows if row[0] == "error"]
     return methods, errors
 
 
@@ -155,19 +155,21 @@ def check_schema(root, methods):
 
 
 def check_errors(page, errors):
-    """Reasons with their gRPC codes, the keys of their metadata, and whether they have a RetryInfo."""
+    """Reasons with their gRPC codes, their details, and whether a client may retry them."""
     said = {}
     for row in page.table("reason"):
         for reason in names_in(row["reason"]):
             said[reason] = " | ".join([", ".join(sorted(codes_in(row.get("grpc code", "")))),
-                                       ", ".join(sorted(re.findall(r"`(\w+)`", row.get("details", ""))))])
+                                       ", ".join(sorted(re.findall(r"`(\w+)`", row.get("details", "")))),
+                                       row.get("a client retries", "")])
     true = {}
     for reason, codes in codes_of_reasons(errors).items():
         rows = [error for error in errors if error["reason"] == reason]
         details = {key for row in rows for key in row["metadata"].split(", ") if key}
         details |= {"RetryInfo"} if any(row["retry_info"] for row in rows) else set()
         details |= {"BadRequest"} if reason == "INVALID_REQUEST" else set()
-        true[reason] = " | ".join([", ".join(sorted(codes)), ", ".join(sorted(details))])
+        retries = " or ".join(dict.fromkeys(row["client_retry"] for row in rows))
+        true[reason] = " | ".join([", ".join(sorted(codes)), ", ".join(sorted(details)), retries])
     page.compare("reason", said, true, "igptd")
 
 
