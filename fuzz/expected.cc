@@ -25,8 +25,8 @@ std::vector<igpt::SearchResult> Results(const JsonValue& list, bool include_raw)
     result.id = members.StringOr("id");
     result.subject = members.StringOr("subject");
     result.content = content ? *content : body.value_or("");
-    result.from = members.StringOr("from");
-    result.to = members.Strings("to");
+    result.sender = members.StringOr("from");
+    result.recipients = members.Strings("to");
     result.date = members.StringOr("date");
     result.thread_id = members.StringOr("thread_id");
     if (!members.whole() || (content && body) || include_raw) result.raw_json = element.text;
@@ -39,7 +39,7 @@ std::vector<igpt::SearchResult> Results(const JsonValue& list, bool include_raw)
 void Show(std::string& out, std::string_view name, const std::string& text) {
   absl::StrAppend(&out, std::string(name), "=", text.size(), ":", text, "\n");
 }
-void Show(std::string& out, std::string_view name, int64_t number) {
+void Show(std::string& out, std::string_view name, int32_t number) {
   Show(out, name, absl::StrCat(number));
 }
 void Show(std::string& out, std::string_view name, double number) {
@@ -70,15 +70,15 @@ void Show(std::string& out, std::string_view name, const igpt::Datasource& value
   Show(out, "title", value.title);
   Show(out, "subtitle", value.subtitle);
   Show(out, "progress", value.progress);
-  Show(out, "newest", value.newest);
-  Show(out, "oldest", value.oldest);
+  Show(out, "newest", value.newest_item_time);
+  Show(out, "oldest", value.oldest_item_time);
   Show(out, "raw_json", value.raw_json);
 }
 void Show(std::string& out, std::string_view name, const igpt::Source& value) {
   absl::StrAppend(&out, std::string(name), "\n");
   Show(out, "id", value.id);
   Show(out, "type", value.type);
-  Show(out, "timestamp", value.timestamp);
+  Show(out, "timestamp", value.item_time);
   Show(out, "provider", value.provider);
   Show(out, "picture", value.picture);
   Show(out, "title", value.title);
@@ -88,8 +88,8 @@ void Show(std::string& out, std::string_view name, const igpt::SearchResult& val
   Show(out, "id", value.id);
   Show(out, "subject", value.subject);
   Show(out, "content", value.content);
-  Show(out, "from", value.from);
-  for (const std::string& to : value.to) Show(out, "to", to);
+  Show(out, "from", value.sender);
+  for (const std::string& to : value.recipients) Show(out, "to", to);
   Show(out, "date", value.date);
   Show(out, "thread_id", value.thread_id);
   Show(out, "raw_json", value.raw_json);
@@ -109,7 +109,7 @@ struct ShowPayload {
   void operator()(const igpt::RunStarted& started) const {
     out += "started\n";
     Show(out, "id", started.id);
-    Show(out, "started_at", started.started_at);
+    Show(out, "start_time", started.start_time);
     Show(out, "quality", started.quality);
     Show(out, "reasoning_effort", started.reasoning_effort);
     Show(out, "indexed", started.indexed);
@@ -122,15 +122,19 @@ struct ShowPayload {
     std::visit(*this, answer.output);
     Show(out, "usage", answer.usage);
     Show(out, "sources", answer.sources);
-    Show(out, "started_at", answer.started_at);
-    Show(out, "finished_at", answer.finished_at);
+    Show(out, "start_time", answer.start_time);
+    Show(out, "end_time", answer.end_time);
     Show(out, "duration", answer.duration);
     Show(out, "raw_json", answer.raw_json);
   }
-  void operator()(const igpt::Turn& turn) const { Show(out, "turn", turn.number); }
+  void operator()(const igpt::Turn& turn) const {
+    Show(out, "turn", turn.number);
+    Show(out, "stage", static_cast<int32_t>(turn.stage));
+  }
   void operator()(const igpt::Reasoning& reasoning) const {
     out += "reasoning\n";
     Show(out, "summary", reasoning.summary);
+    Show(out, "stage", static_cast<int32_t>(reasoning.stage));
   }
   void operator()(const igpt::ToolCall& call) const {
     out += "tool_call\n";
@@ -148,10 +152,11 @@ struct ShowPayload {
     out += "output_item\n";
     Show(out, "role", item.role);
     Show(out, "text", item.text);
+    Show(out, "stage", static_cast<int32_t>(item.stage));
   }
 };
 
-std::string Shown(const igpt::AskEvent& event) {
+std::string Shown(const igpt::RunEvent& event) {
   std::string out;
   Show(out, "seq", event.seq);
   Show(out, "type", event.type);
@@ -284,7 +289,7 @@ Expected<igpt::AuthorizeAnswer> ExpectedAuthorize(std::string_view body, bool in
   return {{}, "", answer};
 }
 
-void RequireExpected(const absl::StatusOr<igpt::AskEvent>& got, const Expected<igpt::AskEvent>& expected) {
+void RequireExpected(const absl::StatusOr<igpt::RunEvent>& got, const Expected<igpt::RunEvent>& expected) {
   Compare(got, expected);
 }
 void RequireExpected(const absl::StatusOr<igpt::Answer>& got, const Expected<igpt::Answer>& expected) {

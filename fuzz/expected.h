@@ -19,16 +19,16 @@ struct Expected {
   T answer = {};
 };
 
-Expected<igpt::AskEvent> ExpectedEvent(std::string_view data, std::string_view name,
-                                       igpt::internal::AskDecoding decoding);
-Expected<igpt::Answer> ExpectedAnswer(std::string_view body, igpt::internal::AskDecoding decoding);
+Expected<igpt::RunEvent> ExpectedEvent(std::string_view data, std::string_view name,
+                                       igpt::internal::AnswerDecoding decoding);
+Expected<igpt::Answer> ExpectedAnswer(std::string_view body, igpt::internal::AnswerDecoding decoding);
 Expected<igpt::SearchAnswer> ExpectedSearch(std::string_view body, bool include_raw);
 Expected<igpt::ListAnswer> ExpectedList(std::string_view body, bool include_raw);
 Expected<igpt::DisconnectAnswer> ExpectedDisconnect(std::string_view body, bool include_raw);
 Expected<igpt::AuthorizeAnswer> ExpectedAuthorize(std::string_view body, bool include_raw);
 
 // Ends the program when it is not what was expected.
-void RequireExpected(const absl::StatusOr<igpt::AskEvent>& got, const Expected<igpt::AskEvent>& expected);
+void RequireExpected(const absl::StatusOr<igpt::RunEvent>& got, const Expected<igpt::RunEvent>& expected);
 void RequireExpected(const absl::StatusOr<igpt::Answer>& got, const Expected<igpt::Answer>& expected);
 void RequireExpected(const absl::StatusOr<igpt::SearchAnswer>& got, const Expected<igpt::SearchAnswer>& expected);
 void RequireExpected(const absl::StatusOr<igpt::ListAnswer>& got, const Expected<igpt::ListAnswer>& expected);

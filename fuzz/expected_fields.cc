@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cmath>
 #include <cstdlib>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 
@@ -90,12 +91,13 @@ std::optional<std::string> Members::String(std::string_view key) {
   return value->string;
 }
 
-std::optional<int64_t> Members::Int64(std::string_view key) {
+std::optional<int32_t> Members::Int32(std::string_view key) {
   const JsonValue* value = OfType(key, Type::kNumber);
   if (value == nullptr) return std::nullopt;
   const std::optional<int64_t> number = ToInt64(value->text);
-  if (!number) Lost();
-  return number;
+  if (number && std::in_range<int32_t>(*number)) return static_cast<int32_t>(*number);
+  Lost();
+  return std::nullopt;
 }
 
 std::optional<double> Members::Double(std::string_view key) {
@@ -184,8 +186,8 @@ std::vector<igpt::Datasource> Datasources(const JsonValue& list, bool include_ra
     datasource.title = members.StringOr("title");
     datasource.subtitle = members.StringOr("subtitle");
     datasource.progress = members.Double("progress");
-    datasource.newest = members.Time("newest", absl::Seconds(1));
-    datasource.oldest = members.Time("oldest", absl::Seconds(1));
+    datasource.newest_item_time = members.Time("newest", absl::Seconds(1));
+    datasource.oldest_item_time = members.Time("oldest", absl::Seconds(1));
     if (!members.whole() || include_raw) datasource.raw_json = element.text;
   }
   return datasources;

@@ -1,4 +1,4 @@
-// Reads the members of a JSON object by their keys. For expected.cc and expected_ask.cc.
+// Reads the members of a JSON object by their keys. For expected.cc and expected_run.cc.
 #pragma once
 
 #include <cstdint>
@@ -33,7 +33,7 @@ class Members {
 
   std::optional<std::string> String(std::string_view key);
   std::string StringOr(std::string_view key) { return String(key).value_or(""); }
-  std::optional<int64_t> Int64(std::string_view key);
+  std::optional<int32_t> Int32(std::string_view key);
   std::optional<double> Double(std::string_view key);
   // Numbers in this unit; a time counts from 1970.
   std::optional<absl::Time> Time(std::string_view key, absl::Duration unit);

@@ -51,7 +51,7 @@ absl::Status Decode(const Route& route, bool json_wanted, std::string body) {
 }
 
 absl::Status DecodeEvent(bool json_wanted, std::string data, std::string_view name) {
-  return DecodeAskEvent(std::move(data), name, {.json_wanted = json_wanted}).status();
+  return DecodeRunEvent(std::move(data), name, {.json_wanted = json_wanted}).status();
 }
 
 // Every message that a body can lead to, but those with iGPT's own code in them: none holds anything of the body.

@@ -12,7 +12,7 @@
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   igpt_fuzz::Input input(data, size);
   const unsigned mode = input.TakeNumber();
-  const igpt::internal::AskDecoding decoding = {.json_wanted = (mode & 2) != 0, .include_raw = (mode & 1) != 0};
+  const igpt::internal::AnswerDecoding decoding = {.json_wanted = (mode & 2) != 0, .include_raw = (mode & 1) != 0};
   igpt_fuzz::RequireExpected(igpt::internal::DecodeAnswer(std::string(input.rest()), decoding),
                              igpt_fuzz::ExpectedAnswer(input.rest(), decoding));
   return 0;

@@ -13,9 +13,9 @@
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   igpt_fuzz::Input input(data, size);
   const unsigned mode = input.TakeNumber();
-  const igpt::internal::AskDecoding decoding = {.json_wanted = (mode & 2) != 0, .include_raw = (mode & 1) != 0};
+  const igpt::internal::AnswerDecoding decoding = {.json_wanted = (mode & 2) != 0, .include_raw = (mode & 1) != 0};
   const std::string_view name = input.TakeLine();
-  igpt_fuzz::RequireExpected(igpt::internal::DecodeAskEvent(std::string(input.rest()), name, decoding),
+  igpt_fuzz::RequireExpected(igpt::internal::DecodeRunEvent(std::string(input.rest()), name, decoding),
                              igpt_fuzz::ExpectedEvent(input.rest(), name, decoding));
   return 0;
 }

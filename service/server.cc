@@ -8,6 +8,7 @@
 #include "grpcpp/security/server_credentials.h"
 #include "service/contract/method_table.h"
 #include "service/limits/admission_metrics.h"
+#include "service/rpc/hand_over.h"
 #include "service/system/allocator.h"
 
 namespace igptd {
@@ -77,8 +78,7 @@ absl::Status Server::Run() {
   drain_ = std::make_unique<Drain>(*server_, workers_);
   workers_.Accept(api_services_, options_.calls, incoming_.get());
   const Worker& first = *workers_.all().front();
-  standard_services_.Start(ServiceNames(), options_.calls.stalled_reader_timeout, first.entry, *first.loop,
-                           incoming_.get());
+  standard_services_.Start(ServiceNames(), first.environment, first.entry, *first.loop, incoming_.get());
 
   resource_guard_ = std::make_unique<ResourceGuard>([this](Strains strains) { OnStrain(strains); });
   options_.metrics->AddSource([this](MetricFamilies& families) { Collect(families); });
@@ -126,7 +126,10 @@ void Server::AcceptConnections() {
 void Server::AcceptCalls() {
   void* tag;
   bool ok;
-  while (incoming_->Next(&tag, &ok)) static_cast<rpc::Operation*>(tag)->OnCompleted(ok);
+  while (incoming_->Next(&tag, &ok)) {
+    rpc::TakenFromGrpc(tag);
+    static_cast<rpc::Operation*>(tag)->OnCompleted(ok);
+  }
 }
 
 void Server::UseTls(TlsMaterial material) {
@@ -201,6 +204,7 @@ Server::~Server() {
   Shutdown(absl::ZeroDuration());
   listener_.reset();  // it tells the loops about connections
   if (incoming_ != nullptr) {
+    if (acceptor_.joinable()) standard_services_.Stop();
     incoming_->Shutdown();
     if (acceptor_.joinable()) {
       acceptor_.join();

@@ -42,8 +42,7 @@ bool NeedsOwnConnection(const CallPlan& plan) {
   return plan.cancel == Cancel::kPaused || plan.read_delay > absl::ZeroDuration();
 }
 
-void Receive(const v1::AskResponse& event, const CallPlan& plan, CallRecord& record) {
-  if (event.has_heartbeat()) return;
+void Receive(const v1::RunEvent& event, const CallPlan& plan, CallRecord& record) {
   const std::optional<int64_t> seq = IsStream(plan) ? std::optional<int64_t>(event.seq()) : std::nullopt;
   if (!event.raw_json().empty()) return record.damaged.push_back(event.raw_json().substr(0, 100));
   record.Receive(event.has_started()     ? event.started().id()
@@ -231,9 +230,9 @@ void Callers::Ask(const CallPlan& plan, grpc::ClientContext& context, const std:
   request.set_whole_answer(plan.rpc == Rpc::kWholeAnswer);
   const auto stub = v1::RecallService::NewStub(channel);
   const auto reader = stub->Ask(&context, request);
-  v1::AskResponse event;
-  for (int events = 1; reader->Read(&event); ++events) {
-    Receive(event, plan, record);
+  v1::AskResponse response;
+  for (int events = 1; reader->Read(&response); ++events) {
+    if (response.has_event()) Receive(response.event(), plan, record);
     if (plan.cancel == Cancel::kMidStream && events == plan.cancel_after) canceller_.Cancel(plan.call);
     if (plan.cancel == Cancel::kPaused && events == 1 && !canceller_.AwaitCancelled(plan.call, kPatience)) {
       canceller_.Cancel(plan.call);

@@ -82,8 +82,8 @@ v1::SearchResponse MakeSearchResponse(int64_t bytes) {
     result->set_id(absl::StrCat("msg_", 100'000 + response.results_size()));
     result->set_subject("The hall on Friday");
     result->set_content(Words(std::min(kContentBytes, left)));
-    result->set_from("ada@example.com");
-    result->add_to("bob@example.com");
+    result->set_sender("ada@example.com");
+    result->add_recipients("bob@example.com");
     result->set_date("2025-03-14T09:26:53Z");
     result->set_thread_id("thr_4711");
     left -= static_cast<int64_t>(result->ByteSizeLong());
@@ -145,7 +145,7 @@ class AskCall final : public Call {
       delete this;
     } else if (next_seq_ == 0) {
       new AskCall(worker_);
-      events_ = Directive(request_.input(), "events", 100);
+      events_ = static_cast<int32_t>(Directive(request_.input(), "events", 100));
       WriteStarted();
     } else if (next_seq_ <= events_) {
       WriteDelta();
@@ -156,25 +156,25 @@ class AskCall final : public Call {
 
  private:
   void WriteStarted() {
-    response_.set_type("run.start");
-    response_.set_seq(next_seq_++);
-    response_.mutable_started()->set_id(absl::StrCat(MonotonicNanos()));
+    event_.set_type("run.start");
+    event_.set_seq(next_seq_++);
+    event_.mutable_started()->set_id(absl::StrCat(MonotonicNanos()));
     // Without the buffer hint: with it, a first write never completes.
     responder_.Write(response_, this);
   }
 
   void WriteDelta() {
-    response_.set_type("run.output_text.delta");
-    response_.set_seq(next_seq_++);
-    response_.set_delta(absl::StrCat(MonotonicNanos(), " due on Friday, says Ada"));
+    event_.set_type("run.output_text.delta");
+    event_.set_seq(next_seq_++);
+    event_.set_delta(absl::StrCat(MonotonicNanos(), " due on Friday, says Ada"));
     // Another message always follows.
     responder_.Write(response_, grpc::WriteOptions().set_buffer_hint(), this);
   }
 
   void WriteCompleted() {
-    response_.set_type("run.done");
-    response_.set_seq(next_seq_);
-    v1::AskCompleted* completed = response_.mutable_completed();
+    event_.set_type("run.done");
+    event_.set_seq(next_seq_);
+    v1::RunCompleted* completed = event_.mutable_completed();
     completed->set_text(Words(std::min(kBytesPerDelta * events_, kMaxTextBytes)));
     completed->mutable_usage()->set_input_tokens(1200);
     completed->mutable_usage()->set_output_tokens(events_);
@@ -188,8 +188,9 @@ class AskCall final : public Call {
   v1::AskRequest request_;
   grpc::ServerAsyncWriter<v1::AskResponse> responder_{&context_};
   v1::AskResponse response_;
-  int64_t events_ = 0;
-  int64_t next_seq_ = 0;
+  v1::RunEvent& event_ = *response_.mutable_event();
+  int32_t events_ = 0;
+  int32_t next_seq_ = 0;
   bool finished_ = false;
 };
 

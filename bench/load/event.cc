@@ -77,11 +77,14 @@ std::optional<std::string_view> After(std::string_view json, std::string_view pr
 }  // namespace
 
 Event ReadAskResponse(std::string_view message) {
-  constexpr int kStarted = 3;
-  constexpr int kDelta = 4;
+  constexpr int kEvent = 1;    // AskResponse.event
+  constexpr int kStarted = 4;  // RunEvent.started
+  constexpr int kDelta = 5;    // RunEvent.delta
   constexpr int kStartedId = 1;
-  if (const auto delta = FieldReader(message).FindBytes(kDelta)) return {Event::Kind::kDelta, LeadingTime(*delta)};
-  if (const auto started = FieldReader(message).FindBytes(kStarted)) {
+  const auto event = FieldReader(message).FindBytes(kEvent);
+  if (!event) return {};
+  if (const auto delta = FieldReader(*event).FindBytes(kDelta)) return {Event::Kind::kDelta, LeadingTime(*delta)};
+  if (const auto started = FieldReader(*event).FindBytes(kStarted)) {
     return {Event::Kind::kStart, LeadingTime(FieldReader(*started).FindBytes(kStartedId).value_or(""))};
   }
   return {};

@@ -14,7 +14,7 @@ struct Event {
   int64_t written = 0;  // nanoseconds of CLOCK_MONOTONIC; 0: unknown
 };
 
-// Of an igpt.v1.AskResponse. A SearchResponse, which shares none of the fields, is kOther.
+// Of an igpt.v1.AskResponse.
 Event ReadAskResponse(std::string_view message);
 
 // Of the data of an SSE event of iGPT.

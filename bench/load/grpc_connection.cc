@@ -61,8 +61,10 @@ struct GrpcConnection::Callbacks {
   static int OnData(nghttp2_session* session, uint8_t, int32_t id, const uint8_t* data, size_t size, void* connection) {
     auto* stream = static_cast<Stream*>(nghttp2_session_get_stream_user_data(session, id));
     if (stream == nullptr) return 0;
+    const GrpcConnection& self = Self(connection);
     stream->messages.Read(Text(data, size), [&](std::string_view message) {
-      stream->call->OnMessage(ReadAskResponse(message), message.size(), Self(connection).now_);
+      const Event event = self.request_.is_ask ? ReadAskResponse(message) : Event{};
+      stream->call->OnMessage(event, message.size(), self.now_);
     });
     return 0;
   }

@@ -52,7 +52,8 @@ GrpcRequest MakeGrpcRequest(const Options& options) {
   GrpcRequest request;
   request.scheme = options.tls_ca.empty() ? "http" : "https";
   request.authority = options.target;
-  request.path = options.method == "ask" ? "/igpt.v1.RecallService/Ask" : "/igpt.v1.RecallService/Search";
+  request.is_ask = options.method == "ask";
+  request.path = request.is_ask ? "/igpt.v1.RecallService/Ask" : "/igpt.v1.RecallService/Search";
   request.message += '\0';  // not compressed
   for (int shift = 24; shift >= 0; shift -= 8) request.message += static_cast<char>(message.size() >> shift);
   request.message += message;

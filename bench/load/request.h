@@ -12,6 +12,7 @@ struct GrpcRequest {
   std::string authority;
   std::string path;
   std::string message;  // with gRPC's prefix of five bytes
+  bool is_ask;          // answered by AskResponses, which hold events
 };
 
 GrpcRequest MakeGrpcRequest(const Options& options);

@@ -33,7 +33,7 @@ void Take(nlohmann::json& object, const char* key, std::string* out) {
 
 void DecodeEvent(benchmark::State& state, const std::string& text) {
   for (auto _ : state) {
-    absl::StatusOr<AskEvent> event = DecodeAskEvent(text, "", {});
+    absl::StatusOr<RunEvent> event = DecodeRunEvent(text, "", {});
     if (!event.ok() || !event->raw_json.empty()) return state.SkipWithError("the event was not understood");
     benchmark::DoNotOptimize(event);
   }
@@ -49,7 +49,7 @@ void DecodeDeltaNlohmann(benchmark::State& state) {
   const std::string text = bench::DeltaJson();
   for (auto _ : state) {
     nlohmann::json json = nlohmann::json::parse(text);
-    AskEvent event;
+    RunEvent event;
     event.seq = json.at("seq").get<int64_t>();
     Take(json, "type", &event.type);
     Take(json, "delta", &event.payload.emplace<Delta>().text);
@@ -68,7 +68,7 @@ Source TakeSource(nlohmann::json& json) {
   Source source;
   Take(json, "id", &source.id);
   Take(json, "type", &source.type);
-  source.timestamp = absl::FromUnixSeconds(json.at("timestamp").get<int64_t>());
+  source.item_time = absl::FromUnixSeconds(json.at("timestamp").get<int64_t>());
   Take(json, "provider", &source.provider);
   Take(json, "picture", &source.picture);
   Take(json, "title", &source.title);
@@ -79,18 +79,18 @@ void DecodeRunDoneNlohmann(benchmark::State& state) {
   const std::string text = bench::RunDoneJson();
   for (auto _ : state) {
     nlohmann::json json = nlohmann::json::parse(text);
-    AskEvent event;
+    RunEvent event;
     event.seq = json.at("seq").get<int64_t>();
     Take(json, "type", &event.type);
     auto& answer = event.payload.emplace<Answer>();
     Take(json, "id", &answer.id);
-    answer.started_at = absl::FromUnixMillis(json.at("timestampStart").get<int64_t>());
-    answer.finished_at = absl::FromUnixMillis(json.at("timestamp").get<int64_t>());
+    answer.start_time = absl::FromUnixMillis(json.at("timestampStart").get<int64_t>());
+    answer.end_time = absl::FromUnixMillis(json.at("timestamp").get<int64_t>());
     answer.duration = absl::Milliseconds(json.at("duration").get<int64_t>());
     Take(json, "output", &answer.output.emplace<Text>().text);
     const nlohmann::json& usage = json.at("usage");
-    answer.usage = Usage{usage.at("input_tokens").get<int64_t>(), usage.at("output_tokens").get<int64_t>(),
-                         usage.at("total_tokens").get<int64_t>()};
+    answer.usage = Usage{usage.at("input_tokens").get<int32_t>(), usage.at("output_tokens").get<int32_t>(),
+                         usage.at("total_tokens").get<int32_t>()};
     for (nlohmann::json& source : json.at("metadata").at("sources")) answer.sources.push_back(TakeSource(source));
     benchmark::DoNotOptimize(event);
   }
@@ -119,8 +119,8 @@ void DecodeSearchBodyNlohmann(benchmark::State& state) {
       Take(from, "id", &result.id);
       Take(from, "subject", &result.subject);
       Take(from, "content", &result.content);
-      Take(from, "from", &result.from);
-      for (nlohmann::json& to : from.at("to")) result.to.push_back(std::move(to.get_ref<std::string&>()));
+      Take(from, "from", &result.sender);
+      for (nlohmann::json& to : from.at("to")) result.recipients.push_back(std::move(to.get_ref<std::string&>()));
       Take(from, "date", &result.date);
       Take(from, "thread_id", &result.thread_id);
     }

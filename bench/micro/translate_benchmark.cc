@@ -10,6 +10,7 @@
 #include "igpt/internal/json/codec.h"
 #include "igpt/types.h"
 #include "igpt/v1/recall.pb.h"
+#include "igpt/v1/run_event.pb.h"
 #include "service/api/translate.h"
 
 namespace igptd {
@@ -50,8 +51,8 @@ void Serialize(benchmark::State& state, Struct original) {
   state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(bytes.size()));
 }
 
-igpt::AskEvent DeltaEvent() {
-  return internal::DecodeAskEvent(bench::DeltaJson(), "", {}).value();
+igpt::RunEvent DeltaEvent() {
+  return internal::DecodeRunEvent(bench::DeltaJson(), "", {}).value();
 }
 
 igpt::SearchAnswer Search4k() {
@@ -64,12 +65,12 @@ void DeltaCopy(benchmark::State& state) {
 BENCHMARK(DeltaCopy);
 
 void DeltaToProto(benchmark::State& state) {
-  Translate<v1::AskResponse>(state, DeltaEvent());
+  Translate<v1::RunEvent>(state, DeltaEvent());
 }
 BENCHMARK(DeltaToProto);
 
 void DeltaSerialize(benchmark::State& state) {
-  Serialize<v1::AskResponse>(state, DeltaEvent());
+  Serialize<v1::RunEvent>(state, DeltaEvent());
 }
 BENCHMARK(DeltaSerialize);
 

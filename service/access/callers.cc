@@ -29,7 +29,7 @@ const std::vector<std::string>& MethodPatterns() {
   static const auto* const kPatterns = [] {
     auto* all = new std::vector<std::string>;
     std::string_view service;
-    for (const MethodNames& method : kMethodNames) {
+    for (const MethodFacts& method : kMethodFacts) {
       if (ServiceOf(method.name) != service) {
         service = ServiceOf(method.name);
         all->push_back(std::string(service) + "/*");

@@ -49,7 +49,7 @@ struct Api::Impl {
   template <typename Row>
   rpc::Method<CallOf<Row>> MakeMethod(const Row& row, ApiServices& services, const rpc::MethodPlace& place) {
     auto& service = std::get<rpc::AsyncService<typename Row::Service>>(services.impl_->services);
-    return {row.names.name, place, service.template Asker<CallOf<Row>>(row.names.name),
+    return {row.facts.name, place, service.template Asker<CallOf<Row>>(row.facts.name),
             [this, &row](CallOf<Row>& call) { Handle(row, context, call); }};
   }
 

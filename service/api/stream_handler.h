@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "absl/time/time.h"
-#include "igpt/ask_stream.h"
+#include "igpt/event_stream.h"
 #include "service/access/entry.h"
 #include "service/api/handler_context.h"
 #include "service/api/translate.h"
@@ -17,12 +17,12 @@
 
 namespace igptd {
 
-inline bool IsProperEnd(const igpt::AskResult& result) {
+inline bool IsProperEnd(const igpt::EventResult& result) {
   return result.ok() && !result->has_value();
 }
 
 // co_await Readable(…): waits until there is something to read, but at most for `patience`.
-inline auto Readable(rpc::Call& call, igpt::AskStream& stream, absl::Duration patience) {
+inline auto Readable(rpc::Call& call, igpt::EventStream& stream, absl::Duration patience) {
   return rpc::Wait{[&stream] { return stream.Readable(); },
                    [&call, &stream, patience](std::coroutine_handle<> reader) {
                      call.recorder().WaitStarts();
@@ -40,12 +40,12 @@ template <typename... Types>
 rpc::Task Handle(
     const StreamMethod<Types...>& method, const HandlerContext& context,
     rpc::StreamCall<typename StreamMethod<Types...>::Request, typename StreamMethod<Types...>::Response>& call) {
-  const std::unique_ptr<igpt::AskStream> stream =
+  const std::unique_ptr<igpt::EventStream> stream =
       ((context.client.*method.api)().*method.start)(FromProto(call.request()), OptionsFor(context, call));
   call.OnStop([&stream] { stream->Cancel(); });
 
   typename StreamMethod<Types...>::Response response;
-  std::optional<igpt::AskResult> next;  // read one ahead: gRPC can then be told whether more follows an event
+  std::optional<igpt::EventResult> next;  // read one ahead: gRPC can then be told whether more follows an event
   for (;;) {
     if (!next.has_value()) {
       co_await Readable(call, *stream, context.heartbeat_interval);
@@ -54,14 +54,13 @@ rpc::Task Handle(
     const bool is_event = next.has_value();
     if (is_event) {
       if (!next->ok() || IsProperEnd(*next)) break;
-      ToProto(std::move(**next).value(), &response);
+      ToProto(std::move(**next).value(), response.mutable_event());
       next = stream->TryRead();
       if (next.has_value() && IsProperEnd(*next)) {
         call.Finish(response);
         co_return;
       }
     } else {
-      response.Clear();
       response.mutable_heartbeat();
     }
     const bool written = co_await call.Write(response, is_event, /*more=*/next.has_value());

@@ -48,15 +48,15 @@ void Fill(igpt::Datasource&& datasource, v1::Datasource* out) {
   out->set_title(std::move(datasource.title));
   out->set_subtitle(std::move(datasource.subtitle));
   if (datasource.progress) out->set_progress(*datasource.progress);
-  if (datasource.newest) *out->mutable_newest() = ToProto(*datasource.newest);
-  if (datasource.oldest) *out->mutable_oldest() = ToProto(*datasource.oldest);
+  if (datasource.newest_item_time) *out->mutable_newest_item_time() = ToProto(*datasource.newest_item_time);
+  if (datasource.oldest_item_time) *out->mutable_oldest_item_time() = ToProto(*datasource.oldest_item_time);
   out->set_raw_json(std::move(datasource.raw_json));
 }
 
 void Fill(igpt::Source&& source, v1::Source* out) {
   out->set_id(std::move(source.id));
   out->set_type(std::move(source.type));
-  if (source.timestamp) *out->mutable_timestamp() = ToProto(*source.timestamp);
+  if (source.item_time) *out->mutable_item_time() = ToProto(*source.item_time);
   out->set_provider(std::move(source.provider));
   out->set_picture(std::move(source.picture));
   out->set_title(std::move(source.title));
@@ -66,8 +66,8 @@ void Fill(igpt::SearchResult&& result, v1::SearchResult* out) {
   out->set_id(std::move(result.id));
   out->set_subject(std::move(result.subject));
   out->set_content(std::move(result.content));
-  out->set_from(std::move(result.from));
-  for (std::string& to : result.to) out->add_to(std::move(to));
+  out->set_sender(std::move(result.sender));
+  for (std::string& to : result.recipients) out->add_recipients(std::move(to));
   out->set_date(std::move(result.date));
   out->set_thread_id(std::move(result.thread_id));
   out->set_raw_json(std::move(result.raw_json));
@@ -79,7 +79,7 @@ void FillAll(std::vector<Item>&& items, google::protobuf::RepeatedPtrField<Messa
   for (Item& item : items) Fill(std::move(item), out->Add());
 }
 
-void Fill(igpt::Answer&& answer, v1::AskCompleted* out) {
+void Fill(igpt::Answer&& answer, v1::RunCompleted* out) {
   out->set_id(std::move(answer.id));
   if (auto* text = std::get_if<igpt::Text>(&answer.output)) out->set_text(std::move(text->text));
   if (auto* json = std::get_if<igpt::Json>(&answer.output)) out->set_json(std::move(json->json));
@@ -89,21 +89,21 @@ void Fill(igpt::Answer&& answer, v1::AskCompleted* out) {
     out->mutable_usage()->set_total_tokens(answer.usage->total_tokens);
   }
   FillAll(std::move(answer.sources), out->mutable_sources());
-  if (answer.started_at) *out->mutable_started_at() = ToProto(*answer.started_at);
-  if (answer.finished_at) *out->mutable_finished_at() = ToProto(*answer.finished_at);
+  if (answer.start_time) *out->mutable_start_time() = ToProto(*answer.start_time);
+  if (answer.end_time) *out->mutable_end_time() = ToProto(*answer.end_time);
   if (answer.duration) *out->mutable_duration() = ToProto(*answer.duration);
 }
 
 // Sets the member of the oneof for an event's payload.
 struct SetPayload {
-  v1::AskResponse* out;
+  v1::RunEvent* out;
 
   void operator()(std::monostate) const {}
   void operator()(igpt::Delta&& delta) const { out->set_delta(std::move(delta.text)); }
   void operator()(igpt::RunStarted&& started) const {
     v1::RunStarted* to = out->mutable_started();
     to->set_id(std::move(started.id));
-    if (started.started_at) *to->mutable_started_at() = ToProto(*started.started_at);
+    if (started.start_time) *to->mutable_start_time() = ToProto(*started.start_time);
     to->set_quality(std::move(started.quality));
     to->set_reasoning_effort(std::move(started.reasoning_effort));
     if (started.indexed) to->set_indexed(*started.indexed);
@@ -111,10 +111,14 @@ struct SetPayload {
     to->set_output_format_json(std::move(started.output_format_json));
   }
   void operator()(igpt::Answer&& answer) const { Fill(std::move(answer), out->mutable_completed()); }
-  void operator()(igpt::Turn&& turn) const { out->mutable_turn()->set_number(turn.number); }
+  void operator()(igpt::Turn&& turn) const {
+    out->mutable_turn()->set_number(turn.number);
+    out->mutable_turn()->set_stage(ToProto(turn.stage));
+  }
   void operator()(igpt::Reasoning&& reasoning) const {
     v1::Reasoning* to = out->mutable_reasoning();
     for (std::string& part : reasoning.summary) to->add_summary(std::move(part));
+    to->set_stage(ToProto(reasoning.stage));
   }
   void operator()(igpt::ToolCall&& call) const {
     v1::ToolCall* to = out->mutable_tool_call();
@@ -132,6 +136,7 @@ struct SetPayload {
     v1::OutputItem* to = out->mutable_output_item();
     to->set_role(std::move(item.role));
     for (std::string& part : item.text) to->add_text(std::move(part));
+    to->set_stage(ToProto(item.stage));
   }
 };
 
@@ -173,7 +178,7 @@ igpt::AuthorizeRequest FromProto(const v1::AuthorizeRequest& proto) {
           .include_raw = proto.include_raw()};
 }
 
-void ToProto(igpt::AskEvent&& event, v1::AskResponse* out) {
+void ToProto(igpt::RunEvent&& event, v1::RunEvent* out) {
   out->Clear();
   if (event.seq) out->set_seq(*event.seq);
   out->set_type(std::move(event.type));
@@ -202,6 +207,22 @@ void ToProto(igpt::AuthorizeAnswer&& answer, v1::AuthorizeResponse* out) {
   out->Clear();
   out->set_url(std::move(answer.url));
   out->set_raw_json(std::move(answer.raw_json));
+}
+
+v1::Stage ToProto(igpt::Stage stage) {
+  switch (stage) {
+    case igpt::Stage::kUnspecified:
+      break;
+    case igpt::Stage::kStarted:
+      return v1::STAGE_STARTED;
+    case igpt::Stage::kDone:
+      return v1::STAGE_DONE;
+    case igpt::Stage::kPartStarted:
+      return v1::STAGE_PART_STARTED;
+    case igpt::Stage::kPartDone:
+      return v1::STAGE_PART_DONE;
+  }
+  return v1::STAGE_UNSPECIFIED;
 }
 
 google::protobuf::Timestamp ToProto(absl::Time time) {

@@ -11,6 +11,7 @@
 #include "igpt/v1/connectors.pb.h"
 #include "igpt/v1/datasources.pb.h"
 #include "igpt/v1/recall.pb.h"
+#include "igpt/v1/run_event.pb.h"
 
 namespace igptd {
 
@@ -21,12 +22,13 @@ igpt::DisconnectRequest FromProto(const igpt::v1::DisconnectRequest& proto);
 igpt::AuthorizeRequest FromProto(const igpt::v1::AuthorizeRequest& proto);
 
 // Overwrites `out`.
-void ToProto(igpt::AskEvent&& event, igpt::v1::AskResponse* out);
+void ToProto(igpt::RunEvent&& event, igpt::v1::RunEvent* out);
 void ToProto(igpt::SearchAnswer&& answer, igpt::v1::SearchResponse* out);
 void ToProto(igpt::ListAnswer&& answer, igpt::v1::ListResponse* out);
 void ToProto(igpt::DisconnectAnswer&& answer, igpt::v1::DisconnectResponse* out);
 void ToProto(igpt::AuthorizeAnswer&& answer, igpt::v1::AuthorizeResponse* out);
 
+igpt::v1::Stage ToProto(igpt::Stage stage);
 // Values outside protobuf's range (the years 1 to 9999; 10,000 years) become the nearest value in it. Fractions of a
 // nanosecond are dropped.
 google::protobuf::Timestamp ToProto(absl::Time time);

@@ -55,7 +55,9 @@ CallStatus ToCallStatus(Refusal refusal, const RefusalFacts& facts) {
   StatusDetails details;
   if (facts.events_delivered > 0) details.metadata["events_delivered"] = absl::StrCat(facts.events_delivered);
   if (!facts.limit.empty()) details.metadata["limit"] = std::string(facts.limit);
-  return Make(row, row.message, std::move(details), facts.retry_after);
+  if (refusal != Refusal::kUnknownMethod) return Make(row, row.message, std::move(details), facts.retry_after);
+  const absl::string_view method(facts.method.data(), facts.method.size());
+  return Make(row, absl::StrCat("\"", method, "\" ", row.message), std::move(details), facts.retry_after);
 }
 
 CallStatus CancelledByCaller() {

@@ -42,13 +42,15 @@ enum class Refusal {
   kCallerUnauthenticated,  // unknown caller
   kUserNotAllowed,         // the caller may not act for this user
   kMethodNotAllowed,       // the caller may not call this method
+  kUnknownMethod,          // igptd has no such method
 };
-inline constexpr Refusal kLastRefusal = Refusal::kMethodNotAllowed;
+inline constexpr Refusal kLastRefusal = Refusal::kUnknownMethod;
 
 struct RefusalFacts {
-  int64_t events_delivered = 0;               // streams: how many events were delivered before
-  std::optional<absl::Duration> retry_after;  // kOverloaded: how long to wait; nullopt: kDefaultRetryDelay
-  std::string_view limit = {};                // kOverloaded: which limit was reached, if known
+  int64_t events_delivered = 0;                    // streams: how many events were delivered before
+  std::optional<absl::Duration> retry_after = {};  // kOverloaded: how long to wait; nullopt: kDefaultRetryDelay
+  std::string_view limit = {};                     // kOverloaded: which limit was reached, if known
+  std::string_view method = {};                    // kUnknownMethod: "igpt.v1.RecallService/Search"
 };
 
 CallStatus ToCallStatus(Refusal refusal, const RefusalFacts& facts = {});

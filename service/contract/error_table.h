@@ -32,6 +32,13 @@ struct ErrorRow {
   std::optional<igpt::ErrorKind> kind = std::nullopt;
   std::optional<Refusal> refusal = std::nullopt;
 
+  // Which calls can end like this.
+  enum class Calls {
+    kAll,
+    kStreams,  // those with a stream of answers
+    kById,     // those whose request has the id of something that may not exist
+    kUnknown,  // those of methods that igptd doesn't have
+  } calls = Calls::kAll;
   When when = When::kAlways;
   // Whether the details include a RetryInfo: never, only if the delay is known, or always.
   enum class RetryInfo { kNever, kIfKnown, kAlways } retry_info = RetryInfo::kNever;
@@ -82,6 +89,7 @@ inline constexpr ErrorRow kErrorTable[] = {
      .code = grpc::StatusCode::NOT_FOUND,
      .metadata = "http_status, attempts",
      .kind = igpt::ErrorKind::kNotFound,
+     .calls = ErrorRow::Calls::kById,
      .pushback = ErrorRow::Pushback::kNever},
     {.reason = igpt::v1::ERROR_REASON_IGPT_RATE_LIMITED,
      .code = grpc::StatusCode::RESOURCE_EXHAUSTED,
@@ -116,6 +124,7 @@ inline constexpr ErrorRow kErrorTable[] = {
      .code = grpc::StatusCode::DEADLINE_EXCEEDED,
      .metadata = "timer, http_status, attempts, events_delivered",
      .kind = igpt::ErrorKind::kTimeout,
+     .calls = ErrorRow::Calls::kStreams,
      .when = When::kAfterFirstEvent},
     {.reason = igpt::v1::ERROR_REASON_DEADLINE,
      .code = grpc::StatusCode::DEADLINE_EXCEEDED,
@@ -128,7 +137,8 @@ inline constexpr ErrorRow kErrorTable[] = {
     {.reason = igpt::v1::ERROR_REASON_STREAM_TRUNCATED,
      .code = grpc::StatusCode::UNAVAILABLE,
      .metadata = "attempts, events_delivered",
-     .kind = igpt::ErrorKind::kTruncated},
+     .kind = igpt::ErrorKind::kTruncated,
+     .calls = ErrorRow::Calls::kStreams},
     {.reason = igpt::v1::ERROR_REASON_STREAM_MALFORMED,
      .code = grpc::StatusCode::DATA_LOSS,
      .metadata = "attempts, events_delivered",
@@ -142,6 +152,7 @@ inline constexpr ErrorRow kErrorTable[] = {
      .code = grpc::StatusCode::RESOURCE_EXHAUSTED,
      .metadata = "events_delivered",
      .refusal = Refusal::kSlowConsumer,
+     .calls = ErrorRow::Calls::kStreams,
      .pushback = ErrorRow::Pushback::kNever,
      .message = "The stream was not read for too long. Read it steadily, or ask again with whole_answer."},
     {.reason = igpt::v1::ERROR_REASON_OVERLOADED,
@@ -174,6 +185,13 @@ inline constexpr ErrorRow kErrorTable[] = {
      .refusal = Refusal::kMethodNotAllowed,
      .pushback = ErrorRow::Pushback::kNever,
      .message = "The caller may not call this method. Its entry in the callers file must allow the method."},
+    {.reason = igpt::v1::ERROR_REASON_UNKNOWN_METHOD,
+     .code = grpc::StatusCode::UNIMPLEMENTED,
+     .metadata = "",
+     .refusal = Refusal::kUnknownMethod,
+     .calls = ErrorRow::Calls::kUnknown,
+     .pushback = ErrorRow::Pushback::kNever,
+     .message = "is not a method of this igptd. Server reflection lists its methods; a newer igptd may have more."},
 };
 
 // The row of a refusal, and that of an SDK error in these circumstances. Each exists: see below.

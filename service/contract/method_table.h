@@ -18,13 +18,17 @@
 #include "igpt/v1/connectors.grpc.pb.h"
 #include "igpt/v1/datasources.grpc.pb.h"
 #include "igpt/v1/recall.grpc.pb.h"
+#include "service/contract/error_table.h"
 
 namespace igptd {
 
 // What all rows have in common.
-struct MethodNames {
+struct MethodFacts {
   std::string_view name;   // "igpt.v1.RecallService/Search"
   std::string_view route;  // iGPT's, as the SDK reports it: "recall/search"
+  // The rows' types say these:
+  bool streams = false;  // its answer is a stream
+  bool by_id = false;    // its request has the id of something that may not exist
 };
 
 // Every request has a field `user`: access/entry reads it by this name to check whether the caller may act for the
@@ -32,6 +36,10 @@ struct MethodNames {
 template <typename Message>
 concept NamesUser = requires(const Message& request) {
   { request.user() } -> std::same_as<const std::string&>;
+};
+template <typename Message>
+concept NamesId = requires(const Message& request) {
+  request.id();
 };
 
 // An RPC with one answer, and the SDK's function that asks iGPT for it.
@@ -44,7 +52,7 @@ struct UnaryMethod {
   using Answer = SdkAnswer;
   static constexpr bool kStreams = false;
 
-  MethodNames names;
+  MethodFacts facts;
   Api& (igpt::Client::*api)();
   igpt::PendingCall (Api::*start)(SdkRequest, igpt::CallOptions, igpt::Callback<SdkAnswer>);
 };
@@ -57,21 +65,23 @@ struct StreamMethod {
   using Response = ResponseMessage;
   static constexpr bool kStreams = true;
 
-  MethodNames names;
+  MethodFacts facts;
   Api& (igpt::Client::*api)();
-  std::unique_ptr<igpt::AskStream> (Api::*start)(SdkRequest, igpt::CallOptions);
+  std::unique_ptr<igpt::EventStream> (Api::*start)(SdkRequest, igpt::CallOptions);
 };
 
 // These only spare the rows types that the compiler can deduce.
 template <typename Service, typename Request, typename Response, typename Api, typename SdkRequest, typename Answer>
-constexpr auto Unary(MethodNames names, Api& (igpt::Client::*api)(),
+constexpr auto Unary(MethodFacts facts, Api& (igpt::Client::*api)(),
                      igpt::PendingCall (Api::*start)(SdkRequest, igpt::CallOptions, igpt::Callback<Answer>)) {
-  return UnaryMethod<Service, Request, Response, Api, SdkRequest, Answer>{names, api, start};
+  facts.by_id = NamesId<Request>;
+  return UnaryMethod<Service, Request, Response, Api, SdkRequest, Answer>{facts, api, start};
 }
 template <typename Service, typename Request, typename Response, typename Api, typename SdkRequest>
-constexpr auto Stream(MethodNames names, Api& (igpt::Client::*api)(),
-                      std::unique_ptr<igpt::AskStream> (Api::*start)(SdkRequest, igpt::CallOptions)) {
-  return StreamMethod<Service, Request, Response, Api, SdkRequest>{names, api, start};
+constexpr auto Stream(MethodFacts facts, Api& (igpt::Client::*api)(),
+                      std::unique_ptr<igpt::EventStream> (Api::*start)(SdkRequest, igpt::CallOptions)) {
+  facts.streams = true;
+  return StreamMethod<Service, Request, Response, Api, SdkRequest>{facts, api, start};
 }
 
 // In the order of the protos.
@@ -90,9 +100,32 @@ inline constexpr std::tuple kMethods = {
         &igpt::Datasources::Disconnect),
 };
 
-// The names of all rows.
-inline constexpr auto kMethodNames =
-    std::apply([](const auto&... method) { return std::array{method.names...}; }, kMethods);
+// The facts of all rows.
+inline constexpr auto kMethodFacts =
+    std::apply([](const auto&... method) { return std::array{method.facts...}; }, kMethods);
+
+// The facts of the method with this name; null if igptd has no such method.
+constexpr const MethodFacts* FindMethod(std::string_view name) {
+  for (const MethodFacts& method : kMethodFacts) {
+    if (method.name == name) return &method;
+  }
+  return nullptr;
+}
+
+// Whether the error of that row is one to expect from that method. Null: the methods that igptd doesn't have.
+constexpr bool CanEndWith(const MethodFacts* method, const ErrorRow& error) {
+  switch (error.calls) {
+    case ErrorRow::Calls::kAll:
+      return method != nullptr;
+    case ErrorRow::Calls::kStreams:
+      return method != nullptr && method->streams;
+    case ErrorRow::Calls::kById:
+      return method != nullptr && method->by_id;
+    case ErrorRow::Calls::kUnknown:
+      break;
+  }
+  return method == nullptr;
+}
 
 // "igpt.v1.RecallService" for "igpt.v1.RecallService/Ask".
 constexpr std::string_view ServiceOf(std::string_view method) {
@@ -101,7 +134,7 @@ constexpr std::string_view ServiceOf(std::string_view method) {
 
 static_assert(std::apply(
                   [](const auto&... method) {
-                    return ((ServiceOf(method.names.name) ==
+                    return ((ServiceOf(method.facts.name) ==
                              std::decay_t<decltype(method)>::Service::service_full_name()) &&
                             ...);
                   },
@@ -111,7 +144,7 @@ static_assert(std::apply(
 // The services, each once, in the order of the rows.
 inline std::vector<std::string> ServiceNames() {
   std::vector<std::string> services;
-  for (const MethodNames& method : kMethodNames) {
+  for (const MethodFacts& method : kMethodFacts) {
     const std::string service(ServiceOf(method.name));
     if (services.empty() || services.back() != service) services.push_back(service);
   }

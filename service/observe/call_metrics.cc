@@ -5,9 +5,11 @@
 #include <map>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "service/contract/call_status.h"
 #include "service/contract/code_names.h"
 #include "service/contract/error_table.h"
+#include "service/contract/method_table.h"
 
 namespace igptd {
 namespace {
@@ -53,24 +55,25 @@ void Add(const MethodMetrics& metrics, Totals& totals) {
 
 // Whether this end has a series. Ends that can happen have one from the start, as 0, so that rate() sees the first
 // error of a kind.
-bool HasSeries(const EndCounts& ends, StatusCode code, v1::ErrorReason reason) {
+bool HasSeries(const MethodFacts* method, const EndCounts& ends, StatusCode code, v1::ErrorReason reason) {
   if (ends[code][reason] > 0) return true;
-  if (code == StatusCode::OK) return reason == v1::ERROR_REASON_UNSPECIFIED;
-  return std::any_of(std::begin(kErrorTable), std::end(kErrorTable),
-                     [&](const ErrorRow& row) { return row.code == code && row.reason == reason; });
+  if (code == StatusCode::OK) return reason == v1::ERROR_REASON_UNSPECIFIED && method != nullptr;
+  return std::any_of(std::begin(kErrorTable), std::end(kErrorTable), [&](const ErrorRow& row) {
+    return row.code == code && row.reason == reason && CanEndWith(method, row);
+  });
 }
 
-void AddEnds(const EndCounts& ends, const MetricLabels& method, prometheus::MetricFamily& handled,
-             prometheus::MetricFamily& errors) {
+void AddEnds(const MethodFacts* method, const EndCounts& ends, const MetricLabels& method_labels,
+             prometheus::MetricFamily& handled, prometheus::MetricFamily& errors) {
   for (size_t code = 0; code < ends.size(); ++code) {
     const auto status = static_cast<StatusCode>(code);
-    MetricLabels labels = method;
+    MetricLabels labels = method_labels;
     labels.emplace_back("grpc_code", MetricCodeName(status));
     int64_t all = 0;
     bool shown = false;
     for (size_t number = 0; number < ends[code].size(); ++number) {
       const auto reason = static_cast<v1::ErrorReason>(number);
-      if (!HasSeries(ends, status, reason)) continue;
+      if (!HasSeries(method, ends, status, reason)) continue;
       shown = true;
       all += ends[code][number];
       if (status == StatusCode::OK) continue;
@@ -133,7 +136,7 @@ void CollectCalls(const std::vector<const MethodMetrics*>& methods, MetricFamili
   for (auto& [name, method] : totals) {
     const MetricLabels labels = {{"grpc_service", name.first}, {"grpc_method", name.second}};
     AddValue(started, labels, static_cast<double>(method.started));
-    AddEnds(method.ends, labels, handled, errors);
+    AddEnds(FindMethod(absl::StrCat(name.first, "/", name.second)), method.ends, labels, handled, errors);
     AddHistogram(handling, labels, std::move(method.duration));
     AddHistogram(own_time, labels, std::move(method.own_time));
     queued += method.accepted - method.started;

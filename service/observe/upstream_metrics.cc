@@ -43,7 +43,7 @@ bool IsGivenUp(size_t index) {
 UpstreamMetrics::Route::Route(std::string_view route_name) : name(route_name), duration(kBounds) {}
 
 UpstreamMetrics::UpstreamMetrics() {
-  for (const MethodNames& method : kMethodNames) routes_.emplace_back(method.route);
+  for (const MethodFacts& method : kMethodFacts) routes_.emplace_back(method.route);
 }
 
 void UpstreamMetrics::OnRequestEnd(const igpt::RequestReport& report) {
@@ -67,7 +67,7 @@ void CollectUpstream(const std::vector<const UpstreamMetrics*>& loops, MetricFam
   auto retries = CounterFamily("igptd_upstream_retries_total", "Requests to iGPT that repeated an earlier one.");
   auto cancelled = CounterFamily("igptd_upstream_cancelled_total",
                                  "Requests to iGPT that igptd aborted, mostly because the caller was gone.");
-  for (size_t i = 0; i < kMethodNames.size(); ++i) {
+  for (size_t i = 0; i < kMethodFacts.size(); ++i) {
     std::array<int64_t, UpstreamMetrics::kResults> results = {};
     int64_t all_retries = 0;
     prometheus::ClientMetric::Histogram duration;
@@ -77,7 +77,7 @@ void CollectUpstream(const std::vector<const UpstreamMetrics*>& loops, MetricFam
       all_retries += route.retries.value();
       route.duration.AddTo(duration);
     }
-    const MetricLabels labels = {{"route", std::string(kMethodNames[i].route)}};
+    const MetricLabels labels = {{"route", std::string(kMethodFacts[i].route)}};
     int64_t given_up = 0;
     for (size_t result = 0; result < results.size(); ++result) {
       if (IsGivenUp(result)) given_up += results[result];

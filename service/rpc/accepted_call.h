@@ -19,7 +19,7 @@ namespace igptd::rpc {
 template <typename Derived, typename ResponderType>
 class AcceptedCall : public Call {
  public:
-  // Requests the next call of `method` from gRPC, which then runs on its loop; each call that arrives requests another.
+  // Requests the next call of `method` from gRPC, which then runs on its loop; it requests another in its turn.
   static void AcceptNext(const Method<Derived>& method) {
     auto* call = new Derived(method);  // deletes itself when it is over
     call->GiveToGrpc();
@@ -37,12 +37,13 @@ class AcceptedCall : public Call {
       delete this;
       return;
     }
-    AcceptNext(method_);
+    if (!method_.request_next) AcceptNext(method_);
     Run();
   }
 
   void Handle() override {
     auto& call = static_cast<Derived&>(*this);
+    if (method_.request_next) method_.request_next();
     if (std::optional<CallStatus> end = Enter()) return call.Finish(*std::move(end));
     method_.handle(call);
   }

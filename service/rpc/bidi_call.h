@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "grpcpp/completion_queue.h"
-#include "grpcpp/server_context.h"
+#include "grpcpp/generic/async_generic_service.h"
 #include "grpcpp/support/async_stream.h"
 #include "service/rpc/accepted_call.h"
 #include "service/rpc/task.h"
@@ -22,9 +22,9 @@ class BidiCall final
 
  public:
   static constexpr bool kStreams = true;
-  // grpc::Service's RequestAsyncBidiStreaming.
-  using Ask = std::function<void(grpc::ServerContext*, Responder*, grpc::CompletionQueue*, grpc::ServerCompletionQueue*,
-                                 void* tag)>;
+  // grpc::Service's RequestAsyncBidiStreaming, or grpc::AsyncGenericService's RequestCall.
+  using Ask = std::function<void(grpc::GenericServerContext*, Responder*, grpc::CompletionQueue*,
+                                 grpc::ServerCompletionQueue*, void* tag)>;
 
   // co_await Read(): whether there is another request(); false if the caller has sent its last, or the call is over.
   auto Read() {

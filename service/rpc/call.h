@@ -19,7 +19,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "google/protobuf/message.h"
-#include "grpcpp/server_context.h"
+#include "grpcpp/generic/async_generic_service.h"
 #include "service/contract/call_status.h"
 #include "service/observe/call_recorder.h"
 #include "service/rpc/hand_over.h"
@@ -58,7 +58,7 @@ class Call {
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
 
-  const grpc::ServerContext& context() const { return context_; }
+  const grpc::GenericServerContext& context() const { return context_; }
   Loop& loop() { return loop_; }
   CallRecorder& recorder() { return recorder_; }
   CallRecord& record() { return recorder_.record(); }
@@ -115,8 +115,12 @@ class Call {
   grpc::Status FinishStarts(CallStatus status);
   void OnFinished(bool ok);
 
-  // Called when the call is created, before it is requested from gRPC: its done tag may come before all others.
-  void GiveToGrpc() { GivenToGrpc(&done_tag_); }
+  // Called when the call is created, before it is requested from gRPC: these are the tags that may come first, on other
+  // threads.
+  void GiveToGrpc() {
+    GivenToGrpc(&done_tag_);
+    GivenToGrpc(&accepted_tag_);
+  }
 
   // What a tag points to: a member of its call that forwards the completion.
   template <void (Call::*kOnCompleted)(bool)>
@@ -129,7 +133,7 @@ class Call {
     Call& call_;
   };
 
-  grpc::ServerContext context_;
+  grpc::GenericServerContext context_;  // generic, because it then knows the name of an unknown method
   Tag<&Call::OnAccepted> accepted_tag_{*this};
   Tag<&Call::OnWritten> written_tag_{*this};
   Tag<&Call::OnFinished> finished_tag_{*this};

@@ -27,6 +27,8 @@ struct Method {
   CallType::Ask ask;
   // Handles a call that was let in, and makes sure that Finish is called exactly once.
   std::function<void(CallType&)> handle;
+  // Requests the next call when one is handled, on its loop. Empty: when one arrives.
+  std::function<void()> request_next = {};
   CallObserver* observer =
       place.environment.observer_of ? place.environment.observer_of(name, CallType::kStreams) : nullptr;
 };

@@ -13,17 +13,21 @@ void StandardServices::Register(grpc::ServerBuilder& builder) {
   builder.RegisterService(&reflection_v1_);
   builder.RegisterService(&reflection_v1alpha_);
   if (channelz_service_.has_value()) builder.RegisterService(&*channelz_service_);
+  builder.RegisterAsyncGenericService(&unknown_service_);
 }
 
-void StandardServices::Start(std::vector<std::string> own_services, absl::Duration stalled_reader_timeout,
-                             const Entry& entry, rpc::Loop& loop, grpc::ServerCompletionQueue* incoming) {
+void StandardServices::Start(std::vector<std::string> own_services, const rpc::CallEnvironment& own, const Entry& entry,
+                             rpc::Loop& loop, grpc::ServerCompletionQueue* incoming) {
   const auto environment = [&](Audience audience) -> rpc::CallEnvironment {
-    return {.stalled_reader_timeout = stalled_reader_timeout,
+    return {.stalled_reader_timeout = own.stalled_reader_timeout,
             .enter = [&entry, audience](rpc::Call& call) { return entry.Enter(call, audience); },
             .background = true};
   };
   open_ = environment(Audience::kEveryone);
   known_ = environment(Audience::kKnown);
+  unknown_ = known_;
+  unknown_.on_finished = own.on_finished;
+  unknown_.observer_of = own.observer_of;
 
   std::vector<std::string> services = std::move(own_services);
   services.insert(services.end(), {"grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
@@ -40,6 +44,7 @@ void StandardServices::Start(std::vector<std::string> own_services, absl::Durati
     channelz_ = std::make_unique<Channelz>(*channelz_service_, rpc::MethodPlace{loop, known_, incoming});
     channelz_->Accept();
   }
+  unknown_methods_ = std::make_unique<UnknownMethods>(unknown_service_, rpc::MethodPlace{loop, unknown_, incoming});
 }
 
 }  // namespace igptd

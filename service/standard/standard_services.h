@@ -1,5 +1,5 @@
-// gRPC's standard services: health, both versions of reflection and, if it is turned on, channelz. Their calls live on
-// one loop as background calls: the drain doesn't wait for them.
+// gRPC's standard services: health, both versions of reflection and, if it is turned on, channelz; and the end of calls
+// of any other service. Their calls live on one loop as background calls: the drain doesn't wait for them.
 #pragma once
 
 #include <memory>
@@ -7,14 +7,15 @@
 #include <string>
 #include <vector>
 
-#include "absl/time/time.h"
 #include "grpcpp/completion_queue.h"
+#include "grpcpp/generic/async_generic_service.h"
 #include "grpcpp/server_builder.h"
 #include "service/access/entry.h"
 #include "service/rpc/loop.h"
 #include "service/standard/channelz.h"
 #include "service/standard/health.h"
 #include "service/standard/reflection.h"
+#include "service/standard/unknown_methods.h"
 
 namespace igptd {
 
@@ -26,9 +27,12 @@ class StandardServices {
   void Register(grpc::ServerBuilder& builder);
 
   // Starts accepting calls on `loop`. `own_services`: the full names of igptd's own services, which health and
-  // reflection list too. The arguments must outlive this.
-  void Start(std::vector<std::string> own_services, absl::Duration stalled_reader_timeout, const Entry& entry,
+  // reflection list too; `own`: the environment of their calls. The arguments must outlive this.
+  void Start(std::vector<std::string> own_services, const rpc::CallEnvironment& own, const Entry& entry,
              rpc::Loop& loop, grpc::ServerCompletionQueue* incoming);
+
+  // To be called before the server's completion queue is shut down. Thread-safe, after Start.
+  void Stop() { unknown_methods_->Stop(); }
 
   // Sets what health checks report. Thread-safe, after Start.
   void SetServing(bool serving) { health_->SetServing(serving); }
@@ -38,12 +42,15 @@ class StandardServices {
   ReflectionService reflection_v1_{"/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"};
   ReflectionService reflection_v1alpha_{"/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"};
   std::optional<Channelz::Service> channelz_service_;
+  grpc::AsyncGenericService unknown_service_;
 
-  rpc::CallEnvironment open_;   // for everyone who can connect, unless the callers file says otherwise
-  rpc::CallEnvironment known_;  // for callers in the callers file
+  rpc::CallEnvironment open_;     // for everyone who can connect, unless the callers file says otherwise
+  rpc::CallEnvironment known_;    // for callers in the callers file
+  rpc::CallEnvironment unknown_;  // the same for unknown methods, whose calls are logged and counted
   std::unique_ptr<Health> health_;
   std::vector<std::unique_ptr<Reflection>> reflections_;
   std::unique_ptr<Channelz> channelz_;  // null: not served
+  std::unique_ptr<UnknownMethods> unknown_methods_;
 };
 
 }  // namespace igptd

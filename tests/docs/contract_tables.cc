@@ -1,5 +1,5 @@
 // Prints igptd's tables of methods and errors for docs_test.py, which compares them with the documents: a line per row,
-// its fields separated by tabs.
+// its fields separated by tabs; and a line for each error that a method can end with.
 #include <iostream>
 
 #include "service/contract/call_status.h"
@@ -21,10 +21,15 @@ const char* ClientRetry(igptd::ErrorRow::Pushback pushback) {
 }
 
 int main() {
-  for (const igptd::MethodNames& method : igptd::kMethodNames) std::cout << "method\t" << method.name << "\n";
+  for (const igptd::MethodFacts& method : igptd::kMethodFacts) std::cout << "method\t" << method.name << "\n";
   for (const igptd::ErrorRow& row : igptd::kErrorTable) {
     const bool retry_info = row.retry_info != igptd::ErrorRow::RetryInfo::kNever;
     std::cout << "error\t" << igptd::ReasonName(row.reason) << "\t" << igptd::CodeName(row.code) << "\t" << row.metadata
               << "\t" << (retry_info ? "RetryInfo" : "") << "\t" << ClientRetry(row.pushback) << "\n";
+    for (const igptd::MethodFacts& method : igptd::kMethodFacts) {
+      if (!igptd::CanEndWith(&method, row)) continue;
+      std::cout << "end\t" << method.name << "\t" << igptd::CodeName(row.code) << "/" << igptd::ReasonName(row.reason)
+                << "\n";
+    }
   }
 }

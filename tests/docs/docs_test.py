@@ -3,8 +3,8 @@
 
     docs_test.py <igptd> <the project's directory> <contract_tables>
 
-- igptd's tables of methods and errors (contract_tables.cc prints them) agree with proto/ and with the methods that
-  deploy/callers.schema.json allows.
+- igptd's tables of methods and errors (contract_tables.cc prints them) agree with proto/, where the comments of each
+  service and RPC list all of its errors, and with the methods that deploy/callers.schema.json allows.
 - README.md lists the RPCs of proto/ and the gRPC codes of igptd's errors.
 - docs/flags.md lists the flags of `igptd --help` with their defaults.
 - docs/errors.md lists every reason with its gRPC codes and details, and says of every reason what operators do about it.
@@ -112,12 +112,13 @@ def check_rpcs(page, protos):
 
 
 def read_contract(contract_tables):
-    """The names of the methods, and a dict per row of the error table."""
+    """The names of the methods, a dict per row of the error table, and the errors that each method can end with."""
     lines = subprocess.run([contract_tables], check=True, capture_output=True, text=True).stdout.splitlines()
     rows = [line.split("\t") for line in lines]
     methods = [row[1] for row in rows if row[0] == "method"]
     errors = [dict(zip(("reason", "code", "metadata", "retry_info", "client_retry"), row[1:])) for row in rows if row[0] == "error"]
-    return methods, errors
+    ends = {method: {row[2] for row in rows if row[:2] == ["end", method]} for method in methods}
+    return methods, errors, ends
 
 
 def codes_of_reasons(errors):
@@ -140,6 +141,22 @@ def check_proto(methods, codes, protos):
     for name in sorted(codes.keys() | said.keys()):
         if codes.get(name) != said.get(name):
             problems.append(f"error_reason.proto says of {name}: {said.get(name)}; igptd: {codes.get(name)}")
+
+
+def check_ends(ends, protos):
+    """The comments of a service and of an RPC together list what the RPC can end with, and nothing twice."""
+    listed = lambda comment: re.findall(r"\b([A-Z_]+/[A-Z_]+)\b", "".join(re.findall(r"^\s*// ?(.*\n)", comment, re.MULTILINE)))
+    for proto in protos.values():
+        for comment, service, body in re.findall(r"((?:^//.*\n)+)^service (\w+) \{(.*?)^\}", proto, re.MULTILINE | re.DOTALL):
+            for own_comment, method in re.findall(r"((?:^ +//.*\n)+)^ +rpc (\w+)\(", body, re.MULTILINE):
+                name = f"igpt.v1.{service}/{method}"
+                said = listed(comment) + listed(own_comment)
+                true = ends.get(name, set())
+                for error in sorted({error for error in said if said.count(error) > 1}):
+                    problems.append(f"the comments of {name} list {error} twice")
+                for error in sorted(true ^ set(said)):
+                    problems.append(f"{error} is {'not ' if error in true else ''}in the comments of {name}, "
+                                    f"{'and' if error in true else 'but not'} in igptd's table")
 
 
 def check_schema(root, methods):
@@ -253,7 +270,7 @@ def codes_in(text):
 def main():
     igptd, root, contract_tables = sys.argv[1], pathlib.Path(sys.argv[2]), sys.argv[3]
     protos = {path.name: path.read_text() for path in sorted((root / "proto").rglob("*.proto"))}
-    methods, errors = read_contract(contract_tables)
+    methods, errors, ends = read_contract(contract_tables)
     reasons = codes_of_reasons(errors)
     help_text = subprocess.run([igptd, "--help"], check=True, capture_output=True, text=True).stdout
     readme = Page(root, "README.md")
@@ -261,6 +278,7 @@ def main():
     check_codes(readme, reasons)
     check_flags(Page(root, "docs/flags.md"), help_text)
     check_proto(methods, reasons, protos)
+    check_ends(ends, protos)
     check_schema(root, methods)
     check_errors(Page(root, "docs/errors.md"), errors)
     check_operators(Page(root, "docs/errors.md"), reasons)

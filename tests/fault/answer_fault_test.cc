@@ -8,11 +8,6 @@
 namespace igpt::testing {
 namespace {
 
-const std::vector<Call> kAllCalls = {Call::kAsk,  Call::kWhole,      Call::kSearch,
-                                     Call::kList, Call::kDisconnect, Call::kAuthorize};
-const std::vector<Call> kRepeatable = {Call::kAsk, Call::kWhole, Call::kSearch, Call::kList};
-const std::vector<Call> kOnceOnly = {Call::kDisconnect, Call::kAuthorize};
-
 // A body that repeats everything confidential.
 const std::string kEcho =
     std::string(kKeyCanary) + " " + kUserCanary + " " + kPromptCanary + " " + kAnswerCanary + "\r\n";

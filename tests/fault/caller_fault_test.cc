@@ -7,9 +7,6 @@
 namespace igpt::testing {
 namespace {
 
-const std::vector<Call> kAll = {Call::kAsk,  Call::kWhole,      Call::kSearch,
-                                Call::kList, Call::kDisconnect, Call::kAuthorize};
-
 // A caller with the token "token-of-billing-0001", which may not act for the users of these tests.
 constexpr char kCallers[] = R"({"callers": [{
   "name": "billing",
@@ -34,14 +31,14 @@ std::vector<Fault> Faults() {
                  .requests = 0};
   };
   std::vector<Fault> faults =
-      InCalls(kAll, {unauthenticated("NoCredential", ""), unauthenticated("UnknownToken", "token-of-billing-0002"),
-                     Fault{.row = 4,
-                           .name = "UserNotAllowed",
-                           .callers = kCallers,
-                           .bearer = "token-of-billing-0001",
-                           .code = StatusCode::PERMISSION_DENIED,
-                           .reason = "USER_NOT_ALLOWED",
-                           .requests = 0}});
+      InCalls(kAllCalls, {unauthenticated("NoCredential", ""), unauthenticated("UnknownToken", "token-of-billing-0002"),
+                          Fault{.row = 4,
+                                .name = "UserNotAllowed",
+                                .callers = kCallers,
+                                .bearer = "token-of-billing-0001",
+                                .code = StatusCode::PERMISSION_DENIED,
+                                .reason = "USER_NOT_ALLOWED",
+                                .requests = 0}});
   const std::vector<Fault> methods = InCalls({Call::kAsk, Call::kWhole, Call::kSearch, Call::kAuthorize},
                                              {Fault{.row = 4,
                                                     .name = "MethodNotAllowed",

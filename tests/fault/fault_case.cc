@@ -77,9 +77,9 @@ void Ask(Igptd& igptd, const Fault& fault, const std::string& token, Event* read
   PrepareFor(fault)(context);
   const auto reader = igptd.recall->Ask(&context, request);
   if (read != nullptr && fault.events == 0) read->Set();
-  for (v1::AskResponse event; reader->Read(&event);) {
-    if (event.has_heartbeat()) continue;
-    outcome.events.push_back(event);
+  for (v1::AskResponse response; reader->Read(&response);) {
+    if (response.has_heartbeat()) continue;
+    outcome.events.push_back(response.event());
     if (read != nullptr && outcome.events.size() == fault.events) read->Set();
   }
   outcome.status = reader->Finish();

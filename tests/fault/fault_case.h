@@ -31,6 +31,14 @@ using grpc::StatusCode;
 // Which call is made. kWhole is an Ask with whole_answer.
 enum class Call { kAsk, kWhole, kSearch, kList, kDisconnect, kAuthorize };
 
+inline const std::vector<Call> kAllCalls = {Call::kAsk,  Call::kWhole,      Call::kSearch,
+                                            Call::kList, Call::kDisconnect, Call::kAuthorize};
+// Those that igptd may send again, those that it may not, and those with one answer.
+inline const std::vector<Call> kRepeatable = {Call::kAsk, Call::kWhole, Call::kSearch, Call::kList};
+inline const std::vector<Call> kOnceOnly = {Call::kDisconnect, Call::kAuthorize};
+inline const std::vector<Call> kOneAnswer = {Call::kWhole, Call::kSearch, Call::kList, Call::kDisconnect,
+                                             Call::kAuthorize};
+
 // "Ask" for both kinds of Ask.
 std::string MethodName(Call call);
 
@@ -83,7 +91,7 @@ void PrintTo(const Fault& fault, std::ostream* out);
 
 // How a call ended. An answer that isn't a stream counts as no event.
 struct Outcome {
-  std::vector<igpt::v1::AskResponse> events;
+  std::vector<igpt::v1::RunEvent> events;
   std::string answer;  // of a unary call: the message's text form
   grpc::Status status;
   Metadata initial;

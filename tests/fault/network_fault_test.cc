@@ -21,8 +21,6 @@ TEST_P(NetworkFaultTest, EndsAsTheCatalogueSays) {
 
 #define TABLE(name, ...) INSTANTIATE_TEST_SUITE_P(name, NetworkFaultTest, ::testing::ValuesIn(__VA_ARGS__), NameOfParam)
 
-const std::vector<Call> kAllCalls = {Call::kAsk,  Call::kWhole,      Call::kSearch,
-                                     Call::kList, Call::kDisconnect, Call::kAuthorize};
 const std::string kAnswer = R"({"output":"canary-answer-################"})";
 
 // A request that never reached iGPT is retried for every method; one that perhaps did, only where that is harmless.
@@ -186,7 +184,7 @@ std::vector<Fault> AfterTheRequest(size_t requests) {
           After("FinInTheHead", {Send("HTTP/1.1 200 \r\nContent-Ty"), Fin()}, requests),
           After("RstAfterTheHead", {Send(Head(200, {{"Content-Length", "9"}})), Rst()}, requests)};
 }
-TABLE(AfterTheRequest, InCalls({Call::kAsk, Call::kWhole, Call::kSearch, Call::kList}, AfterTheRequest(3)));
+TABLE(AfterTheRequest, InCalls(kRepeatable, AfterTheRequest(3)));
 TABLE(AfterTheRequestOnceOnly, InCalls({Call::kDisconnect, Call::kAuthorize}, AfterTheRequest(1)));
 
 Fault NotHttp(const std::string& name, const std::string& bytes) {
@@ -312,7 +310,7 @@ TEST(SlowResolverTest, Row15_OtherStreamsAreUnaffected) {
   }
   go_on.Set();
   EXPECT_TRUE(stream->Read(&event));
-  EXPECT_TRUE(event.has_completed());
+  EXPECT_TRUE(event.event().has_completed());
   EXPECT_FALSE(stream->Read(&event));
   EXPECT_THAT(stream->Finish(), IsOkStatus());
 

@@ -85,8 +85,8 @@ class SweepTest {
     const size_t events = sweep_.events(n);
     size_t got = 0;
     if (events == 0) read_[n].Set();
-    for (v1::AskResponse event; reader->Read(&event);) {
-      ExpectEvent(event, got);
+    for (v1::AskResponse response; reader->Read(&response);) {
+      ExpectEvent(response.event(), got);
       if (++got == events) read_[n].Set();
     }
     const grpc::Status status = reader->Finish();
@@ -100,7 +100,7 @@ class SweepTest {
   }
 
   // Checks that the event is complete, and the one at this index of the run.
-  void ExpectEvent(const v1::AskResponse& event, size_t index) const {
+  void ExpectEvent(const v1::RunEvent& event, size_t index) const {
     const nlohmann::json sent = nlohmann::json::parse(Fill(kRun.at(sweep_.call == Call::kWhole ? 3 : index), token_));
     EXPECT_EQ(event.delta(), sent.value("delta", ""));
     EXPECT_EQ(event.completed().text(), sent.value("output", ""));

@@ -159,8 +159,6 @@ std::vector<Fault> BadUtf8Events() {
 }
 TABLE(BadUtf8, BadUtf8Events());
 
-const std::vector<Call> kUnary = {Call::kWhole, Call::kSearch, Call::kList, Call::kDisconnect, Call::kAuthorize};
-
 // An answer that is valid for every call, with `more` in it.
 std::string AnswerWith(const std::string& more) {
   return R"({"output":"a","url":"u","datasources":[],"results":[],)" + more + "}";
@@ -183,7 +181,7 @@ std::vector<Fault> BadUtf8Answers() {
   return faults;
 }
 TABLE(BadUtf8Answers, InCalls({Call::kWhole, Call::kList}, BadUtf8Answers()));
-TABLE(BadUtf8EveryCall, InCalls(kUnary, {BadAnswer(34, "Key", AnswerWith("\"\xC0\xAF\":1"))}));
+TABLE(BadUtf8EveryCall, InCalls(kOneAnswer, {BadAnswer(34, "Key", AnswerWith("\"\xC0\xAF\":1"))}));
 
 // Row 35.
 
@@ -223,10 +221,10 @@ TABLE(BombEvents, std::vector<Fault>({
                       TakenEvent("NumberOfManyDigitsAsSeq", R"({"delta":"a","seq":)" + Digits(400) + "}"),
                       TakenEvent("AHundredThousandKeys", ManyKeys(90'000)),
                   }));
-TABLE(BombAnswers, InCalls(kUnary, {
-                                       BadAnswer(35, "AnswerOfDepth65", AnswerWith("\"x\":" + Nested(64))),
-                                       BadAnswer(35, "AnswerOfAMillionBrackets", Nested(500'000)),
-                                   }));
+TABLE(BombAnswers, InCalls(kOneAnswer, {
+                                           BadAnswer(35, "AnswerOfDepth65", AnswerWith("\"x\":" + Nested(64))),
+                                           BadAnswer(35, "AnswerOfAMillionBrackets", Nested(500'000)),
+                                       }));
 TEST(StreamFaultTest, Row35_AMillionKeysAreTakenVerbatimInBoundedTime) {
   const std::string bomb = ManyKeys(300'000);  // fits into the caller's own limit of 4 MiB
   const Outcome outcome = RunFault(Roomy(TakenEvent("MillionKeys", bomb)));
@@ -304,7 +302,7 @@ std::vector<Fault> Sizes() {
     const std::string frame = AnswerWith("\"x\":\"\"");
     const std::string body =
         AnswerWith("\"x\":\"" + std::string(static_cast<size_t>(bytes) - frame.size(), 'a') + "\"");
-    for (Fault& fault : InCalls(kUnary, {Sized("Answer", bytes, "--max_answer_bytes", body, kJsonHeaders, 0, 0)})) {
+    for (Fault& fault : InCalls(kOneAnswer, {Sized("Answer", bytes, "--max_answer_bytes", body, kJsonHeaders, 0, 0)})) {
       if (fault.call == Call::kWhole && fault.code == StatusCode::OK) fault.events = 1;
       faults.push_back(fault);
     }
@@ -351,7 +349,7 @@ TEST_P(DialectTest, IsUnderstood) {
   const Dialect& dialect = GetParam();
   const Outcome outcome = RunFault(
       {.name = dialect.name, .scripts = {{Send(Whole(200, dialect.body, kSseHeaders))}}, .events = dialect.events});
-  for (const igpt::v1::AskResponse& event : outcome.events) EXPECT_EQ(event.delta(), "a");
+  for (const igpt::v1::RunEvent& event : outcome.events) EXPECT_EQ(event.delta(), "a");
 }
 
 constexpr Dialect kDialects[] = {

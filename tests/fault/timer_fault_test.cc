@@ -19,9 +19,6 @@ TEST_P(TimerFaultTest, EndsAsTheCatalogueSays) {
 constexpr absl::Duration kLimit = absl::Milliseconds(300);
 constexpr absl::Duration kSoon = absl::Seconds(10);
 
-const std::vector<Call> kAllCalls = {Call::kAsk,  Call::kWhole,      Call::kSearch,
-                                     Call::kList, Call::kDisconnect, Call::kAuthorize};
-const std::vector<Call> kUnary = {Call::kWhole, Call::kSearch, Call::kList, Call::kDisconnect, Call::kAuthorize};
 const std::string kAnswer = R"({"output":"canary-answer-################"})";
 const std::string kStreamStart = SseHead() + SseChunk(kRunStart) + SseChunk(DeltaEvent(1, kAnswerCanary));
 
@@ -134,17 +131,17 @@ Fault BackoffPastTheDeadline() {
           .facts = {{"http_status", "503"}},
           .within = kSoon};
 }
-TABLE(NoSleep, InCalls({Call::kAsk, Call::kWhole, Call::kSearch, Call::kList},
-                       {
-                           NoSleep("PastTheDeadline429", 429, "IGPT_RATE_LIMITED", StatusCode::RESOURCE_EXHAUSTED),
-                           NoSleep("PastTheDeadline503", 503, "IGPT_UNAVAILABLE", StatusCode::UNAVAILABLE),
-                       }));
+TABLE(NoSleep,
+      InCalls(kRepeatable, {
+                               NoSleep("PastTheDeadline429", 429, "IGPT_RATE_LIMITED", StatusCode::RESOURCE_EXHAUSTED),
+                               NoSleep("PastTheDeadline503", 503, "IGPT_UNAVAILABLE", StatusCode::UNAVAILABLE),
+                           }));
 TABLE(NoSleepWithoutADeadline, std::vector<Fault>({PastTheTotal(), BackoffPastTheDeadline()}));
 
 // Rows 19 and 20.
 const Script kHalfAnAnswer = {Send(Head(200, {{"Content-Type", "application/json"}, {"Content-Length", "99"}}) + "{"),
                               StallForGood()};
-TABLE(Idle, InCalls(kUnary, {TimedOut(19, "IdleWithinTheBody", "--idle_timeout", "idle", kHalfAnAnswer)}));
+TABLE(Idle, InCalls(kOneAnswer, {TimedOut(19, "IdleWithinTheBody", "--idle_timeout", "idle", kHalfAnAnswer)}));
 TABLE(IdleStreams, std::vector<Fault>({
                        MidStream(TimedOut(19, "Idle", "--idle_timeout", "idle", {StallForGood()})),
                        MidStream(TimedOut(19, "IdleWithinAnEvent", "--idle_timeout", "idle",

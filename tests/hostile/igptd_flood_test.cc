@@ -2,6 +2,7 @@
 // callers don't notice.
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/time/clock.h"
@@ -35,12 +36,12 @@ void AwaitEnd(Http2Client& client) {
 }
 
 // CVE-2023-44487, with and without requests.
-void ResetFlood(Igptd& igptd, int thousands) {
+void ResetFlood(Igptd& igptd, int thousands, std::string_view path = kAskPath) {
   Http2Client client(igptd.process->address());
   const std::string request = AskFor("ada", "?").SerializeAsString();
   UntilEnded(client, thousands, [&] {
     for (int i = 0; i < 1000; ++i) {
-      const uint32_t stream = client.Open(kAskPath);
+      const uint32_t stream = client.Open(path);
       // Only if the window allows it: otherwise gRPC would close the connection.
       if (i % 2 == 0 && client.SendWindow(stream) > kWindow) client.Message(stream, request);
       client.Reset(stream);
@@ -58,6 +59,21 @@ TEST(IgptdFloodTest, CallsThatAreResetAtOnce) {
   ExpectHarmless(second, kSecondAttackBytes);
   // Calls that were reset before igptd got them cause no request to iGPT, and the requests of the others have ended.
   EXPECT_LT(first.upstream_requests, 2000U);
+}
+
+TEST(IgptdFloodTest, UnknownMethods) {
+  Igptd igptd;
+  igptd.upstream.OnRequest(AnswerAtOnce);
+  ExpectHarmless(Attack(igptd, [&] { ResetFlood(igptd, 500, "/a.B/C"); }), kResetFloodBytes);
+  // Nothing is reset, and no answer is read.
+  const auto attack = [&] {
+    Http2Client client(igptd.process->address());
+    for (int i = 0; i < 200 && !client.ended(); ++i) {
+      for (int j = 0; j < 100; ++j) client.Message(client.Open("/a.B/C"), "request");
+      if (!client.Flush()) break;
+    }
+  };
+  ExpectHarmless(Attack(igptd, attack), kResetFloodBytes);
 }
 
 // Slow enough that igptd gets each call: cancelling it aborts its request to iGPT.

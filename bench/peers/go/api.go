@@ -10,7 +10,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	igptv1 "igptd/sdk/grpc/go/igpt/v1"
+	igptv1 "github.com/igptd/igptd/sdk/grpc/go/igpt/v1"
 )
 
 // The JSON of the iGPT API.
@@ -43,7 +43,7 @@ type searchRequest struct {
 type event struct {
 	Error        *string         `json:"error"`
 	Type         string          `json:"type"`
-	Seq          *int64          `json:"seq"`
+	Seq          *int32          `json:"seq"`
 	Delta        string          `json:"delta"`
 	ID           string          `json:"id"`
 	Context      runContext      `json:"context"`
@@ -60,7 +60,7 @@ type event struct {
 type runContext struct {
 	Quality         string       `json:"quality"`
 	ReasoningEffort string       `json:"reasoning_effort"`
-	Indexed         *int64       `json:"indexed"`
+	Indexed         *int32       `json:"indexed"`
 	Datasources     []datasource `json:"datasources"`
 }
 
@@ -78,9 +78,9 @@ type datasource struct {
 }
 
 type usage struct {
-	InputTokens  int64 `json:"input_tokens"`
-	OutputTokens int64 `json:"output_tokens"`
-	TotalTokens  int64 `json:"total_tokens"`
+	InputTokens  int32 `json:"input_tokens"`
+	OutputTokens int32 `json:"output_tokens"`
+	TotalTokens  int32 `json:"total_tokens"`
 }
 
 type metadata struct {
@@ -148,7 +148,7 @@ func newOutputFormat(format *igptv1.OutputFormat) any {
 func (e *event) started() *igptv1.RunStarted {
 	started := &igptv1.RunStarted{
 		Id:               e.ID,
-		StartedAt:        milliseconds(e.Timestamp),
+		StartTime:        milliseconds(e.Timestamp),
 		Quality:          e.Context.Quality,
 		ReasoningEffort:  e.Context.ReasoningEffort,
 		Indexed:          e.Context.Indexed,
@@ -156,44 +156,44 @@ func (e *event) started() *igptv1.RunStarted {
 	}
 	for _, d := range e.Context.Datasources {
 		started.Datasources = append(started.Datasources, &igptv1.Datasource{
-			Id:       d.ID,
-			Service:  d.Service,
-			Type:     d.Type,
-			Status:   d.Status,
-			Title:    d.Title,
-			Subtitle: d.Subtitle,
-			Progress: d.Progress,
-			Newest:   seconds(d.Newest),
-			Oldest:   seconds(d.Oldest),
+			Id:             d.ID,
+			Service:        d.Service,
+			Type:           d.Type,
+			Status:         d.Status,
+			Title:          d.Title,
+			Subtitle:       d.Subtitle,
+			Progress:       d.Progress,
+			NewestItemTime: seconds(d.Newest),
+			OldestItemTime: seconds(d.Oldest),
 		})
 	}
 	return started
 }
 
 // completed makes the end of an answer. Text that was requested as text is never parsed as JSON.
-func (e *event) completed(wantJSON bool) (*igptv1.AskCompleted, error) {
-	completed := &igptv1.AskCompleted{
-		Id:         e.ID,
-		StartedAt:  milliseconds(e.TimestampStart),
-		FinishedAt: milliseconds(e.Timestamp),
+func (e *event) completed(wantJSON bool) (*igptv1.RunCompleted, error) {
+	completed := &igptv1.RunCompleted{
+		Id:        e.ID,
+		StartTime: milliseconds(e.TimestampStart),
+		EndTime:   milliseconds(e.Timestamp),
 	}
 	switch {
 	case len(e.Output) == 0 || string(e.Output) == "null":
 	case e.Output[0] != '"':
-		completed.Output = &igptv1.AskCompleted_Json{Json: string(e.Output)}
+		completed.Output = &igptv1.RunCompleted_Json{Json: string(e.Output)}
 	default:
 		var text string
 		if err := json.Unmarshal(e.Output, &text); err != nil {
 			return nil, err
 		}
 		if !wantJSON {
-			completed.Output = &igptv1.AskCompleted_Text{Text: text}
+			completed.Output = &igptv1.RunCompleted_Text{Text: text}
 			break
 		}
 		if !json.Valid([]byte(text)) {
 			return nil, errNoJSON
 		}
-		completed.Output = &igptv1.AskCompleted_Json{Json: text}
+		completed.Output = &igptv1.RunCompleted_Json{Json: text}
 	}
 	if e.Usage != nil {
 		completed.Usage = &igptv1.Usage{
@@ -204,12 +204,12 @@ func (e *event) completed(wantJSON bool) (*igptv1.AskCompleted, error) {
 	}
 	for _, s := range e.Metadata.Sources {
 		completed.Sources = append(completed.Sources, &igptv1.Source{
-			Id:        s.ID,
-			Type:      s.Type,
-			Timestamp: seconds(s.Timestamp),
-			Provider:  s.Provider,
-			Picture:   s.Picture,
-			Title:     s.Title,
+			Id:       s.ID,
+			Type:     s.Type,
+			ItemTime: seconds(s.Timestamp),
+			Provider: s.Provider,
+			Picture:  s.Picture,
+			Title:    s.Title,
 		})
 	}
 	if e.Duration != nil {
@@ -234,13 +234,13 @@ func (r *searchResult) proto() *igptv1.SearchResult {
 		content = r.Body
 	}
 	return &igptv1.SearchResult{
-		Id:       r.ID,
-		Subject:  r.Subject,
-		Content:  content,
-		From:     r.From,
-		To:       r.To,
-		Date:     r.Date,
-		ThreadId: r.ThreadID,
+		Id:         r.ID,
+		Subject:    r.Subject,
+		Content:    content,
+		Sender:     r.From,
+		Recipients: r.To,
+		Date:       r.Date,
+		ThreadId:   r.ThreadID,
 	}
 }
 

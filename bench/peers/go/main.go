@@ -13,7 +13,7 @@ import (
 
 	"google.golang.org/grpc"
 
-	igptv1 "igptd/sdk/grpc/go/igpt/v1"
+	igptv1 "github.com/igptd/igptd/sdk/grpc/go/igpt/v1"
 )
 
 // How long calls may go on after SIGTERM.

@@ -8,7 +8,7 @@ import (
 
 	"google.golang.org/grpc"
 
-	igptv1 "igptd/sdk/grpc/go/igpt/v1"
+	igptv1 "github.com/igptd/igptd/sdk/grpc/go/igpt/v1"
 )
 
 type askStream = grpc.ServerStreamingServer[igptv1.AskResponse]
@@ -53,23 +53,27 @@ func sendEvents(answer *answer, includeRaw, wantJSON bool, stream askStream) err
 		if string(data) == "[DONE]" {
 			continue
 		}
-		response, err := parseEvent(data, includeRaw, wantJSON)
+		runEvent, err := parseEvent(data, includeRaw, wantJSON)
 		if err != nil {
 			return err
 		}
-		if err := stream.Send(response); err != nil {
+		if err := stream.Send(newAskResponse(runEvent)); err != nil {
 			return err
 		}
-		switch response.GetEvent().(type) {
-		case *igptv1.AskResponse_Started:
+		switch runEvent.GetEvent().(type) {
+		case *igptv1.RunEvent_Started:
 			running = true
-		case *igptv1.AskResponse_Completed:
+		case *igptv1.RunEvent_Completed:
 			return nil
 		}
 	}
 }
 
-func parseEvent(data []byte, includeRaw, wantJSON bool) (*igptv1.AskResponse, error) {
+func newAskResponse(runEvent *igptv1.RunEvent) *igptv1.AskResponse {
+	return &igptv1.AskResponse{Message: &igptv1.AskResponse_Event{Event: runEvent}}
+}
+
+func parseEvent(data []byte, includeRaw, wantJSON bool) (*igptv1.RunEvent, error) {
 	var e event
 	if !utf8.Valid(data) || json.Unmarshal(data, &e) != nil {
 		return nil, errMalformed
@@ -77,25 +81,25 @@ func parseEvent(data []byte, includeRaw, wantJSON bool) (*igptv1.AskResponse, er
 	if e.Error != nil {
 		return nil, errorOfCode(*e.Error)
 	}
-	response := &igptv1.AskResponse{Seq: e.Seq, Type: e.Type}
+	runEvent := &igptv1.RunEvent{Seq: e.Seq, Type: e.Type}
 	switch e.Type {
 	case "run.start":
-		response.Event = &igptv1.AskResponse_Started{Started: e.started()}
+		runEvent.Event = &igptv1.RunEvent_Started{Started: e.started()}
 	case "run.output_text.delta":
-		response.Event = &igptv1.AskResponse_Delta{Delta: e.Delta}
+		runEvent.Event = &igptv1.RunEvent_Delta{Delta: e.Delta}
 	case "run.done":
 		completed, err := e.completed(wantJSON)
 		if err != nil {
 			return nil, errMalformed
 		}
-		response.Event = &igptv1.AskResponse_Completed{Completed: completed}
+		runEvent.Event = &igptv1.RunEvent_Completed{Completed: completed}
 	default:
 		includeRaw = true
 	}
 	if includeRaw {
-		response.RawJson = string(data)
+		runEvent.RawJson = string(data)
 	}
-	return response, nil
+	return runEvent, nil
 }
 
 // sendWholeAnswer passes on an answer that is not a stream as one event. If a stream was requested, it can only be an
@@ -122,11 +126,11 @@ func sendWholeAnswer(answer *answer, request *igptv1.AskRequest, wantJSON bool, 
 	if err != nil {
 		return errProtocol
 	}
-	response := &igptv1.AskResponse{Event: &igptv1.AskResponse_Completed{Completed: completed}}
+	runEvent := &igptv1.RunEvent{Event: &igptv1.RunEvent_Completed{Completed: completed}}
 	if request.GetIncludeRaw() {
-		response.RawJson = string(body)
+		runEvent.RawJson = string(body)
 	}
-	return stream.Send(response)
+	return stream.Send(newAskResponse(runEvent))
 }
 
 // Search returns what was found.

@@ -4,7 +4,7 @@ import grpc
 import orjson
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
-from igpt.v1 import datasources_pb2, recall_pb2, recall_pb2_grpc
+from igpt.v1 import datasources_pb2, recall_pb2, recall_pb2_grpc, run_event_pb2
 
 from client import IgptError, error_of_code, malformed, protocol_error, truncated
 
@@ -24,8 +24,8 @@ class RecallServicer(recall_pb2_grpc.RecallServiceServicer):
             want_json = "output_format" in body
             async with self._client.post("/recall/ask/", body) as answer:
                 if request.whole_answer or not answer.is_event_stream:
-                    response = whole_answer(await answer.read(), request, want_json)
-                    await context.write(response)
+                    event = whole_answer(await answer.read(), request, want_json)
+                    await context.write(recall_pb2.AskResponse(event=event))
                 else:
                     await send_events(answer, request.include_raw, want_json, context)
         except IgptError as error:
@@ -45,9 +45,9 @@ async def send_events(answer, include_raw, want_json, context):
     async for data in answer.events():
         if data == b"[DONE]":
             continue
-        response = event_response(data, include_raw, want_json)
-        await context.write(response)
-        kind = response.WhichOneof("event")
+        event = run_event(data, include_raw, want_json)
+        await context.write(recall_pb2.AskResponse(event=event))
+        kind = event.WhichOneof("event")
         if kind == "completed":
             await answer.finish()
             return
@@ -89,24 +89,24 @@ def search_body(request):
     return body
 
 
-def event_response(data, include_raw, want_json):
+def run_event(data, include_raw, want_json):
     try:
         event = orjson.loads(data)
         if (code := event.get("error")) is not None:
             raise error_of_code(code)
         name = event.get("type")
-        response = recall_pb2.AskResponse(seq=event.get("seq"), type=name)
+        message = run_event_pb2.RunEvent(seq=event.get("seq"), type=name)
         if name == "run.output_text.delta":
-            response.delta = event.get("delta") or ""
+            message.delta = event.get("delta") or ""
         elif name == "run.start":
-            response.started.CopyFrom(started(event))
+            message.started.CopyFrom(started(event))
         elif name == "run.done":
-            response.completed.CopyFrom(completed(event, want_json))
+            message.completed.CopyFrom(completed(event, want_json))
         else:
             include_raw = True
         if include_raw:
-            response.raw_json = data
-        return response
+            message.raw_json = data
+        return message
     except UNREADABLE:
         raise malformed() from None
 
@@ -121,10 +121,10 @@ def whole_answer(body, request, want_json):
             raise protocol_error()
         if "output" not in answer:  # then the whole answer is the output
             answer = {"output": answer}
-        response = recall_pb2.AskResponse(completed=completed(answer, want_json))
+        message = run_event_pb2.RunEvent(completed=completed(answer, want_json))
         if request.include_raw:
-            response.raw_json = body
-        return response
+            message.raw_json = body
+        return message
     except UNREADABLE:
         raise protocol_error() from None
 
@@ -150,8 +150,8 @@ def search_result(result):
         id=result.get("id"),
         subject=result.get("subject"),
         content=result.get("content") or result.get("body"),
-        **{"from": result.get("from")},
-        to=[to] if isinstance(to, str) else to,
+        sender=result.get("from"),
+        recipients=[to] if isinstance(to, str) else to,
         date=result.get("date"),
         thread_id=result.get("thread_id"))
 
@@ -159,9 +159,9 @@ def search_result(result):
 def started(event):
     context = event.get("context") or {}
     output_format = event.get("output_format")
-    return recall_pb2.RunStarted(
+    return run_event_pb2.RunStarted(
         id=event.get("id"),
-        started_at=timestamp(event.get("timestamp")),
+        start_time=timestamp(event.get("timestamp")),
         quality=context.get("quality"),
         reasoning_effort=context.get("reasoning_effort"),
         indexed=context.get("indexed"),
@@ -171,12 +171,12 @@ def started(event):
 
 def completed(event, want_json):
     """The end of an answer. Text that was requested as text is never parsed as JSON."""
-    message = recall_pb2.AskCompleted(
+    message = run_event_pb2.RunCompleted(
         id=event.get("id"),
         usage=usage(event.get("usage")),
         sources=[source(item) for item in (event.get("metadata") or {}).get("sources") or ()],
-        started_at=timestamp(event.get("timestampStart")),
-        finished_at=timestamp(event.get("timestamp")))
+        start_time=timestamp(event.get("timestampStart")),
+        end_time=timestamp(event.get("timestamp")))
     output = event.get("output")
     if isinstance(output, str):
         if want_json:
@@ -196,17 +196,17 @@ def completed(event, want_json):
 def usage(value):
     if value is None:
         return None
-    return recall_pb2.Usage(
+    return run_event_pb2.Usage(
         input_tokens=value.get("input_tokens"),
         output_tokens=value.get("output_tokens"),
         total_tokens=value.get("total_tokens"))
 
 
 def source(item):
-    return recall_pb2.Source(
+    return run_event_pb2.Source(
         id=item.get("id"),
         type=item.get("type"),
-        timestamp=timestamp(item.get("timestamp"), unit=1000),
+        item_time=timestamp(item.get("timestamp"), unit=1000),
         provider=item.get("provider"),
         picture=item.get("picture"),
         title=item.get("title"))
@@ -221,8 +221,8 @@ def datasource(item):
         title=item.get("title"),
         subtitle=item.get("subtitle"),
         progress=item.get("progress"),
-        newest=timestamp(item.get("newest"), unit=1000),
-        oldest=timestamp(item.get("oldest"), unit=1000))
+        newest_item_time=timestamp(item.get("newest"), unit=1000),
+        oldest_item_time=timestamp(item.get("oldest"), unit=1000))
 
 
 def timestamp(value, unit=1):

@@ -137,15 +137,18 @@ absl::StatusOr<Answer> Client::Await(const internal::Endpoint<Request, Answer>& 
   });
 }
 
-std::unique_ptr<igpt::AskStream> Client::Stream(const internal::Route& route, AskRequest request, CallOptions options) {
+template <typename Request>
+std::unique_ptr<EventStream> Client::Stream(const internal::Endpoint<Request, Answer>& endpoint, Request request,
+                                            CallOptions options) {
   EventLoop& loop = core_->loop;
   // The call is made here, before its loop knows of it, so that the stream can be read and cancelled at once.
   auto call = std::make_shared<internal::StreamedAnswer>(*core_);
-  RunOn(loop, [call, core = core_.get(), &route, request = std::move(request), options = std::move(options)]() mutable {
-    if (absl::Status valid = CheckAll(request, options, *core); !valid.ok()) return call->Fail(std::move(valid));
-    call->Start(route, request, std::move(options));
-  });
-  return std::make_unique<igpt::AskStream>(loop, std::move(call));
+  RunOn(loop,
+        [call, core = core_.get(), &endpoint, request = std::move(request), options = std::move(options)]() mutable {
+          if (absl::Status valid = CheckAll(request, options, *core); !valid.ok()) return call->Fail(std::move(valid));
+          call->Start(endpoint, request, std::move(options));
+        });
+  return std::make_unique<EventStream>(loop, std::move(call));
 }
 
 absl::StatusOr<Answer> Recall::Ask(AskRequest request, CallOptions options) {
@@ -156,8 +159,8 @@ PendingCall Recall::Ask(AskRequest request, CallOptions options, Callback<Answer
   return client_.Start(internal::kAsk, std::move(request), std::move(options), std::move(done));
 }
 
-std::unique_ptr<igpt::AskStream> Recall::AskStream(AskRequest request, CallOptions options) {
-  return client_.Stream(internal::kAsk.route, std::move(request), std::move(options));
+std::unique_ptr<EventStream> Recall::AskStream(AskRequest request, CallOptions options) {
+  return client_.Stream(internal::kAsk, std::move(request), std::move(options));
 }
 
 absl::StatusOr<SearchAnswer> Recall::Search(SearchRequest request, CallOptions options) {

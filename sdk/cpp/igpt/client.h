@@ -3,8 +3,8 @@
 //   absl::StatusOr<std::unique_ptr<igpt::Client>> client = igpt::Client::Create({.api_key = key, .user = "ada"});
 //   absl::StatusOr<igpt::Answer> answer = (*client)->recall().Ask({.input = "What did we decide about the budget?"});
 //
-//   std::unique_ptr<igpt::AskStream> stream = (*client)->recall().AskStream({.input = "…"});
-//   for (igpt::AskResult event = stream->Read(); event.ok() && event->has_value(); event = stream->Read()) { … }
+//   std::unique_ptr<igpt::EventStream> stream = (*client)->recall().AskStream({.input = "…"});
+//   for (igpt::EventResult event = stream->Read(); event.ok() && event->has_value(); event = stream->Read()) { … }
 //
 // Every call has a blocking form, which waits, and an asynchronous one, which takes a callback. Callbacks run on the
 // client's event loop, never before the call returned, exactly once; they must not block. An invalid request (see
@@ -18,8 +18,8 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "igpt/ask_stream.h"
 #include "igpt/event_loop.h"
+#include "igpt/event_stream.h"
 #include "igpt/options.h"
 #include "igpt/types.h"
 
@@ -30,7 +30,6 @@ class Cancellable;
 struct ClientCore;
 template <typename Request, typename Answer>
 struct Endpoint;
-struct Route;
 }  // namespace internal
 
 template <typename Answer>
@@ -65,7 +64,7 @@ class Recall {
   PendingCall Ask(AskRequest request, CallOptions options, Callback<Answer> done);
 
   // The answer while it is written. Repeated on the same errors, as long as no event came. Never null.
-  std::unique_ptr<igpt::AskStream> AskStream(AskRequest request, CallOptions options = {});
+  std::unique_ptr<EventStream> AskStream(AskRequest request, CallOptions options = {});
 
   // Repeated on network errors, 429 and 5xx.
   absl::StatusOr<SearchAnswer> Search(SearchRequest request, CallOptions options = {});
@@ -116,7 +115,7 @@ class Client {
   static absl::StatusOr<std::unique_ptr<Client>> Create(Options options, EventLoop* loop = nullptr);
 
   // Cancels the calls under way and, unless it runs on the loop's own thread, waits for their callbacks, which must not
-  // start new calls. All AskStreams must have been destroyed.
+  // start new calls. All EventStreams must have been destroyed.
   ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
@@ -155,7 +154,9 @@ class Client {
                                CallOptions options);
 
   // All forms with a streamed answer.
-  std::unique_ptr<AskStream> Stream(const internal::Route& route, AskRequest request, CallOptions options);
+  template <typename Request>
+  std::unique_ptr<EventStream> Stream(const internal::Endpoint<Request, Answer>& endpoint, Request request,
+                                      CallOptions options);
 
   std::unique_ptr<EventLoop> own_loop_;  // null: the loop was given to Create
   std::unique_ptr<internal::ClientCore> core_;

@@ -83,24 +83,24 @@ struct Datasource {
   std::string title = {};               // for people
   std::string subtitle = {};            // for people
   std::optional<double> progress = {};  // percent
-  std::optional<absl::Time> newest = {};
-  std::optional<absl::Time> oldest = {};
+  std::optional<absl::Time> newest_item_time = {};
+  std::optional<absl::Time> oldest_item_time = {};
   std::string raw_json = {};
 };
 
 struct Source {
   std::string id = {};
-  std::string type = {};  // an open set, e.g. "message"
-  std::optional<absl::Time> timestamp = {};
+  std::string type = {};                     // an open set, e.g. "message"
+  std::optional<absl::Time> item_time = {};  // of the message or document
   std::string provider = {};
   std::string picture = {};  // URL
   std::string title = {};
 };
 
 struct Usage {
-  int64_t input_tokens = 0;
-  int64_t output_tokens = 0;
-  int64_t total_tokens = 0;
+  int32_t input_tokens = 0;
+  int32_t output_tokens = 0;
+  int32_t total_tokens = 0;
 };
 
 // What an answer says: nothing, text, or JSON text verbatim.
@@ -118,21 +118,30 @@ struct Answer {
   Output output = {};
   std::optional<Usage> usage = {};
   std::vector<Source> sources = {};
-  std::optional<absl::Time> started_at = {};
-  std::optional<absl::Time> finished_at = {};
+  std::optional<absl::Time> start_time = {};
+  std::optional<absl::Time> end_time = {};
   std::optional<absl::Duration> duration = {};
-  std::string raw_json = {};  // as an event's payload this stays empty: AskEvent::raw_json has it
+  std::string raw_json = {};  // as an event's payload this stays empty: RunEvent::raw_json has it
 };
 
-// The payloads of AskEvent. The names in parentheses are iGPT's.
+// How far something is that takes more than one event.
+enum class Stage {
+  kUnspecified,  // iGPT's name for the event doesn't tell
+  kStarted,
+  kDone,  // the event holds all of it
+  kPartStarted,
+  kPartDone,  // the event holds that part; the event with kDone will hold it again
+};
+
+// The payloads of RunEvent. The names in parentheses are iGPT's.
 
 // A run began (run.start).
 struct RunStarted {
   std::string id = {};
-  std::optional<absl::Time> started_at = {};
+  std::optional<absl::Time> start_time = {};
   std::string quality = {};
   std::string reasoning_effort = {};
-  std::optional<int64_t> indexed = {};  // how many indexed datasources the run can use
+  std::optional<int32_t> indexed = {};  // how many indexed datasources the run can use
   std::vector<Datasource> datasources = {};
   std::string output_format_json = {};  // JSON text: "text" in quotes, or an object
 };
@@ -142,14 +151,16 @@ struct Delta {
   std::string text = {};
 };
 
-// A turn of the model begins or ends, as `type` says (run.turn.start, run.turn.done).
+// A turn of the model begins or ends (run.turn.start, run.turn.done).
 struct Turn {
-  int64_t number = 0;
+  int32_t number = 0;
+  Stage stage = Stage::kUnspecified;
 };
 
 // The model reasons (run.reasoning_item.start/.done, run.reasoning_summary_part.start/.done).
 struct Reasoning {
   std::vector<std::string> summary = {};
+  Stage stage = Stage::kUnspecified;
 };
 
 // The model calls a tool (run.tool_call_item).
@@ -166,15 +177,16 @@ struct ToolOutput {
   std::vector<Source> sources = {};
 };
 
-// A message of the model begins or is whole, as `type` says (run.output_item.start, run.output_item.done).
+// A message of the model begins or is whole (run.output_item.start, run.output_item.done).
 struct OutputItem {
   std::string role = {};
   std::vector<std::string> text = {};
+  Stage stage = Stage::kUnspecified;
 };
 
 // One event of a streamed answer.
-struct AskEvent {
-  std::optional<int64_t> seq = {};  // iGPT's order within the run
+struct RunEvent {
+  std::optional<int32_t> seq = {};  // iGPT's order within the run
   std::string type = {};            // iGPT's name of the event; may be empty
   // std::monostate: an event that this library doesn't know; raw_json has it. Answer: the answer is whole.
   std::variant<std::monostate, Delta, RunStarted, Answer, Turn, Reasoning, ToolCall, ToolOutput, OutputItem> payload =
@@ -186,10 +198,10 @@ struct AskEvent {
 struct SearchResult {
   std::string id = {};
   std::string subject = {};
-  std::string content = {};  // iGPT's `content` or `body`
-  std::string from = {};
-  std::vector<std::string> to = {};
-  std::string date = {};  // as iGPT wrote it
+  std::string content = {};                  // iGPT's `content` or `body`
+  std::string sender = {};                   // iGPT's `from`
+  std::vector<std::string> recipients = {};  // iGPT's `to`
+  std::string date = {};                     // as iGPT wrote it
   std::string thread_id = {};
   std::string raw_json = {};
 };

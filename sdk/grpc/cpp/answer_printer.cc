@@ -8,8 +8,8 @@
 
 namespace {
 
-using igpt::v1::AskCompleted;
-using igpt::v1::AskResponse;
+using igpt::v1::RunCompleted;
+using igpt::v1::RunEvent;
 
 // "2024-05-31" in UTC.
 std::string Date(const google::protobuf::Timestamp& time) {
@@ -19,35 +19,35 @@ std::string Date(const google::protobuf::Timestamp& time) {
 std::string Describe(const igpt::v1::Source& source) {
   std::string line = "- " + (source.title().empty() ? source.id() : source.title());
   if (!source.provider().empty()) line += ", " + source.provider();
-  if (source.has_timestamp()) line += ", " + Date(source.timestamp());
+  if (source.has_item_time()) line += ", " + Date(source.item_time());
   return line;
 }
 
 }  // namespace
 
-void AnswerPrinter::Print(const AskResponse& event) {
+void AnswerPrinter::Print(const RunEvent& event) {
   switch (event.event_case()) {
-    case AskResponse::kDelta:
+    case RunEvent::kDelta:
       text_ += event.delta();
       if (!json_) PrintText(event.delta());
       break;
-    case AskResponse::kCompleted:
+    case RunEvent::kCompleted:
       completed_ = event.completed();
       break;
-    case AskResponse::kReasoning:
+    case RunEvent::kReasoning:
       // Only the finished item, since its parts came before it.
-      if (event.type() != "run.reasoning_item.done") break;
+      if (event.reasoning().stage() != igpt::v1::STAGE_DONE) break;
       for (const std::string& summary : event.reasoning().summary()) Note("reasoning: " + summary);
       break;
-    case AskResponse::kToolCall:
+    case RunEvent::kToolCall:
       Note("tool call: " + event.tool_call().name() + " " + event.tool_call().arguments_json());
       break;
-    case AskResponse::kToolOutput:
+    case RunEvent::kToolOutput:
       Note("tool output: " + event.tool_output().name() + ", " + std::to_string(event.tool_output().sources_size()) +
            " sources");
       break;
     default:
-      // Heartbeats only keep the connection alive. The answer doesn't need other events, known or new.
+      // The answer doesn't need other events, known or new.
       break;
   }
 }
@@ -61,13 +61,13 @@ void AnswerPrinter::PrintRest() {
   // The last event repeats the whole answer: print it unless the deltas were printed already.
   if (json_ || text_.empty()) {
     switch (completed_.output_case()) {
-      case AskCompleted::kJson:
+      case RunCompleted::kJson:
         PrintText(completed_.json());
         break;
-      case AskCompleted::kText:
+      case RunCompleted::kText:
         PrintText(completed_.text());
         break;
-      case AskCompleted::OUTPUT_NOT_SET:
+      case RunCompleted::OUTPUT_NOT_SET:
         if (json_) PrintText(text_);
         break;
     }

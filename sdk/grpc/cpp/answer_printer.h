@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "igpt/v1/recall.pb.h"
+#include "igpt/v1/run_event.pb.h"
 
 // The answer goes to stdout: text piece by piece, JSON in one piece once it is complete, so that a program that reads
 // stdout never sees half of it. The sources follow the text. With --verbose, the steps to the answer go to stderr.
@@ -12,7 +12,7 @@ class AnswerPrinter {
   AnswerPrinter(bool json, bool verbose) : json_(json), verbose_(verbose) {}
 
   // Prints the next event of the stream.
-  void Print(const igpt::v1::AskResponse& event);
+  void Print(const igpt::v1::RunEvent& event);
 
   // Call this when the stream has ended, before anything else is printed. `whole`: it ended with OK.
   void End(bool whole);
@@ -27,5 +27,5 @@ class AnswerPrinter {
   const bool verbose_;
   std::string text_;           // the deltas so far
   bool at_line_start_ = true;  // of stdout
-  igpt::v1::AskCompleted completed_;
+  igpt::v1::RunCompleted completed_;
 };

@@ -94,8 +94,11 @@ int Ask(const Flags& flags, const igpt::v1::AskRequest& request) {
   const std::unique_ptr<grpc::ClientReader<igpt::v1::AskResponse>> stream = recall->Ask(&context, request);
 
   AnswerPrinter printer(request.has_output_format(), flags.verbose);
-  igpt::v1::AskResponse event;
-  while (stream->Read(&event)) printer.Print(event);
+  igpt::v1::AskResponse response;
+  while (stream->Read(&response)) {
+    // Heartbeats only keep the connection alive.
+    if (response.has_event()) printer.Print(response.event());
+  }
   // Only the status tells whether the answer is complete.
   const grpc::Status status = stream->Finish();
   printer.End(status.ok());

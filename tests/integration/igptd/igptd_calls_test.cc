@@ -1,4 +1,4 @@
-// The five RPCs from end to end: what igptd sends to iGPT, byte for byte, and what the caller gets.
+// The RPCs from end to end: what igptd sends to iGPT, byte for byte, and what the caller gets.
 #include <string>
 #include <string_view>
 
@@ -87,8 +87,8 @@ TEST(IgptdCallsTest, List) {
   EXPECT_EQ(known.type(), "spike/messages");
   EXPECT_EQ(known.status(), "enabled");
   EXPECT_EQ(known.progress(), 99.5);
-  EXPECT_EQ(known.newest().seconds(), 1'700'000'000);
-  EXPECT_EQ(known.oldest().seconds(), 1'600'000'000);
+  EXPECT_EQ(known.newest_item_time().seconds(), 1'700'000'000);
+  EXPECT_EQ(known.oldest_item_time().seconds(), 1'600'000'000);
   EXPECT_EQ(known.raw_json(), "");
   EXPECT_EQ(answer.response.datasources(1).status(), "");
   EXPECT_EQ(answer.response.datasources(1).raw_json(), kUnknown);
@@ -129,10 +129,10 @@ TEST(IgptdCallsTest, Search) {
   EXPECT_EQ(answer.response.raw_json(), "");
   ASSERT_THAT(answer.response.results(), SizeIs(2));
   EXPECT_EQ(answer.response.results(0).content(), "C");
-  EXPECT_THAT(answer.response.results(0).to(), ElementsAre("bob@example.com"));
+  EXPECT_THAT(answer.response.results(0).recipients(), ElementsAre("bob@example.com"));
   EXPECT_EQ(answer.response.results(0).raw_json(), "");
   EXPECT_EQ(answer.response.results(1).content(), "B");
-  EXPECT_THAT(answer.response.results(1).to(), ElementsAre("x", "y"));
+  EXPECT_THAT(answer.response.results(1).recipients(), ElementsAre("x", "y"));
   EXPECT_EQ(answer.response.results(1).raw_json(), kSecond);
   ExpectOnlyRequest(igptd, "recall/search/", "application/json",
                     R"({"user":"ada","query":"bud\nget","date_from":"2026-01-31","date_to":"2026-02-28",)"
@@ -189,14 +189,15 @@ TEST(IgptdCallsTest, AskStreamsText) {
   ASSERT_THAT(stream.events, SizeIs(5));
   const v1::RunStarted& started = stream.events[0].started();
   EXPECT_EQ(started.id(), "r1");
-  EXPECT_EQ(started.started_at().nanos(), 123'000'000);
+  EXPECT_EQ(started.start_time().nanos(), 123'000'000);
   EXPECT_EQ(started.quality(), "cef-1-high");
   EXPECT_EQ(started.indexed(), 2);
   EXPECT_EQ(started.datasources(0).id(), "a/b/c");
   EXPECT_EQ(started.output_format_json(), R"("text")");
   EXPECT_EQ(stream.events[1].turn().number(), 1);
+  EXPECT_EQ(stream.events[1].turn().stage(), v1::STAGE_STARTED);
   EXPECT_EQ(stream.events[2].delta() + stream.events[3].delta(), "Yes.");
-  const v1::AskCompleted& completed = stream.events[4].completed();
+  const v1::RunCompleted& completed = stream.events[4].completed();
   EXPECT_EQ(completed.text(), "Yes.");
   EXPECT_EQ(completed.usage().total_tokens(), 3);
   EXPECT_EQ(completed.duration().seconds(), 1);
@@ -207,6 +208,25 @@ TEST(IgptdCallsTest, AskStreamsText) {
   }
   ExpectOnlyRequest(igptd, "recall/ask/", "text/event-stream",
                     R"({"input":"Is it so?\r\n\"Really\"?","user":"ada","stream":true,"quality":"cef-1-high"})");
+}
+
+TEST(IgptdCallsTest, ANumberThatDoesNotFitStaysInRawJson) {
+  Igptd igptd;
+  const std::string start = R"({"type":"run.start","seq":2147483648,"id":"r1","context":{"indexed":3000000000}})";
+  const std::string done =
+      R"({"type":"run.done","seq":2147483647,"output":"Yes.","usage":{"input_tokens":9007199254740993,"output_tokens":2}})";
+  igptd.upstream.OnNextRequest(Streams(start, R"({"type":"run.turn.start","turn":-2147483649})", done));
+  const Stream stream = igptd.Ask(AskFor("ada", "?"));
+  ASSERT_THAT(stream.status, IsOkStatus());
+  ASSERT_THAT(stream.events, SizeIs(3));
+  EXPECT_FALSE(stream.events[0].has_seq());
+  EXPECT_FALSE(stream.events[0].started().has_indexed());
+  EXPECT_EQ(stream.events[0].raw_json(), start);
+  EXPECT_EQ(stream.events[1].event_case(), v1::RunEvent::EVENT_NOT_SET);
+  EXPECT_EQ(stream.events[2].seq(), 2147483647);
+  EXPECT_EQ(stream.events[2].completed().usage().input_tokens(), 0);
+  EXPECT_EQ(stream.events[2].completed().usage().output_tokens(), 2);
+  EXPECT_EQ(stream.events[2].raw_json(), done);
 }
 
 TEST(IgptdCallsTest, ReasoningToolsAndItemsAreTyped) {
@@ -225,13 +245,16 @@ TEST(IgptdCallsTest, ReasoningToolsAndItemsAreTyped) {
   const Stream stream = igptd.Ask(AskFor("ada", "?"));
   ASSERT_THAT(stream.status, IsOkStatus());
   ASSERT_THAT(stream.events, SizeIs(9));
-  EXPECT_TRUE(stream.events[1].has_reasoning());
+  EXPECT_EQ(stream.events[1].reasoning().stage(), v1::STAGE_STARTED);
+  EXPECT_EQ(stream.events[2].reasoning().stage(), v1::STAGE_PART_DONE);
+  EXPECT_EQ(stream.events[3].reasoning().stage(), v1::STAGE_DONE);
+  EXPECT_EQ(stream.events[6].output_item().stage(), v1::STAGE_DONE);
   EXPECT_THAT(stream.events[2].reasoning().summary(), ElementsAre("Part"));
   EXPECT_THAT(stream.events[3].reasoning().summary(), ElementsAre("Whole"));
   EXPECT_EQ(stream.events[4].tool_call().arguments_json(), R"({"q": 1)");
   EXPECT_EQ(stream.events[5].tool_output().sources(0).id(), "s");
   EXPECT_THAT(stream.events[6].output_item().text(), ElementsAre("Yes."));
-  EXPECT_EQ(stream.events[7].event_case(), v1::AskResponse::EVENT_NOT_SET);
+  EXPECT_EQ(stream.events[7].event_case(), v1::RunEvent::EVENT_NOT_SET);
   EXPECT_EQ(stream.events[7].type(), "run.new_thing");
   EXPECT_EQ(stream.events[7].raw_json(), R"({"type":"run.new_thing","of":[9007199254740993,"\udead"],"of":2})");
   for (size_t i : {1, 2, 3, 4, 5, 6}) EXPECT_EQ(stream.events[i].raw_json(), "") << i;

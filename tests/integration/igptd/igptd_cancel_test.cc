@@ -57,7 +57,7 @@ TEST(IgptdCancelTest, MidStream) {
   const auto reader = igptd.recall->Ask(&context, AskFor("ada", "?"));
   v1::AskResponse event;
   ASSERT_TRUE(reader->Read(&event));
-  EXPECT_TRUE(event.has_started());
+  EXPECT_TRUE(event.event().has_started());
   context.TryCancel();
   EXPECT_TRUE(igptd.upstream.AwaitClosed(1));
   EXPECT_EQ(ReadAll(context, *reader).status.error_code(), StatusCode::CANCELLED);

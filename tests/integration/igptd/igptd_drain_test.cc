@@ -29,7 +29,7 @@ class RunningStream {
     reader_ = igptd.recall->Ask(&context_, AskFor("ada", "?"));
     v1::AskResponse event;
     EXPECT_TRUE(reader_->Read(&event));
-    EXPECT_TRUE(event.has_started());
+    EXPECT_TRUE(event.event().has_started());
   }
 
   Stream Rest() { return ReadAll(context_, *reader_); }

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/time/clock.h"
+#include "grpcpp/generic/generic_stub.h"
 #include "gtest/gtest.h"
 #include "tests/integration/igptd/igptd_fixture.h"
 
@@ -249,6 +251,53 @@ TEST(IgptdErrorsTest, WhatIsNoRequestIsNamedFieldByField) {
   EXPECT_THAT(refused(user + "\x12\x7fshort"), ElementsAre(""));
   EXPECT_EQ(igptd.upstream.connections(), 0);
   EXPECT_THAT(igptd.Ask(AskFor("ada", "?")).status, IsOkStatus());  // igptd still serves
+}
+
+TEST(IgptdErrorsTest, AnUnknownMethodIsNamed) {
+  Igptd igptd({"--log_level=trace"});
+  for (const std::string name :
+       {"igpt.v1.RecallService/canary", "igpt.v2.RecallService/Ask", "igpt.v1.RecallService", "", "a/b/c",
+        "igpt.v1./Ask", "igpt.v1.RecallService/ask", "grpc.health.v2.Health/Check"}) {
+    const grpc::Status status = CallRaw(igptd.channel, "/" + name, "request").status;
+    EXPECT_THAT(status, FailsWith(StatusCode::UNIMPLEMENTED, "UNKNOWN_METHOD")) << name;
+    EXPECT_THAT(status.error_message(), HasSubstr("\"" + name + "\" is not a method of this igptd"));
+  }
+  const grpc::Status status = CallRaw(igptd.channel, "/" + std::string(4000, 'a'), "").status;
+  EXPECT_THAT(status, FailsWith(StatusCode::UNIMPLEMENTED, "UNKNOWN_METHOD"));
+  EXPECT_LE(status.error_message().size() + status.error_details().size(), 2048U);
+  const Series series = igptd.MetricsAtRest();
+  EXPECT_EQ(series.at(R"(igptd_errors_total{grpc_service="unknown",grpc_method="unknown",)"
+                      R"(grpc_code="Unimplemented",reason="UNKNOWN_METHOD"})"),
+            9);
+  igptd.Stop();
+  EXPECT_THAT(igptd.CallLines(), SizeIs(9));
+  for (const nlohmann::json& line : igptd.CallLines()) {
+    EXPECT_EQ(line["method"], "unknown");
+    EXPECT_EQ(line["reason"], "UNKNOWN_METHOD");
+  }
+  EXPECT_THAT(igptd.process->Stderr(), Not(HasSubstr("canary")));  // callers can write anything there
+  EXPECT_EQ(igptd.upstream.connections(), 0);
+}
+
+// The end doesn't wait for requests, which may never come.
+TEST(IgptdErrorsTest, AnUnknownMethodEndsBeforeItsRequests) {
+  Igptd igptd;
+  grpc::GenericStub stub(igptd.channel);
+  grpc::ClientContext context;
+  context.set_deadline(absl::ToChronoTime(absl::Now() + kWaitLimit));
+  grpc::CompletionQueue queue;
+  const auto wait = [&queue] {
+    void* tag;
+    bool ok = false;
+    return queue.Next(&tag, &ok) && ok;
+  };
+  const auto call = stub.PrepareCall(&context, "/igpt.v1.RecallService/Converse", &queue);
+  call->StartCall(nullptr);
+  ASSERT_TRUE(wait());
+  grpc::Status status;
+  call->Finish(&status, nullptr);
+  ASSERT_TRUE(wait());
+  EXPECT_THAT(status, FailsWith(StatusCode::UNIMPLEMENTED, "UNKNOWN_METHOD"));
 }
 
 TEST(IgptdErrorsTest, NeitherStatusNorLogHoldsASecret) {

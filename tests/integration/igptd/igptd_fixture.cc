@@ -205,7 +205,10 @@ std::string LabelOf(const std::string& series, const std::string& label) {
 
 Stream ReadAll(grpc::ClientContext& context, grpc::ClientReader<igpt::v1::AskResponse>& reader) {
   Stream stream;
-  for (igpt::v1::AskResponse event; reader.Read(&event);) stream.events.push_back(event);
+  for (igpt::v1::AskResponse response; reader.Read(&response);) {
+    if (response.has_event()) stream.events.push_back(std::move(*response.mutable_event()));
+    if (response.has_heartbeat()) ++stream.heartbeats;
+  }
   stream.status = reader.Finish();
   stream.initial = Copy(context.GetServerInitialMetadata());
   stream.trailing = Copy(context.GetServerTrailingMetadata());

@@ -46,7 +46,8 @@ ErrorDetails DetailsOf(const grpc::Status& status);
 
 // How a call ended.
 struct Stream {
-  std::vector<igpt::v1::AskResponse> events;
+  std::vector<igpt::v1::RunEvent> events;
+  int heartbeats = 0;
   grpc::Status status;
   Metadata initial;
   Metadata trailing;

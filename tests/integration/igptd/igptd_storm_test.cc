@@ -103,7 +103,7 @@ Stream AskByPlan(v1::RecallService::Stub& stub, const Plan& plan, const std::str
   if (!reader->Read(&first)) return ReadAll(context, *reader);
   context.TryCancel();
   Stream rest = ReadAll(context, *reader);
-  rest.events.insert(rest.events.begin(), first);
+  if (first.has_event()) rest.events.insert(rest.events.begin(), first.event());
   return rest;
 }
 

@@ -19,7 +19,7 @@ from grpc_tools import protoc
 
 from igptd_sandbox import start_igptd
 
-PROTOS = ["connectors", "datasources", "error_reason", "recall"]
+PROTOS = ["connectors", "datasources", "error_reason", "recall", "run_event"]
 
 SCHEMA = {
     "type": "object",
@@ -87,7 +87,7 @@ class PythonClient(unittest.TestCase):
                 return datasource
         self.fail("the datasource never became enabled")
 
-    def test_all_five_rpcs(self):
+    def test_all_rpcs(self):
         self.assertEqual(len(self.list()), 0)
         datasource = self.connect()
         self.assertEqual(datasource.progress, 100)
@@ -95,11 +95,13 @@ class PythonClient(unittest.TestCase):
         request = recall.SearchRequest(user=self.user, query="budget", max_results=2)
         found = stubs["recall"].Search(request, timeout=30).results
         self.assertEqual(len(found), 2)
-        self.assertTrue(all(result.subject and result.content for result in found))
+        self.assertTrue(all(result.subject and result.content and result.sender for result in found))
 
-        events = list(self.ask(input="What did we decide about the budget?"))
+        stream = self.ask(input="What did we decide about the budget?")
+        events = [response.event for response in stream if response.HasField("event")]
         kinds = [event.WhichOneof("event") for event in events]
         self.assertEqual((kinds[0], kinds[-1]), ("started", "completed"))
+        self.assertLessEqual({"turn", "reasoning", "tool_call", "tool_output", "output_item"}, set(kinds))
         text = "".join(event.delta for event in events)
         self.assertEqual(text, events[-1].completed.text)
         self.assertIn("412,000 euros", text)
@@ -109,7 +111,7 @@ class PythonClient(unittest.TestCase):
         schema = recall.OutputFormat(json_schema=recall.JsonSchemaFormat(schema=json.dumps(SCHEMA), strict=True))
         for whole in (False, True):
             *_, last = self.ask(input="What did we decide?", output_format=schema, whole_answer=whole)
-            jsonschema.validate(json.loads(last.completed.json), SCHEMA)
+            jsonschema.validate(json.loads(last.event.completed.json), SCHEMA)
 
         request = datasources.DisconnectRequest(user=self.user, id=datasource.id)
         stubs["datasources"].Disconnect(request, timeout=30)
@@ -133,7 +135,7 @@ class PythonClient(unittest.TestCase):
         self.user = "demo"
         call = self.ask(input="What did we decide about the budget?")
         self.assertIn("x-request-id", dict(call.initial_metadata()))
-        self.assertTrue(next(call).HasField("started"))
+        self.assertTrue(next(call).event.HasField("started"))
         call.cancel()
         with self.assertRaises(grpc.RpcError) as raised:
             list(call)

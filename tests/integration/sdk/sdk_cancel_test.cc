@@ -77,7 +77,7 @@ TEST_P(CancelTest, EndsTheCallOnceAndTheRequestAtOnce) {
   options.max_retries = 3;
   std::unique_ptr<Client> client = MakeClient(options, loop.get());
 
-  std::unique_ptr<AskStream> stream;
+  std::unique_ptr<EventStream> stream;
   PendingCall call;
   if (kind == Kind::kStream) {
     stream = client->recall().AskStream(Question());
@@ -160,13 +160,13 @@ TEST_F(SdkCancelTest, CancelMidStreamComesBeforeEventsThatWereNotRead) {
     });
     server.OnRequest(Respond(200, "[]"));
     const std::unique_ptr<Client> client = MakeClient(OptionsFor(server), loop_.get());
-    const std::unique_ptr<AskStream> stream = client->recall().AskStream(Question());
+    const std::unique_ptr<EventStream> stream = client->recall().AskStream(Question());
     EXPECT_THAT(stream->Read(), IsOk());
     ASSERT_TRUE(sent.Await());
     EXPECT_THAT(client->recall().Search({}), IsOk());  // after it, the loop has read the events
     stream->Cancel();
     for (int i = 0; i < 2; ++i) {
-      const AskResult result = stream->Read();
+      const EventResult result = stream->Read();
       EXPECT_THAT(result, IsError(ErrorKind::kAborted));
       EXPECT_EQ(ErrorOf(result.status()).value_or(Error()).events_delivered, 1);
     }
@@ -180,13 +180,13 @@ TEST_F(SdkCancelTest, CancelAfterTheEndChangesNothing) {
   ScriptedHttpServer server;
   server.OnRequest(WholeRun());
   const std::unique_ptr<Client> client = MakeClient(OptionsFor(server), loop_.get());
-  const std::unique_ptr<AskStream> stream = client->recall().AskStream(Question());
+  const std::unique_ptr<EventStream> stream = client->recall().AskStream(Question());
   EXPECT_THAT(ReadAll(*stream), EndsProperly());
   stream->Cancel();
   EXPECT_THAT(ReadAll(*stream), EndsProperly());
 
   server.OnRequest(Stream({R"({"error":"auth"})"}));
-  const std::unique_ptr<AskStream> failed = client->recall().AskStream(Question());
+  const std::unique_ptr<EventStream> failed = client->recall().AskStream(Question());
   EXPECT_THAT(failed->Read(), IsError(ErrorKind::kAuth));
   failed->Cancel();
   EXPECT_THAT(failed->Read(), IsError(ErrorKind::kAuth));
@@ -197,7 +197,7 @@ TEST_F(SdkCancelTest, CancelEndsABlockingRead) {
   ScriptedHttpServer server;
   server.OnRequest(Stall);
   const std::unique_ptr<Client> client = MakeClient(OptionsFor(server), loop_.get());
-  const std::unique_ptr<AskStream> stream = client->recall().AskStream(Question());
+  const std::unique_ptr<EventStream> stream = client->recall().AskStream(Question());
   std::thread canceller([&] {
     EXPECT_TRUE(server.AwaitRequests(1));
     stream->Cancel();
@@ -223,7 +223,7 @@ TEST_F(SdkCancelTest, EndsAStreamThatIsHeldBack) {
     Options options = OptionsFor(server);
     options.max_answer_bytes = 1 << 30;
     const std::unique_ptr<Client> client = MakeClient(options, loop_.get());
-    std::unique_ptr<AskStream> stream = client->recall().AskStream(Question());
+    std::unique_ptr<EventStream> stream = client->recall().AskStream(Question());
     ASSERT_TRUE(blocked.Await());
     if (destroy) {
       stream.reset();
@@ -248,7 +248,7 @@ TEST_F(SdkCancelTest, DestructionWithinACallback) {
     }
   });
   std::unique_ptr<Client> client = MakeClient(OptionsFor(server), loop_.get());
-  std::unique_ptr<AskStream> stream = client->recall().AskStream(Question());
+  std::unique_ptr<EventStream> stream = client->recall().AskStream(Question());
   Outcome search, list, read;
   stream->Read(read.Callback());
   client->datasources().List({}, {}, list.Callback());
@@ -278,7 +278,7 @@ TEST_F(SdkCancelTest, ManyCallsWithCancelsAtAnyMoment) {
   std::vector<Outcome> outcomes(kCalls);
   for (int i = 0; i < kCalls; ++i) {
     PendingCall call = client->recall().Ask(Question(), {}, outcomes[static_cast<size_t>(i)].Callback());
-    std::unique_ptr<AskStream> stream = client->recall().AskStream(Question());
+    std::unique_ptr<EventStream> stream = client->recall().AskStream(Question());
     for (int read = 0; read < i % 5; ++read) stream->Read().status().IgnoreError();
     if (i % 2 == 0) call.Cancel();
     if (i % 3 == 0) stream->Cancel();

@@ -83,13 +83,13 @@ inline CallOptions Within(absl::Duration duration) {
 // Everything that was read from a stream, to its end.
 struct Reading {
   std::vector<std::string> events;  // as iGPT wrote them
-  AskResult end;                    // nullopt or an error
+  EventResult end;                  // nullopt or an error
 
   bool proper() const { return end.ok() && !end->has_value(); }
   Error error() const { return ErrorOf(end.status()).value_or(Error()); }
 
   // Adds a result. Returns false if it was the end.
-  bool Take(AskResult result) {
+  bool Take(EventResult result) {
     if (result.ok() && result->has_value()) {
       events.push_back((*result)->raw_json);
       return true;
@@ -99,7 +99,7 @@ struct Reading {
   }
 };
 
-inline Reading ReadAll(AskStream& stream) {
+inline Reading ReadAll(EventStream& stream) {
   Reading reading;
   while (reading.Take(stream.Read())) {
   }

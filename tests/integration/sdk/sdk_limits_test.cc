@@ -96,7 +96,7 @@ TEST(SdkLimitsTest, EventSizeAfterTheStreamWasHeldBack) {
   options.max_event_bytes = 200;
   options.idle_timeout = absl::Seconds(5);
   const std::unique_ptr<Client> client = MakeClient(options);
-  const std::unique_ptr<AskStream> held_back = client->recall().AskStream(Question());
+  const std::unique_ptr<EventStream> held_back = client->recall().AskStream(Question());
   ASSERT_TRUE(sent.Await());
   EXPECT_THAT(client->recall().Search({}), IsOk());  // after it, the loop has read the events
   const Reading reading = ReadAll(*held_back);
@@ -223,7 +223,7 @@ TEST(SdkLimitsTest, SlowReaderHoldsItsOwnStreamBackAndNoOther) {
   options.max_answer_bytes = 1 << 30;
   options.idle_timeout = absl::Milliseconds(200);  // doesn't run while the stream is held back
   const std::unique_ptr<Client> client = MakeClient(options);
-  const std::unique_ptr<AskStream> stream = client->recall().AskStream(Question());
+  const std::unique_ptr<EventStream> stream = client->recall().AskStream(Question());
 
   ASSERT_TRUE(blocked.Await());
   EXPECT_LT(sent, kBounded);

@@ -106,7 +106,7 @@ TEST_F(SdkObserverTest, ACancelledRequestIsTold) {
     exchange.Stall();
   });
   const std::unique_ptr<Client> client = MakeClient(Observed());
-  const std::unique_ptr<AskStream> stream = client->recall().AskStream(Question());
+  const std::unique_ptr<EventStream> stream = client->recall().AskStream(Question());
   ASSERT_TRUE(asked.Await());
   stream->Cancel();
   EXPECT_THAT(ReadAll(*stream).error().kind, ErrorKind::kAborted);

@@ -24,6 +24,10 @@ constexpr Piece kRecording[] = {
     {"event: x\r\ndata: {\"seq\":1,\"delta\":\"Grüße \"}\r\n\r\n", R"({"seq":1,"delta":"Grüße "})"},
     {"id: 7\nretry: 10\n\n"},
     {"data: {\"seq\":2,\ndata: \"delta\":\"€ \"}\n\n", "{\"seq\":2,\n\"delta\":\"€ \"}"},
+    {"data: {\"type\":\"run.turn.start\",\"turn\":1}\n\n", R"({"type":"run.turn.start","turn":1})"},
+    {"data: "
+     "{\"type\":\"run.tool_call_item\",\"item\":{\"type\":\"function_call\",\"name\":\"f\",\"arguments\":\"{\"}}\n\n",
+     R"({"type":"run.tool_call_item","item":{"type":"function_call","name":"f","arguments":"{"}})"},
     {"data:{\"type\":\"new\",\"n\":18446744073709551617}\r\r", R"({"type":"new","n":18446744073709551617})"},
     {":\r\n"},
     {"data: {\"seq\":4,\"delta\":\"\xF0\x9F\x98\x80\"}\n\n", "{\"seq\":4,\"delta\":\"\xF0\x9F\x98\x80\"}"},
@@ -177,7 +181,7 @@ TEST_F(RecordingTest, CutByAReset) {
       exchange.WaitFor(*read);
       exchange.Reset();
     });
-    const std::unique_ptr<AskStream> stream = client_->recall().AskStream(Question());
+    const std::unique_ptr<EventStream> stream = client_->recall().AskStream(Question());
     Reading reading;
     while (reading.events.size() < whole.size() && reading.Take(stream->Read())) {
     }

@@ -1,4 +1,4 @@
-// What an AskStream delivers: the events in order, each exactly once, and the right end.
+// What an EventStream delivers: the events in order, each exactly once, and the right end.
 #include <functional>
 #include <memory>
 #include <string>
@@ -7,7 +7,7 @@
 #include <variant>
 #include <vector>
 
-#include "igpt/ask_stream.h"
+#include "igpt/event_stream.h"
 #include "tests/integration/sdk/sdk_fixture.h"
 
 namespace igpt::testing {
@@ -21,10 +21,10 @@ using ::testing::SizeIs;
 class Reader {
  public:
   // Blocking, on the test's thread.
-  static Reading Blocking(EventLoop& /*loop*/, AskStream& stream) { return ReadAll(stream); }
+  static Reading Blocking(EventLoop& /*loop*/, EventStream& stream) { return ReadAll(stream); }
 
   // With callbacks.
-  static Reading Async(EventLoop& /*loop*/, AskStream& stream) {
+  static Reading Async(EventLoop& /*loop*/, EventStream& stream) {
     Reader reader(stream);
     reader.ReadNext();
     EXPECT_TRUE(reader.done_.Await());
@@ -32,7 +32,7 @@ class Reader {
   }
 
   // On the loop, without waiting while events are available.
-  static Reading OnLoop(EventLoop& loop, AskStream& stream) {
+  static Reading OnLoop(EventLoop& loop, EventStream& stream) {
     Reader reader(stream);
     loop.Post([&] { reader.TakeReadable(); });
     EXPECT_TRUE(reader.done_.Await());
@@ -40,10 +40,10 @@ class Reader {
   }
 
  private:
-  explicit Reader(AskStream& stream) : stream_(stream) {}
+  explicit Reader(EventStream& stream) : stream_(stream) {}
 
   void ReadNext() {
-    stream_.Read([this](AskResult result) {
+    stream_.Read([this](EventResult result) {
       if (reading_.Take(std::move(result))) return ReadNext();
       done_.Set();
     });
@@ -57,7 +57,7 @@ class Reader {
     stream_.WaitReadable(absl::InfiniteDuration(), [this] { TakeReadable(); });
   }
 
-  AskStream& stream_;
+  EventStream& stream_;
   Reading reading_;
   Event done_;
 };
@@ -81,7 +81,7 @@ TEST_F(StreamTest, EventsComeInOrderHoweverTheyAreRead) {
   events.emplace_back(kRunDone);
   for (const auto& read : {Reader::Blocking, Reader::Async, Reader::OnLoop}) {
     server_.OnNextRequest(Stream(events));
-    const std::unique_ptr<AskStream> stream = client_->recall().AskStream(Question());
+    const std::unique_ptr<EventStream> stream = client_->recall().AskStream(Question());
     const Reading reading = read(*loop_, *stream);
     EXPECT_THAT(reading, EndsProperly());
     EXPECT_EQ(reading.events, events);
@@ -100,8 +100,8 @@ TEST_F(StreamTest, EventsAreReadAsTheyArrive) {
     exchange.EndChunked();
   });
   const std::unique_ptr<Client> client = MakeClient(OptionsFor(server));
-  const std::unique_ptr<AskStream> stream = client->recall().AskStream(Question());
-  const AskResult first = stream->Read();
+  const std::unique_ptr<EventStream> stream = client->recall().AskStream(Question());
+  const EventResult first = stream->Read();
   ASSERT_THAT(first, IsOk());
   EXPECT_EQ(std::get<Delta>((*first)->payload).text, "We ");
   EXPECT_EQ((*first)->seq, 1);
@@ -112,7 +112,7 @@ TEST_F(StreamTest, EventsAreReadAsTheyArrive) {
 
 TEST_F(StreamTest, WaitReadableEndsWithItsTimeout) {
   server_.OnNextRequest(Stall);
-  std::unique_ptr<AskStream> stream = client_->recall().AskStream(Question());
+  std::unique_ptr<EventStream> stream = client_->recall().AskStream(Question());
   Event woken;
   RunOnLoop(*loop_, [&] {
     stream->WaitReadable(absl::InfiniteDuration(), [] { ADD_FAILURE() << "this wait was replaced"; });
@@ -137,13 +137,13 @@ TEST_F(StreamTest, ReadInPlaceOfAWaitGetsTheNextEvent) {
     exchange.Stall();
   });
   const std::unique_ptr<Client> client = MakeClient(OptionsFor(server), loop_.get());
-  const std::unique_ptr<AskStream> stream = client->recall().AskStream(Question());
+  const std::unique_ptr<EventStream> stream = client->recall().AskStream(Question());
   Event second;
   RunOnLoop(*loop_, [&] {
     stream->WaitReadable(absl::InfiniteDuration(), [&] {
       stream->WaitReadable(absl::InfiniteDuration(), [] { ADD_FAILURE() << "this wait was replaced"; });
       EXPECT_EQ((*stream->TryRead())->value().seq, 1);
-      stream->Read([&](AskResult result) {
+      stream->Read([&](EventResult result) {
         EXPECT_EQ(result->value().seq, 2);
         second.Set();
       });
@@ -164,7 +164,7 @@ TEST_F(StreamTest, RunThatIsDoneNeedsNoProperEndOfItsBody) {
       (exchange.*end)();
     });
     const std::unique_ptr<Client> client = MakeClient(OptionsFor(server));
-    const std::unique_ptr<AskStream> stream = client->recall().AskStream(Question());
+    const std::unique_ptr<EventStream> stream = client->recall().AskStream(Question());
     EXPECT_THAT(stream->Read(), IsOk());
     EXPECT_THAT(stream->Read(), IsOk());
     read.Set();
@@ -231,8 +231,8 @@ TEST_F(StreamTest, JsonAnswerIsOneEvent) {
   for (const bool whole_answer : {false, true}) {
     AskRequest request = Question();
     request.whole_answer = whole_answer;
-    const std::unique_ptr<AskStream> stream = client_->recall().AskStream(request);
-    const AskResult event = stream->Read();
+    const std::unique_ptr<EventStream> stream = client_->recall().AskStream(request);
+    const EventResult event = stream->Read();
     ASSERT_THAT(event, IsOk());
     EXPECT_EQ(std::get<Text>(std::get<Answer>((*event)->payload).output).text, "We will.");
     EXPECT_EQ((*event)->raw_json, answer);
@@ -265,7 +265,7 @@ TEST_F(StreamTest, WhatIsNoAnswerIsRefused) {
 TEST_F(StreamTest, BlockingFormsAreRefusedOnTheLoop) {
   const auto refused = StatusIs(absl::StatusCode::kFailedPrecondition);
   server_.OnRequest(Stall);
-  std::unique_ptr<AskStream> stream = client_->recall().AskStream(Question());
+  std::unique_ptr<EventStream> stream = client_->recall().AskStream(Question());
   RunOnLoop(*loop_, [&] {
     EXPECT_THAT(stream->Read(), refused);
     EXPECT_THAT(client_->recall().Ask(Question()), refused);
@@ -278,12 +278,12 @@ TEST_F(StreamTest, BlockingFormsAreRefusedOnTheLoop) {
 
 TEST_F(StreamTest, CallbacksComeAfterTheirCallReturned) {
   server_.OnRequest(WholeRun());
-  std::unique_ptr<AskStream> stream = client_->recall().AskStream(Question());
+  std::unique_ptr<EventStream> stream = client_->recall().AskStream(Question());
   EXPECT_THAT(ReadAll(*stream), EndsProperly());
   Event done;
   bool returned = false;
   RunOnLoop(*loop_, [&] {
-    stream->Read([&](const AskResult& result) {
+    stream->Read([&](const EventResult& result) {
       EXPECT_TRUE(returned);
       EXPECT_FALSE(result->has_value());
     });

@@ -43,8 +43,8 @@ TEST(DecodeAnswer, HoldsWhatIsDocumented) {
       {});
   ASSERT_TRUE(answer.ok()) << answer.status();
   EXPECT_EQ(answer->id, "run_1");
-  EXPECT_THAT(answer->started_at, Optional(absl::FromUnixMillis(1767225600123)));
-  EXPECT_THAT(answer->finished_at, Optional(absl::FromUnixMillis(1767225601456)));
+  EXPECT_THAT(answer->start_time, Optional(absl::FromUnixMillis(1767225600123)));
+  EXPECT_THAT(answer->end_time, Optional(absl::FromUnixMillis(1767225601456)));
   EXPECT_THAT(answer->duration, Optional(absl::Milliseconds(1333)));
   EXPECT_EQ(Describe(answer->output), "text=Hello");
   ASSERT_TRUE(answer->usage);
@@ -54,7 +54,7 @@ TEST(DecodeAnswer, HoldsWhatIsDocumented) {
   ASSERT_THAT(answer->sources, SizeIs(2));
   EXPECT_EQ(answer->sources[0].id, "m1");
   EXPECT_EQ(answer->sources[0].type, "message");
-  EXPECT_THAT(answer->sources[0].timestamp, Optional(absl::FromUnixSeconds(1767225600)));
+  EXPECT_THAT(answer->sources[0].item_time, Optional(absl::FromUnixSeconds(1767225600)));
   EXPECT_EQ(answer->sources[0].provider, "Emma");
   EXPECT_EQ(answer->sources[0].picture, "https://example.com/e.png");
   EXPECT_EQ(answer->sources[0].title, "Notes");
@@ -122,7 +122,7 @@ TEST(DecodeAnswer, TypesNothingElseOfAnAnswerThatIsItselfTheOutput) {
       DecodeAnswer(R"({"id":"x","timestamp":1,"duration":1,"usage":{},"metadata":{"sources":[{}]}})", {});
   ASSERT_TRUE(answer.ok());
   EXPECT_EQ(answer->id, "");
-  EXPECT_FALSE(answer->finished_at || answer->duration || answer->usage);
+  EXPECT_FALSE(answer->end_time || answer->duration || answer->usage);
   EXPECT_THAT(answer->sources, IsEmpty());
 }
 
@@ -139,12 +139,12 @@ TEST(DecodeSearch, HoldsWhatIntegrationsRead) {
     EXPECT_EQ(first.id, "1");
     EXPECT_EQ(first.subject, "Notes");
     EXPECT_EQ(first.content, "Hello");
-    EXPECT_EQ(first.from, "emma@example.com");
-    EXPECT_THAT(first.to, ElementsAre("a@example.com", "b@example.com"));
+    EXPECT_EQ(first.sender, "emma@example.com");
+    EXPECT_THAT(first.recipients, ElementsAre("a@example.com", "b@example.com"));
     EXPECT_EQ(first.date, "2026-01-15");
     EXPECT_EQ(first.thread_id, "t1");
     EXPECT_EQ(answer->results[1].content, "World");
-    EXPECT_THAT(answer->results[1].to, ElementsAre("c@example.com"));
+    EXPECT_THAT(answer->results[1].recipients, ElementsAre("c@example.com"));
     for (const SearchResult& result : answer->results) EXPECT_EQ(result.raw_json, "");
   }
 }
@@ -247,8 +247,8 @@ TEST(DecodeList, HoldsWhatIsDocumented) {
     EXPECT_EQ(datasource.title, "Mail");
     EXPECT_EQ(datasource.subtitle, "ada@example.com");
     EXPECT_THAT(datasource.progress, Optional(100.0));
-    EXPECT_THAT(datasource.newest, Optional(absl::FromUnixSeconds(1767225600)));
-    EXPECT_THAT(datasource.oldest, Optional(absl::FromUnixSeconds(1735689600)));
+    EXPECT_THAT(datasource.newest_item_time, Optional(absl::FromUnixSeconds(1767225600)));
+    EXPECT_THAT(datasource.oldest_item_time, Optional(absl::FromUnixSeconds(1735689600)));
     EXPECT_EQ(datasource.raw_json, "");
   }
 }

@@ -23,7 +23,7 @@ struct Decoder {
 };
 
 constexpr Decoder kDecoders[] = {
-    {"event", [](const std::string& text) { return DecodeAskEvent(text, "", {}).status(); }, "malformed"},
+    {"event", [](const std::string& text) { return DecodeRunEvent(text, "", {}).status(); }, "malformed"},
     {"ask", [](const std::string& text) { return DecodeAnswer(text, {}).status(); }, "protocol"},
     {"search", [](const std::string& text) { return DecodeSearch(text, false).status(); }, "protocol"},
     {"list", [](const std::string& text) { return DecodeList(text, false).status(); }, "protocol"},
@@ -118,7 +118,7 @@ TEST(DecodeErrors, TellWhatIsNotUtf8) {
 
 TEST(DecodeErrors, TellThatAnEventsNameIsNotUtf8) {
   const auto describe = [](const std::string& data) {
-    return Describe(DecodeAskEvent(data, "secret\xFF", {}).status());
+    return Describe(DecodeRunEvent(data, "secret\xFF", {}).status());
   };
   EXPECT_EQ(describe(R"({"delta":"x"})"), "malformed");
   EXPECT_EQ(describe(R"({"type":"chunk","delta":"x"})"), "malformed");
@@ -155,10 +155,10 @@ TEST(DecodeErrors, TellWhatIsTooLong) {
   EXPECT_EQ(DecodeList(fits, false).status(), absl::OkStatus());
   EXPECT_EQ(Describe(DecodeList(too_long, false).status()), "too_large");
   const std::string run_start = R"({"type":"run.start","context":{"datasources":)";
-  EXPECT_EQ(DecodeAskEvent(run_start + fits + "}}", "", {}).status(), absl::OkStatus());
-  EXPECT_EQ(Describe(DecodeAskEvent(run_start + too_long + "}}", "", {}).status()), "too_large");
+  EXPECT_EQ(DecodeRunEvent(run_start + fits + "}}", "", {}).status(), absl::OkStatus());
+  EXPECT_EQ(Describe(DecodeRunEvent(run_start + too_long + "}}", "", {}).status()), "too_large");
   // Lists that nothing is made of may be of any length.
-  EXPECT_EQ(DecodeAskEvent(R"({"output":)" + too_long + "}", "", {}).status(), absl::OkStatus());
+  EXPECT_EQ(DecodeRunEvent(R"({"output":)" + too_long + "}", "", {}).status(), absl::OkStatus());
   EXPECT_EQ(DecodeAnswer(too_long, {}).status(), absl::OkStatus());
 }
 

@@ -1,4 +1,4 @@
-// DecodeAskEvent: what becomes of each event and each of its members.
+// DecodeRunEvent: what becomes of each event and each of its members.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/unit/sdk/ask_event_text.h"
+#include "tests/unit/sdk/run_event_text.h"
 
 namespace igpt::internal {
 namespace {
@@ -28,17 +28,17 @@ const std::vector<Case>& Documented() {
        "type=run.start seq=0 started=run_1 at=2026-01-01T00:00:00.123 context=cef-4-high|low indexed=2 "
        "datasource=spike/1/messages|spike|spike/messages|enabled|Mail|ada@example.com progress=99.500000 "
        "newest=2026-01-01T00:00:00 oldest=2025-01-01T00:00:00 format={\"schema\":{\"b\":1,\"a\":2}}"},
-      {R"({"type":"run.turn.start","seq":1,"turn":1})", "type=run.turn.start seq=1 turn=1"},
-      {R"({"type":"run.turn.done","seq":2,"turn":1})", "type=run.turn.done seq=2 turn=1"},
+      {R"({"type":"run.turn.start","seq":1,"turn":1})", "type=run.turn.start seq=1 turn=1 stage=started"},
+      {R"({"type":"run.turn.done","seq":2,"turn":1})", "type=run.turn.done seq=2 turn=1 stage=done"},
       {R"({"type":"run.reasoning_item.start","seq":3,"item":{"type":"reasoning"}})",
-       "type=run.reasoning_item.start seq=3 reasoning="},
+       "type=run.reasoning_item.start seq=3 reasoning= stage=started"},
       {R"({"type":"run.reasoning_item.done","seq":4,"item":{"type":"reasoning","content":[],"summary":[)"
        R"({"type":"summary_text","text":"Look"},{"type":"summary_text","text":"then leap"}]}})",
-       "type=run.reasoning_item.done seq=4 reasoning=Look|then leap"},
+       "type=run.reasoning_item.done seq=4 reasoning=Look|then leap stage=done"},
       {R"({"type":"run.reasoning_summary_part.start","seq":5})",
-       "type=run.reasoning_summary_part.start seq=5 reasoning="},
+       "type=run.reasoning_summary_part.start seq=5 reasoning= stage=part_started"},
       {R"({"type":"run.reasoning_summary_part.done","seq":6,"text":"Look"})",
-       "type=run.reasoning_summary_part.done seq=6 reasoning=Look"},
+       "type=run.reasoning_summary_part.done seq=6 reasoning=Look stage=part_done"},
       {R"({"type":"run.tool_call_item","seq":7,"item":{"type":"function_call","arguments":"{\"q\":1}","name":"search",)"
        R"("callId":"c1"}})",
        "type=run.tool_call_item seq=7 call=search|{\"q\":1}|c1"},
@@ -48,12 +48,12 @@ const std::vector<Case>& Documented() {
        "type=run.tool_call_output_item seq=8 called=search|c1 "
        "source=m1|message|Emma|https://example.com/e.png|Notes at=2026-01-01T00:00:00"},
       {R"({"type":"run.output_item.start","seq":9,"item":{"type":"message"}})",
-       "type=run.output_item.start seq=9 item= text="},
+       "type=run.output_item.start seq=9 item= text= stage=started"},
       {R"({"type":"run.output_text.delta","seq":10,"delta":"Hel\"lo"})",
        "type=run.output_text.delta seq=10 delta=Hel\"lo"},
       {R"({"type":"run.output_item.done","seq":11,"item":{"type":"message","content":[{"type":"output_text",)"
        R"("text":"Hello"},{"type":"output_text","text":"world"}],"role":"assistant"}})",
-       "type=run.output_item.done seq=11 item=assistant text=Hello|world"},
+       "type=run.output_item.done seq=11 item=assistant text=Hello|world stage=done"},
       {R"({"type":"run.done","id":"run_1","seq":12,"timestampStart":1767225600123,"timestamp":1767225601456,)"
        R"("duration":1333,"output":"Hello world","usage":{"input_tokens":10,"output_tokens":2,"total_tokens":12},)"
        R"("metadata":{"sources":[{"id":"m1","type":"message","timestamp":1767225600,"provider":"Emma",)"
@@ -63,12 +63,12 @@ const std::vector<Case>& Documented() {
   return cases;
 }
 
-TEST(DecodeAskEvent, HoldsWhatIsDocumented) {
+TEST(DecodeRunEvent, HoldsWhatIsDocumented) {
   Expect(Documented());
   for (const Case& c : Documented()) EXPECT_EQ(Describe("\n " + c.data + "\r\n"), c.description);
 }
 
-TEST(DecodeAskEvent, RefusesEveryPrefix) {
+TEST(DecodeRunEvent, RefusesEveryPrefix) {
   for (const Case& c : Documented()) {
     for (size_t size = 0; size < c.data.size(); ++size) {
       EXPECT_EQ(Describe(c.data.substr(0, size)), "malformed") << size << " of " << c.data;
@@ -76,7 +76,7 @@ TEST(DecodeAskEvent, RefusesEveryPrefix) {
   }
 }
 
-TEST(DecodeAskEvent, FillsRawJsonOnDemand) {
+TEST(DecodeRunEvent, FillsRawJsonOnDemand) {
   for (const Case& c : Documented()) {
     const std::string line = Describe(c.data, "", {.include_raw = true});
     EXPECT_THAT(line, EndsWith(" raw"));
@@ -96,7 +96,7 @@ void ForEachObject(OrderedJson& json, const OrderedJson::json_pointer& path,
 
 // Nothing of any documented event can be lost, whichever key is damaged: what has no field sets raw_json, of the
 // datasource if it is one's and of the event if not. What is only missing does not.
-TEST(DecodeAskEvent, LosesNothing) {
+TEST(DecodeRunEvent, LosesNothing) {
   for (const Case& c : Documented()) {
     OrderedJson event = OrderedJson::parse(c.data);
     const auto expect_raw = [](const std::string& data, const std::string& path) {
@@ -145,7 +145,7 @@ TEST(DecodeAskEvent, LosesNothing) {
   }
 }
 
-TEST(DecodeAskEvent, GoesByShapeFirst) {
+TEST(DecodeRunEvent, GoesByShapeFirst) {
   Expect({
       {R"({"delta":"x"})", "delta=x"},
       {R"({"seq":1,"delta":""})", "seq=1 delta="},
@@ -174,7 +174,7 @@ TEST(DecodeAskEvent, GoesByShapeFirst) {
       {R"({"item":[]})", "payload=unknown raw"},
       {R"({"text":"x"})", "payload=unknown raw"},
       {R"({"type":"run.reasoning_summary_part.done","text":"x","id":"r"})",
-       "type=run.reasoning_summary_part.done reasoning=x raw"},
+       "type=run.reasoning_summary_part.done reasoning=x stage=part_done raw"},
       {R"({"type":"run.start","turn":1})", "type=run.start started= context=| format= raw"},
       {R"({"context":{"quality":"q"}})", "payload=unknown raw"},
       {R"({})", "payload=unknown raw"},
@@ -183,14 +183,14 @@ TEST(DecodeAskEvent, GoesByShapeFirst) {
 }
 
 // Only run.done ends a run: another event of a run that happens to have an output must not be taken for the answer.
-TEST(DecodeAskEvent, KnowsTheAnswerOfARun) {
+TEST(DecodeRunEvent, KnowsTheAnswerOfARun) {
   Expect({
       {R"({"type":"run.done"})", "type=run.done answer="},
       {R"({"type":"run.done","output":null})", "type=run.done answer="},
       {R"({"type":"run.done","output":"x","turn":3})", "type=run.done answer= text=x raw"},
       {R"({"type":"run.done","delta":"x"})", "type=run.done delta=x"},
       {R"({"type":"run.start","output":"x"})", "type=run.start started= context=| format= raw"},
-      {R"({"type":"run.turn.done","turn":1,"output":"x"})", "type=run.turn.done turn=1 raw"},
+      {R"({"type":"run.turn.done","turn":1,"output":"x"})", "type=run.turn.done turn=1 stage=done raw"},
       {R"({"type":"run.step","output":"x"})", "type=run.step payload=unknown raw"},
       {R"({"type":"run.tool_call_output_item","item":{"type":"function_call_result"},"output":"x"})",
        "type=run.tool_call_output_item called=| raw"},
@@ -199,7 +199,7 @@ TEST(DecodeAskEvent, KnowsTheAnswerOfARun) {
   });
 }
 
-TEST(DecodeAskEvent, SplitsItemsByTheirType) {
+TEST(DecodeRunEvent, SplitsItemsByTheirType) {
   Expect({
       {R"({"item":{"content":[{"text":"a","type":"output_text"}],"type":"message"}})", "item= text=a"},
       {R"({"item":{"type":"message","content":[{"type":"output_text","text":"a","annotations":[]}]}})",
@@ -223,7 +223,24 @@ TEST(DecodeAskEvent, SplitsItemsByTheirType) {
   });
 }
 
-TEST(DecodeAskEvent, TakesTheTypeFromTheName) {
+TEST(DecodeRunEvent, TellsTheStageByTheEndOfTheType) {
+  Expect({
+      {R"({"type":"run.turn.begin","turn":1})", "type=run.turn.begin turn=1"},
+      {R"({"type":"turn.start","turn":1})", "type=turn.start turn=1 stage=started"},
+      {R"({"type":"start","turn":1})", "type=start turn=1"},
+      {R"({"type":".done","turn":1})", "type=.done turn=1 stage=done"},
+      {R"({"type":"run.turn.","turn":1})", "type=run.turn. turn=1"},
+      {R"({"type":"run.turn.done ","turn":1})", "type=run.turn.done  turn=1"},
+      {R"({"type":"run.message_part.start","item":{"type":"message"}})",
+       "type=run.message_part.start item= text= stage=part_started"},
+      {R"({"type":"run.message_part.done","item":{"type":"message"}})",
+       "type=run.message_part.done item= text= stage=part_done"},
+      {R"({"type":"run.part.done","item":{"type":"reasoning"}})", "type=run.part.done reasoning= stage=done"},
+      {R"({"type":"run.tool_call_item.done","item":{"type":"function_call"}})", "type=run.tool_call_item.done call=||"},
+  });
+}
+
+TEST(DecodeRunEvent, TakesTheTypeFromTheName) {
   struct NamedCase {
     std::string data;
     std::string description;
@@ -231,7 +248,7 @@ TEST(DecodeAskEvent, TakesTheTypeFromTheName) {
   const NamedCase cases[] = {
       {R"({"delta":"x"})", "type=run.done delta=x"},
       {R"({})", "type=run.done answer="},
-      {R"({"type":"run.turn.start","turn":1})", "type=run.turn.start turn=1"},
+      {R"({"type":"run.turn.start","turn":1})", "type=run.turn.start turn=1 stage=started"},
       {R"({"type":null,"output":"x"})", "type=run.done answer= text=x"},
       {R"({"type":"","output":"x"})", "type=run.done answer= text=x"},
       {R"({"type":5,"output":"x"})", "type=run.done answer= text=x raw"},
@@ -240,7 +257,7 @@ TEST(DecodeAskEvent, TakesTheTypeFromTheName) {
   for (const NamedCase& c : cases) EXPECT_EQ(Describe(c.data, "run.done"), c.description) << c.data;
 }
 
-TEST(DecodeAskEvent, HandsOnWhatIsNoObject) {
+TEST(DecodeRunEvent, HandsOnWhatIsNoObject) {
   for (const std::string data : {"null", "true", "-1.5e400", R"("hello")", "[1]", " [] ", R"("\ud83d")"}) {
     EXPECT_EQ(Describe(data), "payload=unknown raw") << data;
   }

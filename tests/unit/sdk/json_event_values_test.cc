@@ -1,4 +1,4 @@
-// DecodeAskEvent: the numbers, times, strings and JSON in an event.
+// DecodeRunEvent: the numbers, times, strings and JSON in an event.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -8,7 +8,7 @@
 #include "absl/status/statusor.h"
 #include "igpt/internal/json/codec.h"
 #include "igpt/options.h"
-#include "tests/unit/sdk/ask_event_text.h"
+#include "tests/unit/sdk/run_event_text.h"
 
 namespace igpt::internal {
 namespace {
@@ -17,10 +17,13 @@ std::string Nested(int depth) {
   return std::string(depth, '[') + std::string(depth, ']');
 }
 
-TEST(DecodeAskEvent, IsExactAboutNumbers) {
+TEST(DecodeRunEvent, IsExactAboutNumbers) {
   Expect({
-      {R"({"delta":"","seq":9007199254740993})", "seq=9007199254740993 delta="},
-      {R"({"delta":"","seq":9223372036854775807})", "seq=9223372036854775807 delta="},
+      {R"({"delta":"","seq":2147483647})", "seq=2147483647 delta="},
+      {R"({"delta":"","seq":-2147483648})", "seq=-2147483648 delta="},
+      {R"({"delta":"","seq":2147483648})", "delta= raw"},
+      {R"({"delta":"","seq":-2147483649})", "delta= raw"},
+      {R"({"delta":"","seq":9007199254740993})", "delta= raw"},
       {R"({"delta":"","seq":-1})", "seq=-1 delta="},
       {R"({"delta":"","seq":-0})", "seq=0 delta="},
       {R"({"delta":"","seq":9223372036854775808})", "delta= raw"},
@@ -30,13 +33,17 @@ TEST(DecodeAskEvent, IsExactAboutNumbers) {
       {R"({"delta":"","seq":"1"})", "delta= raw"},
       {R"({"type":"run.done","usage":{}})", "type=run.done answer= usage=0+0+0"},
       {R"({"type":"run.done","usage":{"input_tokens":1.5,"total_tokens":3}})", "type=run.done answer= usage=0+0+3 raw"},
+      {R"({"type":"run.done","usage":{"input_tokens":2147483648,"total_tokens":2147483647}})",
+       "type=run.done answer= usage=0+0+2147483647 raw"},
+      {R"({"turn":2147483648})", "payload=unknown raw"},
+      {R"({"type":"run.start","context":{"indexed":2147483648}})", "type=run.start started= context=| format= raw"},
       {R"({"type":"run.done","usage":5})", "type=run.done answer= raw"},
       {R"({"type":"run.start","context":{"datasources":[{"progress":1e400}]}})",
        R"(type=run.start started= context=| datasource=||||| datasource_raw={"progress":1e400} format=)"},
   });
 }
 
-TEST(DecodeAskEvent, IsExactAboutTimes) {
+TEST(DecodeRunEvent, IsExactAboutTimes) {
   const auto describe = [](const std::string& member) { return Describe(R"({"type":"run.done",)" + member + "}"); };
   const Case cases[] = {
       {R"("timestamp":0)", "to=1970-01-01T00:00:00"},
@@ -65,7 +72,7 @@ TEST(DecodeAskEvent, IsExactAboutTimes) {
   for (const Case& c : cases) EXPECT_EQ(describe(c.data), "type=run.done answer= " + c.description) << c.data;
 }
 
-TEST(DecodeAskEvent, ReadsStrings) {
+TEST(DecodeRunEvent, ReadsStrings) {
   Expect({
       {R"({"delta":"\ud83d\ude00\n"})", "delta=\xF0\x9F\x98\x80\n"},
       {R"({"delta":"\ud83d"})", "delta=\xEF\xBF\xBD raw"},
@@ -78,13 +85,13 @@ TEST(DecodeAskEvent, ReadsStrings) {
       {R"({"delta":"a","delta":null,"turn":1})", "turn=1 raw"},
       {R"({"delta":"a","delta":5,"turn":1})", "turn=1 raw"},
   });
-  const absl::StatusOr<AskEvent> event = DecodeAskEvent(R"({"delta":"a\u0000b"})", "", {});
+  const absl::StatusOr<RunEvent> event = DecodeRunEvent(R"({"delta":"a\u0000b"})", "", {});
   ASSERT_TRUE(event.ok());
   EXPECT_EQ(std::get<Delta>(event->payload).text, std::string("a\0b", 3));
 }
 
-TEST(DecodeAskEvent, TakesJsonOutOfStringsWhereItWasAskedFor) {
-  constexpr AskDecoding kJsonWanted = {.json_wanted = true};
+TEST(DecodeRunEvent, TakesJsonOutOfStringsWhereItWasAskedFor) {
+  constexpr AnswerDecoding kJsonWanted = {.json_wanted = true};
   const std::vector<Case> cases = {
       {R"({"output":"{\"b\": 1e400, \"a\":2}"})", R"(answer= json={"b": 1e400, "a":2})"},
       {R"({"output":" [1] "})", "answer= json= [1] "},

@@ -42,8 +42,8 @@ Response Translate(Struct value) {
   ToProto(std::move(value), &response);
   return response;
 }
-v1::AskResponse Event(igpt::AskEvent event) {
-  v1::AskResponse response;
+v1::RunEvent Event(igpt::RunEvent event) {
+  v1::RunEvent response;
   response.set_seq(99);
   response.set_type("left over");
   response.set_raw_json("left over");
@@ -55,13 +55,13 @@ v1::AskResponse Event(igpt::AskEvent event) {
 igpt::Source ASource(std::string id) {
   return {.id = std::move(id),
           .type = "message",
-          .timestamp = absl::FromUnixSeconds(1700000000),
+          .item_time = absl::FromUnixSeconds(1700000000),
           .provider = "Ada",
           .picture = "https://example.com/ada.png",
           .title = "Lunch"};
 }
 constexpr char kSource1[] =
-    "{id: '1' type: 'message' timestamp {seconds: 1700000000} provider: 'Ada' "
+    "{id: '1' type: 'message' item_time {seconds: 1700000000} provider: 'Ada' "
     "picture: 'https://example.com/ada.png' title: 'Lunch'}";
 
 igpt::Datasource ADatasource() {
@@ -72,13 +72,13 @@ igpt::Datasource ADatasource() {
           .title = "Mail",
           .subtitle = "ada@example.com",
           .progress = 0.5,
-          .newest = absl::FromUnixSeconds(1700000000),
-          .oldest = absl::FromUnixSeconds(-1),
+          .newest_item_time = absl::FromUnixSeconds(1700000000),
+          .oldest_item_time = absl::FromUnixSeconds(-1),
           .raw_json = "{\"new\":1}"};
 }
 constexpr char kDatasource[] =
     "{id: 'spike/1/messages' service: 'spike' type: 'spike/messages' status: 'enabled' title: 'Mail' "
-    "subtitle: 'ada@example.com' progress: 0.5 newest {seconds: 1700000000} oldest {seconds: -1} "
+    "subtitle: 'ada@example.com' progress: 0.5 newest_item_time {seconds: 1700000000} oldest_item_time {seconds: -1} "
     "raw_json: '{\"new\":1}'}";
 
 TEST(FromProtoTest, Ask) {
@@ -105,6 +105,15 @@ TEST(FromProtoTest, AskOfNothing) {
 TEST(FromProtoTest, AskTellsItsBooleansApart) {
   EXPECT_FALSE(FromProto(Read<v1::AskRequest>("whole_answer: true")).include_raw);
   EXPECT_FALSE(FromProto(Read<v1::AskRequest>("include_raw: true")).whole_answer);
+}
+
+TEST(StageTest, EachHasItsOwn) {
+  const std::pair<igpt::Stage, v1::Stage> kCases[] = {{igpt::Stage::kUnspecified, v1::STAGE_UNSPECIFIED},
+                                                      {igpt::Stage::kStarted, v1::STAGE_STARTED},
+                                                      {igpt::Stage::kDone, v1::STAGE_DONE},
+                                                      {igpt::Stage::kPartStarted, v1::STAGE_PART_STARTED},
+                                                      {igpt::Stage::kPartDone, v1::STAGE_PART_DONE}};
+  for (const auto& [stage, proto] : kCases) EXPECT_EQ(ToProto(stage), proto);
 }
 
 TEST(FromProtoTest, OutputFormats) {
@@ -179,17 +188,17 @@ TEST(EventTest, Delta) {
 }
 
 TEST(EventTest, ADeltaIsNotCopied) {
-  igpt::AskEvent event;
+  igpt::RunEvent event;
   event.payload = igpt::Delta{std::string(100, 'x')};
   const char* text = std::get<igpt::Delta>(event.payload).text.data();
-  v1::AskResponse response;
+  v1::RunEvent response;
   ToProto(std::move(event), &response);
   EXPECT_EQ(response.delta().data(), text);
 }
 
 TEST(EventTest, Started) {
   igpt::RunStarted started = {.id = "run1",
-                              .started_at = absl::FromUnixMillis(1700000000250),
+                              .start_time = absl::FromUnixMillis(1700000000250),
                               .quality = "cef-1-high",
                               .reasoning_effort = "low",
                               .indexed = 0,
@@ -197,7 +206,7 @@ TEST(EventTest, Started) {
                               .output_format_json = "\"text\""};
   EXPECT_THAT(Event({.seq = 1, .type = "run.start", .payload = std::move(started), .raw_json = ""}),
               Says(absl::StrCat("seq: 1 type: 'run.start' started {id: 'run1' "
-                                "started_at {seconds: 1700000000 nanos: 250000000} quality: 'cef-1-high' "
+                                "start_time {seconds: 1700000000 nanos: 250000000} quality: 'cef-1-high' "
                                 "reasoning_effort: 'low' indexed: 0 datasources ",
                                 kDatasource, " datasources {} output_format_json: '\"text\"'}")));
   EXPECT_THAT(Event({.seq = {}, .type = "", .payload = igpt::RunStarted{}, .raw_json = ""}), Says("started {}"));
@@ -208,27 +217,29 @@ TEST(EventTest, Completed) {
                          .output = igpt::Text{"Yes."},
                          .usage = igpt::Usage{1, 2, 3},
                          .sources = {ASource("1"), {}},
-                         .started_at = absl::FromUnixSeconds(10),
-                         .finished_at = absl::FromUnixSeconds(12),
+                         .start_time = absl::FromUnixSeconds(10),
+                         .end_time = absl::FromUnixSeconds(12),
                          .duration = absl::Milliseconds(2500),
                          .raw_json = ""};
   EXPECT_THAT(Event({.seq = 9, .type = "run.done", .payload = std::move(answer), .raw_json = "{}"}),
               Says(absl::StrCat("seq: 9 type: 'run.done' raw_json: '{}' completed {id: 'run1' text: 'Yes.' "
                                 "usage {input_tokens: 1 output_tokens: 2 total_tokens: 3} sources ",
                                 kSource1,
-                                " sources {} started_at {seconds: 10} finished_at {seconds: 12} "
+                                " sources {} start_time {seconds: 10} end_time {seconds: 12} "
                                 "duration {seconds: 2 nanos: 500000000}}")));
   EXPECT_THAT(Event({.seq = {}, .type = "", .payload = igpt::Answer{}, .raw_json = ""}), Says("completed {}"));
 }
 
 TEST(EventTest, Turn) {
-  EXPECT_THAT(Event({.seq = {}, .type = "run.turn.start", .payload = igpt::Turn{2}, .raw_json = ""}),
-              Says("type: 'run.turn.start' turn {number: 2}"));
+  EXPECT_THAT(
+      Event({.seq = {}, .type = "run.turn.start", .payload = igpt::Turn{2, igpt::Stage::kStarted}, .raw_json = ""}),
+      Says("type: 'run.turn.start' turn {number: 2 stage: STAGE_STARTED}"));
 }
 
 TEST(EventTest, Reasoning) {
-  EXPECT_THAT(Event({.seq = {}, .type = "", .payload = igpt::Reasoning{{"a", "b"}}, .raw_json = ""}),
-              Says("reasoning {summary: 'a' summary: 'b'}"));
+  EXPECT_THAT(
+      Event({.seq = {}, .type = "", .payload = igpt::Reasoning{{"a", "b"}, igpt::Stage::kPartDone}, .raw_json = ""}),
+      Says("reasoning {summary: 'a' summary: 'b' stage: STAGE_PART_DONE}"));
   EXPECT_THAT(Event({.seq = {}, .type = "", .payload = igpt::Reasoning{}, .raw_json = ""}), Says("reasoning {}"));
 }
 
@@ -244,8 +255,11 @@ TEST(EventTest, ToolOutput) {
 }
 
 TEST(EventTest, OutputItem) {
-  EXPECT_THAT(Event({.seq = {}, .type = "", .payload = igpt::OutputItem{"assistant", {"a", "b"}}, .raw_json = ""}),
-              Says("output_item {role: 'assistant' text: 'a' text: 'b'}"));
+  EXPECT_THAT(Event({.seq = {},
+                     .type = "",
+                     .payload = igpt::OutputItem{"assistant", {"a", "b"}, igpt::Stage::kDone},
+                     .raw_json = ""}),
+              Says("output_item {role: 'assistant' text: 'a' text: 'b' stage: STAGE_DONE}"));
 }
 
 TEST(AnswerTest, WholeAnswer) {
@@ -272,14 +286,14 @@ TEST(AnswerTest, Search) {
   igpt::SearchResult result = {.id = "1",
                                .subject = "Lunch",
                                .content = "At noon?",
-                               .from = "ada@example.com",
-                               .to = {"bob@example.com", "cy@example.com"},
+                               .sender = "ada@example.com",
+                               .recipients = {"bob@example.com", "cy@example.com"},
                                .date = "yesterday",
                                .thread_id = "t1",
                                .raw_json = "{\"id\":1}"};
   EXPECT_THAT(Translate<v1::SearchResponse>(igpt::SearchAnswer{{result, {}}, "{}"}),
-              Says("results {id: '1' subject: 'Lunch' content: 'At noon?' from: 'ada@example.com' "
-                   "to: 'bob@example.com' to: 'cy@example.com' date: 'yesterday' thread_id: 't1' "
+              Says("results {id: '1' subject: 'Lunch' content: 'At noon?' sender: 'ada@example.com' "
+                   "recipients: 'bob@example.com' recipients: 'cy@example.com' date: 'yesterday' thread_id: 't1' "
                    "raw_json: '{\"id\":1}'} results {} raw_json: '{}'"));
   EXPECT_THAT(Translate<v1::SearchResponse>(igpt::SearchAnswer()), Says(""));
 }

@@ -4,7 +4,6 @@
 #include <variant>
 
 #include "igpt/internal/base/string_view.h"
-#include "igpt/internal/call/endpoint.h"
 #include "igpt/internal/policy/http_status.h"
 
 namespace igpt::internal {
@@ -37,10 +36,10 @@ StreamedAnswer::StreamedAnswer(ClientCore& core)
       trailer_timer_(core.loop, [this] { http_->Cancel(); }),
       wake_timer_(core.loop, [this] { WakeReader(); }) {}
 
-void StreamedAnswer::Start(const Route& route, const AskRequest& request, CallOptions options) {
-  decoding_ = DecodingOf(request);
-  const bool stream = !request.whole_answer;
-  http_.emplace(core_, route, Encode(request, core_.UserOf(request), stream), stream, std::move(options), *this);
+void StreamedAnswer::Start(const Route& route, std::string body, bool event_stream, AnswerDecoding decoding,
+                           CallOptions options) {
+  decoding_ = decoding;
+  http_.emplace(core_, route, std::move(body), event_stream, std::move(options), *this);
   http_->Start();
 }
 
@@ -48,13 +47,13 @@ void StreamedAnswer::Fail(absl::Status status) {
   OnEnd(std::move(status));
 }
 
-std::optional<AskResult> StreamedAnswer::TryRead() {
+std::optional<EventResult> StreamedAnswer::TryRead() {
   if (!queue_.empty()) {
     SseEvent event = std::move(queue_.front());
     queue_.pop_front();
     queued_bytes_ -= CostOf(event);
     if (queued_bytes_ < kLowerMarkBytes) http_->Resume();
-    absl::StatusOr<AskEvent> decoded = DecodeAskEvent(std::move(event.data), event.event, decoding_);
+    absl::StatusOr<RunEvent> decoded = DecodeRunEvent(std::move(event.data), event.event, decoding_);
     if (decoded.ok()) return Deliver(*std::move(decoded));
     // An error that iGPT reported, or an event that cannot be read: what follows cannot be trusted.
     queue_.clear();
@@ -66,12 +65,12 @@ std::optional<AskResult> StreamedAnswer::TryRead() {
     end_ = JudgeEnd();
   }
   if (!end_.has_value()) return std::nullopt;
-  if (end_->ok()) return AskResult(std::nullopt);
+  if (end_->ok()) return EventResult(std::nullopt);
   // A new status each time: a reader on another thread must share nothing with what stays here.
-  return AskResult(WithEventsDelivered(*end_));
+  return EventResult(WithEventsDelivered(*end_));
 }
 
-AskResult StreamedAnswer::Deliver(AskEvent&& event) {
+EventResult StreamedAnswer::Deliver(RunEvent&& event) {
   ++events_delivered_;
   if (std::holds_alternative<RunStarted>(event.payload)) {
     run_ = Run::kOpen;
@@ -81,7 +80,7 @@ AskResult StreamedAnswer::Deliver(AskEvent&& event) {
     run_ = Run::kFinished;
     if (!body_end_.has_value()) trailer_timer_.Arm(kTrailerWait);
   }
-  return AskResult(std::move(event));
+  return EventResult(std::move(event));
 }
 
 void StreamedAnswer::WaitReadable(absl::Duration timeout, absl::AnyInvocable<void()> wake) {

@@ -1,16 +1,19 @@
-// A call whose answer comes event by event, from its request to the last of them: what an AskStream reads from.
+// A call whose answer comes event by event, from its request to the last of them: what an EventStream reads from.
 #pragma once
 
 #include <cstdint>
 #include <deque>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
-#include "igpt/ask_stream.h"
+#include "igpt/event_stream.h"
 #include "igpt/internal/call/client_core.h"
+#include "igpt/internal/call/endpoint.h"
 #include "igpt/internal/call/retrying_request.h"
 #include "igpt/internal/call/whole_body.h"
 #include "igpt/internal/http/sse_parser.h"
@@ -23,32 +26,39 @@ class StreamedAnswer final : public RetryingRequest::Receiver, public std::enabl
   // On any thread; everything else, destruction too, on the loop's.
   explicit StreamedAnswer(ClientCore& core);
 
-  // Sends the request, which has passed Check(), to a route that may stream.
-  void Start(const Route& route, const AskRequest& request, CallOptions options);
+  // Sends the request, which has passed Check(). Its endpoint may stream.
+  template <typename Request>
+  void Start(const Endpoint<Request, Answer>& endpoint, const Request& request, CallOptions options) {
+    const bool stream = !request.whole_answer;
+    Start(endpoint.route, Encode(request, core_.UserOf(request), stream), stream, DecodingOf(request),
+          std::move(options));
+  }
   // Ends the call with `status`, an error, in place of Start().
   void Fail(absl::Status status);
 
-  // AskStream's.
-  std::optional<AskResult> TryRead();
+  // EventStream's.
+  std::optional<EventResult> TryRead();
   bool Readable() const { return !queue_.empty() || answer_.has_value() || body_end_.has_value() || end_.has_value(); }
   void WaitReadable(absl::Duration timeout, absl::AnyInvocable<void()> wake);
   void Cancel();
 
  private:
+  void Start(const Route& route, std::string body, bool event_stream, AnswerDecoding decoding, CallOptions options);
+
   void OnStart(const ResponseHead& head) override;
   absl::Status OnBody(std::string_view bytes) override;
   bool MayRepeat() const override { return events_parsed_ == 0; }
   void OnEnd(absl::Status status) override;
 
   absl::Status TakeEventStream(std::string_view bytes);
-  AskResult Deliver(AskEvent&& event);
+  EventResult Deliver(RunEvent&& event);
   absl::Status JudgeEnd() const;
   absl::Status WithEventsDelivered(const absl::Status& status) const;
   void WakeReader();  // at the end of the turn
   void RunReader();   // now, if one is pending
 
   ClientCore& core_;
-  AskDecoding decoding_;
+  AnswerDecoding decoding_;
   std::optional<RetryingRequest> http_;  // none before Start(), or when the call failed in its place
 
   // The answer of the current attempt.
@@ -59,7 +69,7 @@ class StreamedAnswer final : public RetryingRequest::Receiver, public std::enabl
 
   // Whole events that were not read yet, undecoded; or the one answer that came as no event stream, decoded.
   std::deque<SseEvent> queue_;
-  std::optional<AskEvent> answer_;
+  std::optional<RunEvent> answer_;
   size_t queued_bytes_ = 0;
   size_t answer_bytes_ = 0;  // of all events
   int64_t events_parsed_ = 0;

@@ -24,19 +24,19 @@
 namespace igpt::internal {
 
 // What decoding an answer of Ask needs to know of the request.
-struct AskDecoding {
+struct AnswerDecoding {
   bool json_wanted = false;  // the output format was JSON or a JSON Schema
   bool include_raw = false;
 };
-inline AskDecoding DecodingOf(const AskRequest& request) {
+inline AnswerDecoding DecodingOf(const AskRequest& request) {
   return {.json_wanted = request.output_format.kind != OutputFormat::Kind::kText, .include_raw = request.include_raw};
 }
 
 // One event of a stream. `data` is the event's data, `name` its SSE name, used as `type` when the JSON has none.
-absl::StatusOr<AskEvent> DecodeAskEvent(std::string data, std::string_view name, AskDecoding decoding);
+absl::StatusOr<RunEvent> DecodeRunEvent(std::string data, std::string_view name, AnswerDecoding decoding);
 
 // Whole answers.
-absl::StatusOr<Answer> DecodeAnswer(std::string body, AskDecoding decoding);
+absl::StatusOr<Answer> DecodeAnswer(std::string body, AnswerDecoding decoding);
 absl::StatusOr<SearchAnswer> DecodeSearch(std::string body, bool include_raw);
 absl::StatusOr<ListAnswer> DecodeList(std::string body, bool include_raw);
 absl::StatusOr<DisconnectAnswer> DecodeDisconnect(std::string body, bool include_raw);

@@ -1,4 +1,4 @@
-// Decoding of everything but Ask's answers. See codec.h.
+// Decoding of everything but what Ask gives. See codec.h.
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,10 +25,10 @@ Held ReadSearchResult(Input& in, SearchResult* out) {
   std::optional<std::string> content;
   std::optional<std::string> body;
   Field fields[] = {
-      Bind<ReadString>("id", &out->id),      Bind<ReadString>("subject", &out->subject),
-      Bind<ReadString>("content", &content), Bind<ReadString>("body", &body),
-      Bind<ReadString>("from", &out->from),  Bind<ReadStrings>("to", &out->to),
-      Bind<ReadString>("date", &out->date),  Bind<ReadString>("thread_id", &out->thread_id),
+      Bind<ReadString>("id", &out->id),       Bind<ReadString>("subject", &out->subject),
+      Bind<ReadString>("content", &content),  Bind<ReadString>("body", &body),
+      Bind<ReadString>("from", &out->sender), Bind<ReadStrings>("to", &out->recipients),
+      Bind<ReadString>("date", &out->date),   Bind<ReadString>("thread_id", &out->thread_id),
   };
   const Held held = ReadFields(in, fields);
   const bool has_both = content && body;

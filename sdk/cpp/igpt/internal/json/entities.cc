@@ -27,8 +27,8 @@ Held ReadDatasource(Input& in, Datasource* out) {
       Bind<ReadString>("title", &out->title),
       Bind<ReadString>("subtitle", &out->subtitle),
       Bind<ReadDouble>("progress", &out->progress),
-      Bind<ReadUnixSeconds>("newest", &out->newest),
-      Bind<ReadUnixSeconds>("oldest", &out->oldest),
+      Bind<ReadUnixSeconds>("newest", &out->newest_item_time),
+      Bind<ReadUnixSeconds>("oldest", &out->oldest_item_time),
   };
   if (ReadFields(in, fields) != Held::kWhole || in.include_raw) ReadRaw(in, &out->raw_json);
   return Held::kWhole;
@@ -38,7 +38,7 @@ Held ReadSource(Input& in, Source* out) {
   Field fields[] = {
       Bind<ReadString>("id", &out->id),
       Bind<ReadString>("type", &out->type),
-      Bind<ReadUnixSeconds>("timestamp", &out->timestamp),
+      Bind<ReadUnixSeconds>("timestamp", &out->item_time),
       Bind<ReadString>("provider", &out->provider),
       Bind<ReadString>("picture", &out->picture),
       Bind<ReadString>("title", &out->title),
@@ -53,9 +53,9 @@ Held ReadMetadata(Input& in, std::vector<Source>* out) {
 
 Held ReadUsage(Input& in, Usage* out) {
   Field fields[] = {
-      Bind<ReadInt64>("input_tokens", &out->input_tokens),
-      Bind<ReadInt64>("output_tokens", &out->output_tokens),
-      Bind<ReadInt64>("total_tokens", &out->total_tokens),
+      Bind<ReadInt32>("input_tokens", &out->input_tokens),
+      Bind<ReadInt32>("output_tokens", &out->output_tokens),
+      Bind<ReadInt32>("total_tokens", &out->total_tokens),
   };
   return ReadFields(in, fields);
 }

@@ -1,6 +1,7 @@
 #include "igpt/internal/json/fields.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "igpt/internal/json/scalar.h"
 
@@ -58,11 +59,11 @@ Held ReadString(Input& in, std::string* out) {
   return in.json.ReadString(out) ? Held::kWhole : Held::kPart;
 }
 
-Held ReadInt64(Input& in, int64_t* out) {
+Held ReadInt32(Input& in, int32_t* out) {
   if (in.json.type() != JsonType::kNumber) return Held::kNothing;
   const std::optional<int64_t> value = ToInt64(in.json.ReadNumber());
-  if (!value) return Held::kNothing;
-  *out = *value;
+  if (!value || !std::in_range<int32_t>(*value)) return Held::kNothing;
+  *out = static_cast<int32_t>(*value);
   return Held::kWhole;
 }
 

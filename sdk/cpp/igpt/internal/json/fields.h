@@ -102,7 +102,7 @@ Held ReadList(Input& in, std::vector<T>* out) {
 
 Held ReadString(Input& in, std::string* out);
 // A number without fraction and exponent.
-Held ReadInt64(Input& in, int64_t* out);
+Held ReadInt32(Input& in, int32_t* out);
 // A number; decimals as the nearest double.
 Held ReadDouble(Input& in, double* out);
 // A number. Times are those of the years 1 to 9999, durations up to 10,000 years: what protobuf can hold.

@@ -39,7 +39,7 @@ bool TakeTexts(std::vector<Part>& parts, std::string_view type, std::vector<std:
 
 }  // namespace
 
-Held ReadRunItem(Input& in, AskEventPayload* out) {
+Held ReadRunItem(Input& in, RunEventPayload* out) {
   std::string type, name, arguments, call_id, role;
   std::vector<Part> content, summary;
   std::vector<Source> sources;

@@ -6,9 +6,9 @@
 
 namespace igpt::internal {
 
-using AskEventPayload = decltype(AskEvent::payload);
+using RunEventPayload = decltype(RunEvent::payload);
 
 // The item says by its `type` what it is. Sets a Reasoning, ToolCall, ToolOutput or OutputItem.
-Held ReadRunItem(Input& in, AskEventPayload* out);
+Held ReadRunItem(Input& in, RunEventPayload* out);
 
 }  // namespace igpt::internal

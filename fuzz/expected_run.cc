@@ -1,4 +1,5 @@
-// The expected results of decoding Ask's events and answers.
+// The expected results of decoding the events and answers of Ask.
+#include <string_view>
 #include <utility>
 #include <variant>
 
@@ -11,7 +12,7 @@ namespace {
 
 using igpt::ErrorKind;
 using Type = JsonValue::Type;
-using Payload = decltype(igpt::AskEvent::payload);
+using Payload = decltype(igpt::RunEvent::payload);
 
 std::vector<igpt::Source> Sources(Members& parent, std::string_view key) {
   const JsonValue* metadata = parent.Object(key);
@@ -65,7 +66,7 @@ std::optional<Payload> Item(Members& event) {
   std::optional<Payload> payload;
   bool all = false;
   if (type == "reasoning") {
-    payload = igpt::Reasoning{summary};
+    payload = igpt::Reasoning{.summary = summary};
     all = all_summary && all_content && content.empty() && item.HasOnly({"type", "summary", "content"});
   } else if (type == "function_call") {
     payload = igpt::ToolCall{name, arguments, call_id};
@@ -74,7 +75,7 @@ std::optional<Payload> Item(Members& event) {
     payload = igpt::ToolOutput{name, call_id, sources};
     all = item.HasOnly({"type", "name", "callId", "metadata"});
   } else if (type == "message") {
-    payload = igpt::OutputItem{role, content};
+    payload = igpt::OutputItem{.role = role, .text = content};
     all = all_content && item.HasOnly({"type", "role", "content"});
   }
   if (!all || !item.whole()) event.Lost();
@@ -85,8 +86,8 @@ std::optional<igpt::Usage> UsageOf(Members& parent) {
   const JsonValue* value = parent.Object("usage");
   if (value == nullptr) return std::nullopt;
   Members usage(*value, {"input_tokens", "output_tokens", "total_tokens"});
-  igpt::Usage read = {usage.Int64("input_tokens").value_or(0), usage.Int64("output_tokens").value_or(0),
-                      usage.Int64("total_tokens").value_or(0)};
+  igpt::Usage read = {usage.Int32("input_tokens").value_or(0), usage.Int32("output_tokens").value_or(0),
+                      usage.Int32("total_tokens").value_or(0)};
   if (!usage.whole()) parent.Lost();
   return read;
 }
@@ -107,8 +108,8 @@ igpt::Answer AnswerOf(Members& members) {
   }
   answer.usage = UsageOf(members);
   answer.sources = Sources(members, "metadata");
-  answer.started_at = members.Time("timestampStart", absl::Milliseconds(1));
-  answer.finished_at = members.Time("timestamp", absl::Milliseconds(1));
+  answer.start_time = members.Time("timestampStart", absl::Milliseconds(1));
+  answer.end_time = members.Time("timestamp", absl::Milliseconds(1));
   answer.duration = members.Duration("duration", absl::Milliseconds(1));
   return answer;
 }
@@ -116,14 +117,14 @@ igpt::Answer AnswerOf(Members& members) {
 igpt::RunStarted StartOf(Members& members, bool include_raw) {
   igpt::RunStarted started;
   started.id = members.StringOr("id");
-  started.started_at = members.Time("timestamp", absl::Milliseconds(1));
+  started.start_time = members.Time("timestamp", absl::Milliseconds(1));
   started.output_format_json = members.Raw("output_format");
   const JsonValue* value = members.Object("context");
   if (value == nullptr) return started;
   Members context(*value, {"quality", "reasoning_effort", "indexed", "datasources"});
   started.quality = context.StringOr("quality");
   started.reasoning_effort = context.StringOr("reasoning_effort");
-  started.indexed = context.Int64("indexed");
+  started.indexed = context.Int32("indexed");
   if (const JsonValue* list = context.Array("datasources"); list != nullptr) {
     started.datasources = Datasources(*list, include_raw);
   }
@@ -140,27 +141,37 @@ bool MakeJson(igpt::Output& output) {
   return true;
 }
 
-#define IGPT_ASK_KEYS                                                                                                 \
+// By what comes before and after the type's last dot.
+igpt::Stage StageOf(std::string_view type) {
+  const size_t dot = type.rfind('.');
+  if (dot == type.npos) return igpt::Stage::kUnspecified;
+  const bool part = type.substr(0, dot).ends_with("_part");
+  if (type.substr(dot + 1) == "start") return part ? igpt::Stage::kPartStarted : igpt::Stage::kStarted;
+  if (type.substr(dot + 1) == "done") return part ? igpt::Stage::kPartDone : igpt::Stage::kDone;
+  return igpt::Stage::kUnspecified;
+}
+
+#define IGPT_RUN_KEYS                                                                                                 \
   "type", "seq", "delta", "turn", "text", "item", "id", "timestampStart", "timestamp", "duration", "output", "usage", \
       "metadata", "context", "output_format", "error"
 
 }  // namespace
 
-Expected<igpt::AskEvent> ExpectedEvent(std::string_view data, std::string_view name,
-                                       igpt::internal::AskDecoding decoding) {
-  using Event = igpt::AskEvent;
+Expected<igpt::RunEvent> ExpectedEvent(std::string_view data, std::string_view name,
+                                       igpt::internal::AnswerDecoding decoding) {
+  using Event = igpt::RunEvent;
   if (auto errors = TextErrors(data, ErrorKind::kMalformed); !errors.empty()) return Failure<Event>(errors);
   const JsonValue root = ParseJson(data);
   if (const ApiError error = ReportedError(root); !error.kinds.empty()) return Failure<Event>(error.kinds, error.code);
   if (!IsUtf8(name)) return Failure<Event>({ErrorKind::kMalformed});
 
-  Members members(root, {IGPT_ASK_KEYS});
+  Members members(root, {IGPT_RUN_KEYS});
   Event event;
-  event.seq = members.Int64("seq");
+  event.seq = members.Int32("seq");
   event.type = members.StringOr("type");
   if (event.type.empty()) event.type = name;
   const std::optional<std::string> delta = members.String("delta"), text = members.String("text");
-  const std::optional<int64_t> turn = members.Int64("turn");
+  const std::optional<int32_t> turn = members.Int32("turn");
   std::optional<Payload> item = Item(members);
   const igpt::Answer answer = AnswerOf(members);
   const igpt::RunStarted started = StartOf(members, decoding.include_raw);
@@ -180,14 +191,17 @@ Expected<igpt::AskEvent> ExpectedEvent(std::string_view data, std::string_view n
     event.payload = *std::move(item);
     all = members.HasOnly({"type", "seq", "item"});
   } else if (turn) {
-    event.payload = igpt::Turn{*turn};
+    event.payload = igpt::Turn{.number = *turn};
     all = members.HasOnly({"type", "seq", "turn"});
   } else if (event.type == "run.reasoning_summary_part.start" || event.type == "run.reasoning_summary_part.done") {
     if (root.type == Type::kObject) {
-      event.payload = text ? igpt::Reasoning{{*text}} : igpt::Reasoning{};
+      event.payload = text ? igpt::Reasoning{.summary = {*text}} : igpt::Reasoning{};
     }
     all = members.HasOnly({"type", "seq", "text"});
   }
+  if (auto* turn_event = std::get_if<igpt::Turn>(&event.payload)) turn_event->stage = StageOf(event.type);
+  if (auto* reasoning = std::get_if<igpt::Reasoning>(&event.payload)) reasoning->stage = StageOf(event.type);
+  if (auto* message = std::get_if<igpt::OutputItem>(&event.payload)) message->stage = StageOf(event.type);
   auto* whole = std::get_if<igpt::Answer>(&event.payload);
   if (whole != nullptr && decoding.json_wanted && !MakeJson(whole->output)) {
     return Failure<Event>({ErrorKind::kMalformed});
@@ -196,7 +210,7 @@ Expected<igpt::AskEvent> ExpectedEvent(std::string_view data, std::string_view n
   return {{}, "", event};
 }
 
-Expected<igpt::Answer> ExpectedAnswer(std::string_view body, igpt::internal::AskDecoding decoding) {
+Expected<igpt::Answer> ExpectedAnswer(std::string_view body, igpt::internal::AnswerDecoding decoding) {
   if (auto errors = TextErrors(body, ErrorKind::kProtocol); !errors.empty()) return Failure<igpt::Answer>(errors);
   const JsonValue root = ParseJson(body);
   const ApiError error = ReportedError(root);
@@ -204,7 +218,7 @@ Expected<igpt::Answer> ExpectedAnswer(std::string_view body, igpt::internal::Ask
 
   igpt::Answer answer;
   bool all = true;
-  Members members(root, {IGPT_ASK_KEYS});
+  Members members(root, {IGPT_RUN_KEYS});
   if (members.Seen("output")) {
     answer = AnswerOf(members);
     // Members that belong in an event but not in an answer: an answer has no field for them, so their mere presence

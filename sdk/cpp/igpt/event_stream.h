@@ -26,22 +26,22 @@ class StreamedAnswer;
 
 // What a Read gives: an event; nullopt, the proper end; or the error that ended the stream. After the end, reading
 // again gives the same.
-using AskResult = absl::StatusOr<std::optional<AskEvent>>;
+using EventResult = absl::StatusOr<std::optional<RunEvent>>;
 
 // Must be destroyed before its Client. Any thread may use it, one at a time, but for Cancel(), which may be called
 // while another thread reads.
-class AskStream {
+class EventStream {
  public:
-  AskStream(EventLoop& loop, std::shared_ptr<internal::StreamedAnswer> call);
-  ~AskStream();
-  AskStream(const AskStream&) = delete;
-  AskStream& operator=(const AskStream&) = delete;
+  EventStream(EventLoop& loop, std::shared_ptr<internal::StreamedAnswer> call);
+  ~EventStream();
+  EventStream(const EventStream&) = delete;
+  EventStream& operator=(const EventStream&) = delete;
 
   // Waits for the next event. Not on the loop's thread.
-  AskResult Read();
+  EventResult Read();
 
   // The same without waiting: `done` runs on the loop's thread, never before Read returned.
-  void Read(absl::AnyInvocable<void(AskResult)> done);
+  void Read(absl::AnyInvocable<void(EventResult)> done);
 
   // Aborts the request.
   void Cancel();
@@ -49,7 +49,7 @@ class AskStream {
   // For code that lives on the loop's thread, and only there:
 
   // The next result, if it is here already; else nullopt.
-  std::optional<AskResult> TryRead();
+  std::optional<EventResult> TryRead();
 
   // Whether TryRead() would give something.
   bool Readable() const;

@@ -1,4 +1,4 @@
-// An AskEvent as a line of text, so that a test is a table of events and lines.
+// An RunEvent as a line of text, so that a test is a table of events and lines.
 #pragma once
 
 #include <string>
@@ -9,9 +9,9 @@
 
 namespace igpt::internal {
 
-// What DecodeAskEvent makes of `data`: the kind of error, or what the event holds. The line ends with "raw" when the
+// What DecodeRunEvent makes of `data`: the kind of error, or what the event holds. The line ends with "raw" when the
 // event has raw_json, which then has to be the whole of `data`.
-std::string Describe(const std::string& data, std::string_view name = "", AskDecoding decoding = {});
+std::string Describe(const std::string& data, std::string_view name = "", AnswerDecoding decoding = {});
 
 struct Case {
   std::string data;

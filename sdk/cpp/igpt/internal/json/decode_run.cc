@@ -24,7 +24,7 @@ Held ReadContext(Input& in, RunStarted* out) {
   Field fields[] = {
       Bind<ReadString>("quality", &out->quality),
       Bind<ReadString>("reasoning_effort", &out->reasoning_effort),
-      Bind<ReadInt64>("indexed", &out->indexed),
+      Bind<ReadInt32>("indexed", &out->indexed),
       Bind<ReadList<Datasource, ReadDatasource>>("datasources", &out->datasources),
   };
   return ReadFields(in, fields);
@@ -57,11 +57,11 @@ absl::Status MakeJson(TextKind kind, Output* output) {
 struct Members {
   std::string error;
   std::string type;
-  std::optional<int64_t> seq;
+  std::optional<int32_t> seq;
   std::optional<std::string> delta;
-  std::optional<int64_t> turn;
+  std::optional<int32_t> turn;
   std::optional<std::string> text;
-  AskEventPayload item;
+  RunEventPayload item;
   RunStarted context;
   std::string output_format;
   Answer answer;
@@ -72,14 +72,14 @@ constexpr size_t kEventFields = 2;
 std::array<Field, 16> FieldsOf(Members& members) {
   return {{
       Bind<ReadString>("type", &members.type),
-      Bind<ReadInt64>("seq", &members.seq),
+      Bind<ReadInt32>("seq", &members.seq),
       Bind<ReadString>("delta", &members.delta),
-      Bind<ReadInt64>("turn", &members.turn),
+      Bind<ReadInt32>("turn", &members.turn),
       Bind<ReadString>("text", &members.text),
       Bind<ReadRunItem>("item", &members.item),
       Bind<ReadString>("id", &members.answer.id),
-      Bind<ReadUnixMillis>("timestampStart", &members.answer.started_at),
-      Bind<ReadUnixMillis>("timestamp", &members.answer.finished_at),
+      Bind<ReadUnixMillis>("timestampStart", &members.answer.start_time),
+      Bind<ReadUnixMillis>("timestamp", &members.answer.end_time),
       Bind<ReadMillis>("duration", &members.answer.duration),
       Bind<ReadOutput>("output", &members.answer.output),
       Bind<ReadUsage>("usage", &members.answer.usage),
@@ -100,8 +100,24 @@ constexpr std::string_view kAnswerKeys[] = {
     "id", "timestampStart", "timestamp", "duration", "output", "usage", "metadata",
 };
 
+Stage StageOf(std::string_view type) {
+  if (type.ends_with("_part.start")) return Stage::kPartStarted;
+  if (type.ends_with("_part.done")) return Stage::kPartDone;
+  if (type.ends_with(".start")) return Stage::kStarted;
+  if (type.ends_with(".done")) return Stage::kDone;
+  return Stage::kUnspecified;
+}
+
+void SetStage(Stage stage, RunEventPayload* payload) {
+  std::visit(
+      [stage](auto& alternative) {
+        if constexpr (requires { alternative.stage; }) alternative.stage = stage;
+      },
+      *payload);
+}
+
 // Moves the members to where they belong in an event of that type. False when some of `fields` belong nowhere.
-bool TakePayload(Members& members, std::span<const Field> fields, std::string_view type, AskEventPayload* payload) {
+bool TakePayload(Members& members, std::span<const Field> fields, std::string_view type, RunEventPayload* payload) {
   if (members.delta) {
     *payload = Delta{*std::move(members.delta)};
     return HasOnly(fields, {"delta"});
@@ -112,7 +128,7 @@ bool TakePayload(Members& members, std::span<const Field> fields, std::string_vi
   }
   if (type == "run.start") {
     members.context.id = std::move(members.answer.id);
-    members.context.started_at = members.answer.finished_at;
+    members.context.start_time = members.answer.end_time;
     members.context.output_format_json = std::move(members.output_format);
     *payload = std::move(members.context);
     return HasOnly(fields, {"id", "timestamp", "context", "output_format"});
@@ -135,7 +151,7 @@ bool TakePayload(Members& members, std::span<const Field> fields, std::string_vi
 
 }  // namespace
 
-absl::StatusOr<AskEvent> DecodeAskEvent(std::string data, std::string_view name, AskDecoding decoding) {
+absl::StatusOr<RunEvent> DecodeRunEvent(std::string data, std::string_view name, AnswerDecoding decoding) {
   Input in{JsonReader(std::move(data)), decoding.include_raw};
   const bool is_object = in.json.type() == JsonType::kObject;
   Members members;
@@ -146,11 +162,12 @@ absl::StatusOr<AskEvent> DecodeAskEvent(std::string data, std::string_view name,
     return MakeStatus(ErrorKind::kMalformed, "iGPT sent an event whose name is not valid UTF-8");
   }
 
-  AskEvent event;
+  RunEvent event;
   event.seq = members.seq;
   event.type = members.type.empty() ? std::string(name) : std::move(members.type);
   const bool all =
       is_object && TakePayload(members, std::span(fields).subspan<kEventFields>(), event.type, &event.payload);
+  SetStage(StageOf(event.type), &event.payload);
   if (Answer* answer = std::get_if<Answer>(&event.payload); answer != nullptr && decoding.json_wanted) {
     if (absl::Status status = MakeJson(kEventText, &answer->output); !status.ok()) return status;
   }
@@ -158,7 +175,7 @@ absl::StatusOr<AskEvent> DecodeAskEvent(std::string data, std::string_view name,
   return event;
 }
 
-absl::StatusOr<Answer> DecodeAnswer(std::string body, AskDecoding decoding) {
+absl::StatusOr<Answer> DecodeAnswer(std::string body, AnswerDecoding decoding) {
   Input in{JsonReader(std::move(body)), decoding.include_raw};
   const bool is_object = in.json.type() == JsonType::kObject;
   Members members;

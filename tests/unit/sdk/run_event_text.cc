@@ -1,4 +1,4 @@
-#include "tests/unit/sdk/ask_event_text.h"
+#include "tests/unit/sdk/run_event_text.h"
 
 #include <gtest/gtest.h>
 
@@ -25,7 +25,7 @@ void Add(std::string_view key, const std::optional<absl::Time>& time, std::strin
 void Add(const std::vector<Source>& sources, std::string* line) {
   for (const Source& source : sources) {
     Add("source", absl::StrJoin({source.id, source.type, source.provider, source.picture, source.title}, "|"), line);
-    Add("at", source.timestamp, line);
+    Add("at", source.item_time, line);
   }
 }
 
@@ -37,12 +37,19 @@ void Add(const Delta& delta, std::string* line) {
   Add("delta", delta.text, line);
 }
 
+void Add(Stage stage, std::string* line) {
+  constexpr std::string_view kNames[] = {"", "started", "done", "part_started", "part_done"};
+  if (stage != Stage::kUnspecified) Add("stage", kNames[static_cast<size_t>(stage)], line);
+}
+
 void Add(const Turn& turn, std::string* line) {
   Add("turn", std::to_string(turn.number), line);
+  Add(turn.stage, line);
 }
 
 void Add(const Reasoning& reasoning, std::string* line) {
   Add("reasoning", absl::StrJoin(reasoning.summary, "|"), line);
+  Add(reasoning.stage, line);
 }
 
 void Add(const ToolCall& call, std::string* line) {
@@ -57,6 +64,7 @@ void Add(const ToolOutput& output, std::string* line) {
 void Add(const OutputItem& item, std::string* line) {
   Add("item", item.role, line);
   Add("text", absl::StrJoin(item.text, "|"), line);
+  Add(item.stage, line);
 }
 
 void Add(const Datasource& datasource, std::string* line) {
@@ -66,14 +74,14 @@ void Add(const Datasource& datasource, std::string* line) {
                     "|"),
       line);
   if (datasource.progress) Add("progress", std::to_string(*datasource.progress), line);
-  Add("newest", datasource.newest, line);
-  Add("oldest", datasource.oldest, line);
+  Add("newest", datasource.newest_item_time, line);
+  Add("oldest", datasource.oldest_item_time, line);
   if (!datasource.raw_json.empty()) Add("datasource_raw", datasource.raw_json, line);
 }
 
 void Add(const RunStarted& started, std::string* line) {
   Add("started", started.id, line);
-  Add("at", started.started_at, line);
+  Add("at", started.start_time, line);
   Add("context", absl::StrJoin({started.quality, started.reasoning_effort}, "|"), line);
   if (started.indexed) Add("indexed", std::to_string(*started.indexed), line);
   for (const Datasource& datasource : started.datasources) Add(datasource, line);
@@ -83,8 +91,8 @@ void Add(const RunStarted& started, std::string* line) {
 void Add(const Answer& answer, std::string* line) {
   EXPECT_EQ(answer.raw_json, "");
   Add("answer", answer.id, line);
-  Add("from", answer.started_at, line);
-  Add("to", answer.finished_at, line);
+  Add("from", answer.start_time, line);
+  Add("to", answer.end_time, line);
   if (answer.duration) Add("duration", absl::FormatDuration(*answer.duration), line);
   if (const Text* text = std::get_if<Text>(&answer.output)) Add("text", text->text, line);
   if (const Json* json = std::get_if<Json>(&answer.output)) Add("json", json->json, line);
@@ -96,8 +104,8 @@ void Add(const Answer& answer, std::string* line) {
 
 }  // namespace
 
-std::string Describe(const std::string& data, std::string_view name, AskDecoding decoding) {
-  const absl::StatusOr<AskEvent> event = DecodeAskEvent(data, name, decoding);
+std::string Describe(const std::string& data, std::string_view name, AnswerDecoding decoding) {
+  const absl::StatusOr<RunEvent> event = DecodeRunEvent(data, name, decoding);
   if (const std::optional<Error> error = ErrorOf(event.status())) return std::string(ErrorKindName(error->kind));
   std::string line;
   if (!event->type.empty()) Add("type", event->type, &line);
