@@ -1,4 +1,4 @@
-// The expected results of decoding the events and answers of Ask.
+// The expected results of decoding the events and answers of Ask and Run.
 #include <string_view>
 #include <utility>
 #include <variant>

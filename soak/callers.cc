@@ -212,7 +212,11 @@ void Callers::RunCall(const CallPlan& plan, const std::shared_ptr<grpc::Channel>
       break;
     }
     default:
-      Ask(plan, context, channel, record);
+      if (IsRun(plan)) {
+        Ask(&v1::RecallService::Stub::Run, plan, context, channel, record);
+      } else {
+        Ask(&v1::RecallService::Stub::Ask, plan, context, channel, record);
+      }
       break;
   }
   record.cancelled_at = canceller_.End(plan.call);
@@ -222,15 +226,18 @@ void Callers::RunCall(const CallPlan& plan, const std::shared_ptr<grpc::Channel>
   recorder_.Add(std::move(record));
 }
 
-void Callers::Ask(const CallPlan& plan, grpc::ClientContext& context, const std::shared_ptr<grpc::Channel>& channel,
+template <typename Request, typename Response>
+void Callers::Ask(std::unique_ptr<grpc::ClientReader<Response>> (v1::RecallService::Stub::*start)(grpc::ClientContext*,
+                                                                                                  const Request&),
+                  const CallPlan& plan, grpc::ClientContext& context, const std::shared_ptr<grpc::Channel>& channel,
                   CallRecord& record) {
-  v1::AskRequest request;
+  Request request;
   request.set_user(UserOf(plan));
   request.set_input(NameOf(plan.call));
   request.set_whole_answer(plan.rpc == Rpc::kWholeAnswer);
   const auto stub = v1::RecallService::NewStub(channel);
-  const auto reader = stub->Ask(&context, request);
-  v1::AskResponse response;
+  const auto reader = (*stub.*start)(&context, request);
+  Response response;
   for (int events = 1; reader->Read(&response); ++events) {
     if (response.has_event()) Receive(response.event(), plan, record);
     if (plan.cancel == Cancel::kMidStream && events == plan.cancel_after) canceller_.Cancel(plan.call);

@@ -15,6 +15,7 @@
 #include "absl/time/time.h"
 #include "grpcpp/channel.h"
 #include "grpcpp/client_context.h"
+#include "igpt/v1/recall.grpc.pb.h"
 #include "soak/history.h"
 #include "soak/plan.h"
 
@@ -71,7 +72,11 @@ class Callers {
 
  private:
   void RunCall(const CallPlan& plan, const std::shared_ptr<grpc::Channel>& shared);
-  void Ask(const CallPlan& plan, grpc::ClientContext& context, const std::shared_ptr<grpc::Channel>& channel,
+  // `start`: the stub's Ask or Run.
+  template <typename Request, typename Response>
+  void Ask(std::unique_ptr<grpc::ClientReader<Response>> (igpt::v1::RecallService::Stub::*start)(grpc::ClientContext*,
+                                                                                                 const Request&),
+           const CallPlan& plan, grpc::ClientContext& context, const std::shared_ptr<grpc::Channel>& channel,
            CallRecord& record);
 
   const uint64_t seed_;

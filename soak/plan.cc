@@ -130,8 +130,13 @@ bool IsStream(const CallPlan& plan) {
   return plan.rpc == Rpc::kAsk;
 }
 
+bool IsRun(const CallPlan& plan) {
+  return plan.call % 2 != 0 && (plan.rpc == Rpc::kAsk || plan.rpc == Rpc::kWholeAnswer);
+}
+
 const char* ToText(Rpc rpc) {
-  constexpr const char* kNames[] = {"Ask", "Ask (whole answer)", "Search", "List", "Disconnect", "Authorize"};
+  constexpr const char* kNames[] = {"Ask or Run", "Ask or Run (whole answer)", "Search", "List", "Disconnect",
+                                    "Authorize"};
   return kNames[static_cast<int>(rpc)];
 }
 

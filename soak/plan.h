@@ -9,6 +9,7 @@
 
 namespace igpt::soak {
 
+// Of kAsk and kWholeAnswer, every second call is a Run: see IsRun.
 enum class Rpc { kAsk, kWholeAnswer, kSearch, kList, kDisconnect, kAuthorize, kCount };
 
 // What goes wrong upstream, after a number of complete events.
@@ -53,6 +54,8 @@ struct CallPlan {
 CallPlan PlanOf(uint64_t seed, uint32_t call);
 
 bool IsStream(const CallPlan& plan);
+// Whether it is a Run rather than an Ask.
+bool IsRun(const CallPlan& plan);
 
 // For people.
 const char* ToText(Rpc rpc);

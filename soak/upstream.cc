@@ -12,6 +12,7 @@
 #include <optional>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -232,6 +233,9 @@ void Upstream::Begin(Connection& connection, const std::string& head, const std:
   connection.plan = PlanOf(seed_, *call);
   if (connection.plan.rpc == Rpc::kAsk && json.is_object() && json.value("input", "") != NameOf(*call)) {
     recorder_.AddIncident("the input of another call: " + body.substr(0, 200));
+  }
+  if (IsRun(connection.plan) != absl::EndsWith(request.target, "/recall/run/")) {
+    recorder_.AddIncident("the endpoint of another call: " + request.target);
   }
   int number = 0;
   const CallPlan& plan = connection.plan;

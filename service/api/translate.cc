@@ -151,6 +151,17 @@ igpt::AskRequest FromProto(const v1::AskRequest& proto) {
           .include_raw = proto.include_raw()};
 }
 
+igpt::RunRequest FromProto(const v1::RunRequest& proto) {
+  return {.user = proto.user(),
+          .input = proto.input(),
+          .quality = proto.quality(),
+          .output_format = FromProto(proto.output_format()),
+          .reasoning_effort = proto.reasoning_effort(),
+          .instructions = proto.instructions(),
+          .whole_answer = proto.whole_answer(),
+          .include_raw = proto.include_raw()};
+}
+
 igpt::SearchRequest FromProto(const v1::SearchRequest& proto) {
   return {.user = proto.user(),
           .query = proto.query(),

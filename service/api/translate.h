@@ -16,6 +16,7 @@
 namespace igptd {
 
 igpt::AskRequest FromProto(const igpt::v1::AskRequest& proto);
+igpt::RunRequest FromProto(const igpt::v1::RunRequest& proto);
 igpt::SearchRequest FromProto(const igpt::v1::SearchRequest& proto);
 igpt::ListRequest FromProto(const igpt::v1::ListRequest& proto);
 igpt::DisconnectRequest FromProto(const igpt::v1::DisconnectRequest& proto);

@@ -88,6 +88,8 @@ constexpr auto Stream(MethodFacts facts, Api& (igpt::Client::*api)(),
 inline constexpr std::tuple kMethods = {
     Stream<igpt::v1::RecallService, igpt::v1::AskRequest, igpt::v1::AskResponse>(
         {"igpt.v1.RecallService/Ask", "recall/ask"}, &igpt::Client::recall, &igpt::Recall::AskStream),
+    Stream<igpt::v1::RecallService, igpt::v1::RunRequest, igpt::v1::RunResponse>(
+        {"igpt.v1.RecallService/Run", "recall/run"}, &igpt::Client::recall, &igpt::Recall::RunStream),
     Unary<igpt::v1::RecallService, igpt::v1::SearchRequest, igpt::v1::SearchResponse>(
         {"igpt.v1.RecallService/Search", "recall/search"}, &igpt::Client::recall, &igpt::Recall::Search),
     Unary<igpt::v1::ConnectorsService, igpt::v1::AuthorizeRequest, igpt::v1::AuthorizeResponse>(

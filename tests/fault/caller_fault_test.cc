@@ -39,7 +39,7 @@ std::vector<Fault> Faults() {
                                 .code = StatusCode::PERMISSION_DENIED,
                                 .reason = "USER_NOT_ALLOWED",
                                 .requests = 0}});
-  const std::vector<Fault> methods = InCalls({Call::kAsk, Call::kWhole, Call::kSearch, Call::kAuthorize},
+  const std::vector<Fault> methods = InCalls({Call::kAsk, Call::kWhole, Call::kRun, Call::kSearch, Call::kAuthorize},
                                              {Fault{.row = 4,
                                                     .name = "MethodNotAllowed",
                                                     .callers = MayCallNothingOf("igpt.v1.DatasourcesService/*"),

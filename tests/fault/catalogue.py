@@ -18,7 +18,7 @@ import sys
 HERE = pathlib.Path(__file__).parent
 HOSTILE = HERE.parent / "hostile"
 
-CALLS = re.compile(r"_(Ask|AskWhole|Search|List|Disconnect|Authorize)$")
+CALLS = re.compile(r"_(Ask|AskWhole|Run|RunWhole|Search|List|Disconnect|Authorize)$")
 ROW = re.compile(r"(?:^|/)Row(\d+|Sse)_")
 
 INTRO = """# The catalogue of faults

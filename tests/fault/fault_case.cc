@@ -29,6 +29,10 @@ std::string CallName(Call call) {
       return "Ask";
     case Call::kWhole:
       return "AskWhole";
+    case Call::kRun:
+      return "Run";
+    case Call::kWholeRun:
+      return "RunWhole";
     case Call::kSearch:
       return "Search";
     case Call::kList:
@@ -68,21 +72,23 @@ void Take(const Answer& answer, Outcome& outcome) {
 }
 
 void Ask(Igptd& igptd, const Fault& fault, const std::string& token, Event* read, Outcome& outcome) {
-  v1::AskRequest request = AskFor(Fill(kUserCanary, token), Fill(kPromptCanary, token));
-  request.set_whole_answer(fault.call == Call::kWhole);
-  request.set_include_raw(fault.include_raw);
-  if (fault.json) request.mutable_output_format()->mutable_json();
   grpc::ClientContext context;
   context.set_deadline(absl::ToChronoTime(absl::Now() + 2 * kWaitLimit));
   PrepareFor(fault)(context);
-  const auto reader = igptd.recall->Ask(&context, request);
   if (read != nullptr && fault.events == 0) read->Set();
-  for (v1::AskResponse response; reader->Read(&response);) {
-    if (response.has_heartbeat()) continue;
-    outcome.events.push_back(response.event());
-    if (read != nullptr && outcome.events.size() == fault.events) read->Set();
-  }
-  outcome.status = reader->Finish();
+  outcome.status = MakeStreamCall(
+      igptd, fault.call, context,
+      [&](auto& request) {
+        request.set_user(Fill(kUserCanary, token));
+        request.set_input(Fill(kPromptCanary, token));
+        if constexpr (requires { request.instructions(); }) request.set_instructions(Fill(kPromptCanary, token));
+        request.set_include_raw(fault.include_raw);
+        if (fault.json) request.mutable_output_format()->mutable_json();
+      },
+      [&](const v1::RunEvent& event) {
+        outcome.events.push_back(event);
+        if (read != nullptr && outcome.events.size() == fault.events) read->Set();
+      });
   for (const auto& [key, value] : context.GetServerInitialMetadata()) {
     outcome.initial.emplace(std::string(key.data(), key.size()), std::string(value.data(), value.size()));
   }
@@ -112,7 +118,8 @@ void ExpectAttempts(const Fault& fault, Facts& facts) {
 }  // namespace
 
 std::string MethodName(Call call) {
-  return CallName(call == Call::kWhole ? Call::kAsk : call);
+  if (HasStream(call)) return IsRun(call) ? "Run" : "Ask";
+  return CallName(call);
 }
 
 std::vector<Fault> InCalls(const std::vector<Call>& calls, const std::vector<Fault>& faults) {
@@ -160,6 +167,8 @@ Outcome MakeCall(Igptd& igptd, const Fault& fault, Event* read) {
   switch (fault.call) {
     case Call::kAsk:
     case Call::kWhole:
+    case Call::kRun:
+    case Call::kWholeRun:
       Ask(igptd, fault, token, read, outcome);
       break;
     case Call::kSearch: {
@@ -303,8 +312,7 @@ Outcome RunFault(const Fault& fault) {
   EXPECT_EQ(outcome.events.size(), fault.events);
   EXPECT_LE(outcome.took, fault.within);
   EXPECT_GE(outcome.took, fault.at_least);
-  const bool streams = fault.call == Call::kAsk || fault.call == Call::kWhole;
-  if (streams && !outcome.status.ok() && fault.events == 0) {
+  if (HasStream(fault.call) && !outcome.status.ok() && fault.events == 0) {
     EXPECT_TRUE(outcome.initial.empty()) << "not a Trailers-Only response";
   }
 

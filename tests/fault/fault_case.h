@@ -28,18 +28,30 @@ namespace igpt::testing {
 
 using grpc::StatusCode;
 
-// Which call is made. kWhole is an Ask with whole_answer.
-enum class Call { kAsk, kWhole, kSearch, kList, kDisconnect, kAuthorize };
+// Which call is made. kWhole is an Ask with whole_answer, kWholeRun a Run.
+enum class Call { kAsk, kWhole, kRun, kWholeRun, kSearch, kList, kDisconnect, kAuthorize };
 
-inline const std::vector<Call> kAllCalls = {Call::kAsk,  Call::kWhole,      Call::kSearch,
-                                            Call::kList, Call::kDisconnect, Call::kAuthorize};
+// Whether the call is one of those.
+inline bool IsRun(Call call) {
+  return call == Call::kRun || call == Call::kWholeRun;
+}
+inline bool IsWhole(Call call) {
+  return call == Call::kWhole || call == Call::kWholeRun;
+}
+inline bool HasStream(Call call) {
+  return call <= Call::kWholeRun;
+}
+
+inline const std::vector<Call> kAllCalls = {Call::kAsk,    Call::kWhole, Call::kRun,        Call::kWholeRun,
+                                            Call::kSearch, Call::kList,  Call::kDisconnect, Call::kAuthorize};
 // Those that igptd may send again, those that it may not, and those with one answer.
-inline const std::vector<Call> kRepeatable = {Call::kAsk, Call::kWhole, Call::kSearch, Call::kList};
+inline const std::vector<Call> kRepeatable = {Call::kAsk,      Call::kWhole,  Call::kRun,
+                                              Call::kWholeRun, Call::kSearch, Call::kList};
 inline const std::vector<Call> kOnceOnly = {Call::kDisconnect, Call::kAuthorize};
-inline const std::vector<Call> kOneAnswer = {Call::kWhole, Call::kSearch, Call::kList, Call::kDisconnect,
-                                             Call::kAuthorize};
+inline const std::vector<Call> kOneAnswer = {Call::kWhole, Call::kWholeRun,   Call::kSearch,
+                                             Call::kList,  Call::kDisconnect, Call::kAuthorize};
 
-// "Ask" for both kinds of Ask.
+// "Ask" for both kinds of Ask, "Run" for both kinds of Run.
 std::string MethodName(Call call);
 
 using Facts = std::map<std::string, std::string>;
@@ -100,6 +112,24 @@ struct Outcome {
 
 // Makes the case's call with canaries in every field. Sets `read`, if not null, once fault.events events were read.
 Outcome MakeCall(Igptd& igptd, const Fault& fault, Event* read = nullptr);
+
+// Makes an Ask or a Run. `set` is given the request to fill in, `take` each event.
+template <typename Set, typename Take>
+grpc::Status MakeStreamCall(Igptd& igptd, Call call, grpc::ClientContext& context, const Set& set, const Take& take) {
+  using Stub = igpt::v1::RecallService::Stub;
+  const auto make = [&]<typename Request, typename Response>(std::unique_ptr<grpc::ClientReader<Response>> (
+                        Stub::*start)(grpc::ClientContext*, const Request&)) {
+    Request request;
+    request.set_whole_answer(IsWhole(call));
+    set(request);
+    const auto reader = (*igptd.recall.*start)(&context, request);
+    for (Response response; reader->Read(&response);) {
+      if (response.has_event()) take(response.event());
+    }
+    return reader->Finish();
+  };
+  return IsRun(call) ? make(&Stub::Run) : make(&Stub::Ask);
+}
 
 // Starts an igptd and an upstream for the case, makes the call, and checks everything that the case expects.
 Outcome RunFault(const Fault& fault);

@@ -65,7 +65,7 @@ Fault AtUrl(const std::string& name, const std::string& url) {
   fault.flags = {"--igpt_base_url=" + url};
   return fault;
 }
-TABLE(Unreachable, InCalls({Call::kAsk, Call::kList, Call::kDisconnect},
+TABLE(Unreachable, InCalls({Call::kAsk, Call::kRun, Call::kList, Call::kDisconnect},
                            {AtUrl("NoRoute", "https://224.0.0.1/v1")}));  // TCP to a multicast address fails at once
 
 class NobodyListensTest : public ::testing::TestWithParam<Call> {};

@@ -45,13 +45,19 @@ TEST_P(RequestFaultTest, IsRefusedAndNothingIsSent) {
   grpc::Status status;
   switch (bad.call) {
     case Call::kAsk:
-    case Call::kWhole: {
-      auto request = Build<v1::AskRequest>(bad, token);
-      for (const auto& [field, value] : bad.fields) {
-        if (field == "schema") request.mutable_output_format()->mutable_json_schema()->set_schema(Fill(value, token));
-      }
-      request.set_whole_answer(bad.call == Call::kWhole);
-      status = igptd.Ask(request).status;
+    case Call::kWhole:
+    case Call::kRun:
+    case Call::kWholeRun: {
+      grpc::ClientContext context;
+      const auto set = [&]<typename Request>(Request& request) {
+        const bool whole_answer = request.whole_answer();
+        request = Build<Request>(bad, token);
+        request.set_whole_answer(whole_answer);
+        for (const auto& [field, value] : bad.fields) {
+          if (field == "schema") request.mutable_output_format()->mutable_json_schema()->set_schema(Fill(value, token));
+        }
+      };
+      status = MakeStreamCall(igptd, bad.call, context, set, [](const v1::RunEvent& /*event*/) { ADD_FAILURE(); });
       break;
     }
     case Call::kSearch:
@@ -90,6 +96,17 @@ std::vector<BadRequest> BadRequests() {
       {1, "EmptyInput", Call::kAsk, {{"input", ""}}, {"input"}},
       {1, "EmptyInput_Whole", Call::kWhole, {{"input", ""}}, {"input"}},
       {1, "OversizeInput", Call::kAsk, {{"input", OfSize((1 << 20) + 1)}}, {"input"}},
+      {1, "OversizeInstructions", Call::kRun, {{"instructions", OfSize((64 << 10) + 1)}}, {"instructions"}},
+      {1, "OversizeEffort", Call::kWholeRun, {{"reasoning_effort", OfSize(1025)}}, {"reasoning_effort"}},
+      {1,
+       "ManyAtOnce_Run",
+       Call::kRun,
+       {{"user", ""},
+        {"input", ""},
+        {"quality", "a\nb"},
+        {"reasoning_effort", "lo\x01w"},
+        {"instructions", OfSize((64 << 10) + 1)}},
+       {"user", "input", "quality", "reasoning_effort", "instructions"}},
       {1, "OversizeQuery", Call::kSearch, {{"query", OfSize((64 << 10) + 1)}}, {"query"}},
       {1, "OversizeUser", Call::kList, {{"user", OfSize(1025)}}, {"user"}},
       {1, "EmptyId", Call::kDisconnect, {{"id", ""}}, {"id"}},
@@ -102,9 +119,13 @@ std::vector<BadRequest> BadRequests() {
     Call call;
     const char* name;
     const char* field;
-  } kNoUser[] = {
-      {Call::kAsk, "Ask", ""},   {Call::kWhole, "AskWhole", ""},          {Call::kSearch, "Search", ""},
-      {Call::kList, "List", ""}, {Call::kDisconnect, "Disconnect", "id"}, {Call::kAuthorize, "Authorize", "scope"}};
+  } kNoUser[] = {{Call::kAsk, "Ask", ""},
+                 {Call::kWhole, "AskWhole", ""},
+                 {Call::kRun, "Run", "reasoning_effort"},
+                 {Call::kSearch, "Search", ""},
+                 {Call::kList, "List", ""},
+                 {Call::kDisconnect, "Disconnect", "id"},
+                 {Call::kAuthorize, "Authorize", "scope"}};
   constexpr char kNul = '\0';
   const std::pair<const char*, std::string> kControls[] = {
       {"Cr", "\r"}, {"Lf", "\n"}, {"Nul", std::string(1, kNul)}, {"HeaderInjection", "\r\nAuthorization: Bearer "}};

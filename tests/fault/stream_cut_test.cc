@@ -13,12 +13,17 @@ namespace {
 
 namespace v1 = igpt::v1;
 
-// The events of a whole run, with characters of two to four bytes.
+// The events of a whole run, one of each arm, with characters of two to four bytes.
 const std::vector<std::string> kRun = {
     R"({"type":"run.start","seq":0,"id":"r1"})",
-    R"({"type":"run.output_text.delta","seq":1,"delta":"canary-answer-################"})",
-    R"({"type":"run.output_text.delta","seq":2,"delta":" Grüße … 🙂"})",
-    R"({"type":"run.done","seq":3,"id":"r1","output":"canary-answer-################ Grüße … 🙂"})",
+    R"({"type":"run.turn.start","seq":1,"turn":1})",
+    R"({"type":"run.reasoning_item.start","seq":2,"item":{"type":"reasoning"}})",
+    R"({"type":"run.tool_call_item","seq":3,"item":{"type":"function_call","name":"find","arguments":"{}","callId":"c"}})",
+    R"({"type":"run.tool_call_output_item","seq":4,"item":{"type":"function_call_result","name":"find","callId":"c"}})",
+    R"({"type":"run.output_item.start","seq":5,"item":{"type":"message"}})",
+    R"({"type":"run.output_text.delta","seq":6,"delta":"canary-answer-################"})",
+    R"({"type":"run.output_text.delta","seq":7,"delta":" Grüße … 🙂"})",
+    R"({"type":"run.done","seq":8,"id":"r1","output":"canary-answer-################ Grüße … 🙂"})",
 };
 
 std::string SseBody() {
@@ -77,19 +82,21 @@ class SweepTest {
 
   void Call(Igptd& igptd, size_t n) {
     SCOPED_TRACE(sweep_.name + " " + std::to_string(n));
-    v1::AskRequest request = AskFor(Fill(kUserCanary, token_), std::to_string(n) + Fill(kPromptCanary, token_));
-    request.set_whole_answer(sweep_.call == Call::kWhole);
     grpc::ClientContext context;
     context.set_deadline(absl::ToChronoTime(absl::Now() + kWaitLimit));
-    const auto reader = igptd.recall->Ask(&context, request);
     const size_t events = sweep_.events(n);
     size_t got = 0;
     if (events == 0) read_[n].Set();
-    for (v1::AskResponse response; reader->Read(&response);) {
-      ExpectEvent(response.event(), got);
-      if (++got == events) read_[n].Set();
-    }
-    const grpc::Status status = reader->Finish();
+    const grpc::Status status = MakeStreamCall(
+        igptd, sweep_.call, context,
+        [&](auto& request) {
+          request.set_user(Fill(kUserCanary, token_));
+          request.set_input(std::to_string(n) + Fill(kPromptCanary, token_));
+        },
+        [&](const v1::RunEvent& event) {
+          ExpectEvent(event, got);
+          if (++got == events) read_[n].Set();
+        });
     EXPECT_EQ(got, events);
     const ErrorDetails details = DetailsOf(status);
     EXPECT_EQ(LogName(status.error_code(), details.info.reason()), sweep_.end(n)) << status.error_message();
@@ -101,12 +108,13 @@ class SweepTest {
 
   // Checks that the event is complete, and the one at this index of the run.
   void ExpectEvent(const v1::RunEvent& event, size_t index) const {
-    const nlohmann::json sent = nlohmann::json::parse(Fill(kRun.at(sweep_.call == Call::kWhole ? 3 : index), token_));
+    const nlohmann::json sent =
+        nlohmann::json::parse(Fill(kRun.at(IsWhole(sweep_.call) ? kRun.size() - 1 : index), token_));
+    EXPECT_EQ(event.type(), sent["type"]);
     EXPECT_EQ(event.delta(), sent.value("delta", ""));
     EXPECT_EQ(event.completed().text(), sent.value("output", ""));
   }
 
-  using CallKind = igpt::testing::Call;
   const Sweep& sweep_;
   const std::string token_;
   std::atomic<size_t> next_ = 0;
@@ -150,6 +158,11 @@ TEST(StreamCutTest, Row30_ChunkedBodyCutAtEveryOffsetByFin) {
 }
 TEST(StreamCutTest, Row30_ChunkedBodyCutAtEveryOffsetByRst) {
   SweepTest(Cuts("ChunkedRst", ChunkedAnswer(), Rst())).Run();
+}
+TEST(StreamCutTest, Row30_RunCutAtEveryOffset) {
+  Sweep sweep = Cuts("Run", ChunkedAnswer(), Fin());
+  sweep.call = Call::kRun;
+  SweepTest(sweep).Run();
 }
 TEST(StreamCutTest, Row30_BodyWithContentLengthCutAtEveryOffset) {
   SweepTest(Cuts("Length", Whole(200, SseBody(), {{"Content-Type", "text/event-stream"}}), Fin())).Run();

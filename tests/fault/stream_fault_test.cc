@@ -303,7 +303,7 @@ std::vector<Fault> Sizes() {
     const std::string body =
         AnswerWith("\"x\":\"" + std::string(static_cast<size_t>(bytes) - frame.size(), 'a') + "\"");
     for (Fault& fault : InCalls(kOneAnswer, {Sized("Answer", bytes, "--max_answer_bytes", body, kJsonHeaders, 0, 0)})) {
-      if (fault.call == Call::kWhole && fault.code == StatusCode::OK) fault.events = 1;
+      if (IsWhole(fault.call) && fault.code == StatusCode::OK) fault.events = 1;
       faults.push_back(fault);
     }
     Fault asked_as_stream = Sized("JsonForAStream", bytes, "--max_answer_bytes", body, kJsonHeaders, 1, 0);

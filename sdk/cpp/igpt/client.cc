@@ -163,6 +163,18 @@ std::unique_ptr<EventStream> Recall::AskStream(AskRequest request, CallOptions o
   return client_.Stream(internal::kAsk, std::move(request), std::move(options));
 }
 
+absl::StatusOr<Answer> Recall::Run(RunRequest request, CallOptions options) {
+  return client_.Await(internal::kRun, std::move(request), std::move(options));
+}
+
+PendingCall Recall::Run(RunRequest request, CallOptions options, Callback<Answer> done) {
+  return client_.Start(internal::kRun, std::move(request), std::move(options), std::move(done));
+}
+
+std::unique_ptr<EventStream> Recall::RunStream(RunRequest request, CallOptions options) {
+  return client_.Stream(internal::kRun, std::move(request), std::move(options));
+}
+
 absl::StatusOr<SearchAnswer> Recall::Search(SearchRequest request, CallOptions options) {
   return client_.Await(internal::kSearch, std::move(request), std::move(options));
 }

@@ -66,6 +66,11 @@ class Recall {
   // The answer while it is written. Repeated on the same errors, as long as no event came. Never null.
   std::unique_ptr<EventStream> AskStream(AskRequest request, CallOptions options = {});
 
+  // The same with more to steer the answer. iGPT's own SDKs call this the way to ask.
+  absl::StatusOr<Answer> Run(RunRequest request, CallOptions options = {});
+  PendingCall Run(RunRequest request, CallOptions options, Callback<Answer> done);
+  std::unique_ptr<EventStream> RunStream(RunRequest request, CallOptions options = {});
+
   // Repeated on network errors, 429 and 5xx.
   absl::StatusOr<SearchAnswer> Search(SearchRequest request, CallOptions options = {});
   PendingCall Search(SearchRequest request, CallOptions options, Callback<SearchAnswer> done);

@@ -73,8 +73,9 @@ struct CallOptions {
 // Limits of requests. iGPT documents none: these keep a mistake from becoming a bill.
 inline constexpr size_t kMaxInputBytes = 1 << 20;
 inline constexpr size_t kMaxQueryBytes = 64 << 10;
+inline constexpr size_t kMaxInstructionsBytes = 64 << 10;
 inline constexpr size_t kMaxSchemaBytes = 256 << 10;
-inline constexpr size_t kMaxNameBytes = 1024;  // user, id, service, scope, quality, a schema's name
+inline constexpr size_t kMaxNameBytes = 1024;  // user, id, service, scope, quality, reasoning_effort, a schema's name
 inline constexpr size_t kMaxTextBytes = 8192;  // redirect_uri, state, filter_people
 inline constexpr int kMaxJsonDepth = 64;
 

@@ -45,6 +45,18 @@ struct AskRequest {
   bool include_raw = false;  // fill every raw_json
 };
 
+// An AskRequest with more to steer the answer.
+struct RunRequest {
+  std::string user = {};     // whose datasources; empty: Options::user
+  std::string input = {};    // the question; required, at most kMaxInputBytes
+  std::string quality = {};  // e.g. "cef-1-high"; empty: iGPT's default. An open set
+  OutputFormat output_format = {};
+  std::string reasoning_effort = {};  // "low", "medium" or "high"; empty: iGPT's default. An open set
+  std::string instructions = {};      // how to answer; optional, at most kMaxInstructionsBytes
+  bool whole_answer = false;          // for Recall::RunStream only: as in AskRequest
+  bool include_raw = false;           // fill every raw_json
+};
+
 struct SearchRequest {
   std::string user = {};           // whose datasources; empty: Options::user
   std::string query = {};          // optional, at most kMaxQueryBytes

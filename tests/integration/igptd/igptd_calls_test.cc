@@ -210,13 +210,47 @@ TEST(IgptdCallsTest, AskStreamsText) {
                     R"({"input":"Is it so?\r\n\"Really\"?","user":"ada","stream":true,"quality":"cef-1-high"})");
 }
 
+TEST(IgptdCallsTest, RunSendsWhatAskDoesAndMore) {
+  Igptd igptd;
+  igptd.upstream.OnNextRequest(Streams(kRunStart, DeltaEvent(1, "Yes."), kRunDone));
+  v1::RunRequest request = QuestionFor<v1::RunRequest>("ada", "Is it so?");
+  request.set_quality("cef-4-high");
+  request.set_reasoning_effort("an-effort-of-tomorrow");
+  request.set_instructions("In French,\nin \"one\" paragraph.");
+  request.mutable_output_format()->mutable_text();
+  const Stream stream = igptd.Run(request, WithRequestId);
+  ASSERT_THAT(stream.status, IsOkStatus());
+  ASSERT_THAT(stream.events, SizeIs(3));
+  EXPECT_EQ(stream.events[0].started().id(), "r1");
+  EXPECT_EQ(stream.events[1].delta(), "Yes.");
+  EXPECT_EQ(stream.events[2].completed().text(), "Yes.");
+  ExpectOnlyRequest(igptd, "recall/run/", "text/event-stream",
+                    R"({"input":"Is it so?","user":"ada","stream":true,"quality":"cef-4-high",)"
+                    R"("reasoning_effort":"an-effort-of-tomorrow",)"
+                    R"("instructions":"In French,\nin \"one\" paragraph."})");
+  igptd.Stop();
+  EXPECT_EQ(igptd.CallLines()[0]["method"], "igpt.v1.RecallService/Run");
+}
+
+TEST(IgptdCallsTest, RunCanHaveAWholeAnswer) {
+  Igptd igptd;
+  igptd.upstream.OnNextRequest(Answers(R"({"output":"Yes."})"));
+  v1::RunRequest request = QuestionFor<v1::RunRequest>("ada", "Is it so?");
+  request.set_whole_answer(true);
+  const Stream stream = igptd.Run(request, WithRequestId);
+  ASSERT_THAT(stream.status, IsOkStatus());
+  ASSERT_THAT(stream.events, SizeIs(1));
+  EXPECT_EQ(stream.events[0].completed().text(), "Yes.");
+  ExpectOnlyRequest(igptd, "recall/run/", "application/json", R"({"input":"Is it so?","user":"ada","stream":false})");
+}
+
 TEST(IgptdCallsTest, ANumberThatDoesNotFitStaysInRawJson) {
   Igptd igptd;
   const std::string start = R"({"type":"run.start","seq":2147483648,"id":"r1","context":{"indexed":3000000000}})";
   const std::string done =
       R"({"type":"run.done","seq":2147483647,"output":"Yes.","usage":{"input_tokens":9007199254740993,"output_tokens":2}})";
   igptd.upstream.OnNextRequest(Streams(start, R"({"type":"run.turn.start","turn":-2147483649})", done));
-  const Stream stream = igptd.Ask(AskFor("ada", "?"));
+  const Stream stream = igptd.Run(QuestionFor<v1::RunRequest>("ada", "?"));
   ASSERT_THAT(stream.status, IsOkStatus());
   ASSERT_THAT(stream.events, SizeIs(3));
   EXPECT_FALSE(stream.events[0].has_seq());

@@ -58,6 +58,10 @@ TEST(IgptdClientRetryTest, NobodyRetriesWhatIgptdHasRetried) {
     const Stream ask = igptd.Ask(AskFor("ada", "?"));
     EXPECT_THAT(ask.status, FailsWith(row.code, row.reason));
     EXPECT_THAT(igptd.upstream.requests(), SizeIs(2 * row.requests));
+
+    const Stream run = igptd.Run(QuestionFor<v1::RunRequest>("ada", "?"));
+    EXPECT_THAT(run.status, FailsWith(row.code, row.reason));
+    EXPECT_THAT(igptd.upstream.requests(), SizeIs(3 * row.requests));
   }
 }
 

@@ -178,6 +178,13 @@ Stream Igptd::Ask(const igpt::v1::AskRequest& request, const Prepare& prepare) {
   return ReadAll(context, *recall->Ask(&context, request));
 }
 
+Stream Igptd::Run(const igpt::v1::RunRequest& request, const Prepare& prepare) {
+  grpc::ClientContext context;
+  Limit(context);
+  if (prepare) prepare(context);
+  return ReadAll(context, *recall->Run(&context, request));
+}
+
 Unary<igpt::v1::SearchResponse> Igptd::Search(const igpt::v1::SearchRequest& request, const Prepare& prepare) {
   return Call(*recall, &igpt::v1::RecallService::Stub::Search, request, prepare);
 }
@@ -203,9 +210,10 @@ std::string LabelOf(const std::string& series, const std::string& label) {
   return series.substr(begin, series.find('"', begin) - begin);
 }
 
-Stream ReadAll(grpc::ClientContext& context, grpc::ClientReader<igpt::v1::AskResponse>& reader) {
+template <typename Response>
+Stream ReadAll(grpc::ClientContext& context, grpc::ClientReader<Response>& reader) {
   Stream stream;
-  for (igpt::v1::AskResponse response; reader.Read(&response);) {
+  for (Response response; reader.Read(&response);) {
     if (response.has_event()) stream.events.push_back(std::move(*response.mutable_event()));
     if (response.has_heartbeat()) ++stream.heartbeats;
   }
@@ -215,12 +223,8 @@ Stream ReadAll(grpc::ClientContext& context, grpc::ClientReader<igpt::v1::AskRes
   return stream;
 }
 
-igpt::v1::AskRequest AskFor(std::string_view user, std::string_view input) {
-  igpt::v1::AskRequest request;
-  request.set_user(std::string(user));
-  request.set_input(std::string(input));
-  return request;
-}
+template Stream ReadAll(grpc::ClientContext& context, grpc::ClientReader<igpt::v1::AskResponse>& reader);
+template Stream ReadAll(grpc::ClientContext& context, grpc::ClientReader<igpt::v1::RunResponse>& reader);
 
 RawAnswer CallRaw(const std::shared_ptr<grpc::Channel>& channel, const std::string& method,
                   const std::string& request) {

@@ -104,6 +104,7 @@ class Igptd {
   void UseChannel(std::shared_ptr<grpc::Channel> other);
 
   Stream Ask(const igpt::v1::AskRequest& request, const Prepare& prepare = {});
+  Stream Run(const igpt::v1::RunRequest& request, const Prepare& prepare = {});
   Unary<igpt::v1::SearchResponse> Search(const igpt::v1::SearchRequest& request, const Prepare& prepare = {});
   Unary<igpt::v1::ListResponse> List(const igpt::v1::ListRequest& request, const Prepare& prepare = {});
   Unary<igpt::v1::DisconnectResponse> Disconnect(const igpt::v1::DisconnectRequest& request,
@@ -118,10 +119,21 @@ class Igptd {
   std::unique_ptr<igpt::v1::ConnectorsService::Stub> connectors;
 };
 
-// Reads a stream to its end.
-Stream ReadAll(grpc::ClientContext& context, grpc::ClientReader<igpt::v1::AskResponse>& reader);
+// Reads a stream to its end. Response: AskResponse or RunResponse.
+template <typename Response>
+Stream ReadAll(grpc::ClientContext& context, grpc::ClientReader<Response>& reader);
 
-igpt::v1::AskRequest AskFor(std::string_view user, std::string_view input);
+// Request: AskRequest or RunRequest.
+template <typename Request>
+Request QuestionFor(std::string_view user, std::string_view input) {
+  Request request;
+  request.set_user(std::string(user));
+  request.set_input(std::string(input));
+  return request;
+}
+inline igpt::v1::AskRequest AskFor(std::string_view user, std::string_view input) {
+  return QuestionFor<igpt::v1::AskRequest>(user, input);
+}
 
 // A unary call whose request and answer are arbitrary bytes. `method`: "/package.Service/Method".
 struct RawAnswer {

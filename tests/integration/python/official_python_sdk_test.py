@@ -144,6 +144,15 @@ class OfficialSdk(unittest.TestCase):
             self.assertEqual([c["callId"] for c in calls], [r["callId"] for r in results])
             self.assertIsInstance(json.loads(calls[0]["arguments"]), dict)
 
+    def test_run_takes_more_than_ask(self):
+        question = {"input": "What did we decide about the budget?", "reasoning_effort": "low",
+                    "instructions": "Answer in one sentence."}
+        events = list(self.demo.recall.run(stream=True, **question))
+        self.assertEqual(events[0]["context"]["reasoning_effort"], "low")
+        whole = self.demo.recall.run(**question)
+        self.assertEqual(whole["output"], events[-1]["output"])
+        self.assertEqual(self.demo.recall.run(input="x", reasoning_effort=1), {"error": "params"})
+
     def test_json(self):
         output = self.demo.recall.ask(input="What did we decide about the budget?", output_format="json")["output"]
         self.assertIn("412,000 euros", output["answer"])

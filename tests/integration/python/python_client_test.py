@@ -76,6 +76,9 @@ class PythonClient(unittest.TestCase):
     def ask(self, **request):
         return stubs["recall"].Ask(recall.AskRequest(user=self.user, **request), timeout=60)
 
+    def run_(self, **request):
+        return stubs["recall"].Run(recall.RunRequest(user=self.user, **request), timeout=60)
+
     def connect(self):
         request = connectors.AuthorizeRequest(user=self.user, service="spike", scope="messages")
         url = stubs["connectors"].Authorize(request, timeout=30).url
@@ -97,21 +100,25 @@ class PythonClient(unittest.TestCase):
         self.assertEqual(len(found), 2)
         self.assertTrue(all(result.subject and result.content and result.sender for result in found))
 
-        stream = self.ask(input="What did we decide about the budget?")
-        events = [response.event for response in stream if response.HasField("event")]
-        kinds = [event.WhichOneof("event") for event in events]
-        self.assertEqual((kinds[0], kinds[-1]), ("started", "completed"))
-        self.assertLessEqual({"turn", "reasoning", "tool_call", "tool_output", "output_item"}, set(kinds))
-        text = "".join(event.delta for event in events)
-        self.assertEqual(text, events[-1].completed.text)
-        self.assertIn("412,000 euros", text)
-        self.assertTrue(events[-1].completed.sources)
-        self.assertEqual([event.seq for event in events], sorted(event.seq for event in events))
+        question = "What did we decide about the budget?"
+        for stream in (self.ask(input=question),
+                       self.run_(input=question, reasoning_effort="low", instructions="Be brief.")):
+            events = [response.event for response in stream if response.HasField("event")]
+            kinds = [event.WhichOneof("event") for event in events]
+            self.assertEqual((kinds[0], kinds[-1]), ("started", "completed"))
+            self.assertLessEqual({"turn", "reasoning", "tool_call", "tool_output", "output_item"}, set(kinds))
+            text = "".join(event.delta for event in events)
+            self.assertEqual(text, events[-1].completed.text)
+            self.assertIn("412,000 euros", text)
+            self.assertTrue(events[-1].completed.sources)
+            self.assertEqual([event.seq for event in events], sorted(event.seq for event in events))
+        self.assertEqual(events[0].started.reasoning_effort, "low")
 
         schema = recall.OutputFormat(json_schema=recall.JsonSchemaFormat(schema=json.dumps(SCHEMA), strict=True))
         for whole in (False, True):
-            *_, last = self.ask(input="What did we decide?", output_format=schema, whole_answer=whole)
-            jsonschema.validate(json.loads(last.event.completed.json), SCHEMA)
+            for call in (self.ask, self.run_):
+                *_, last = call(input="What did we decide?", output_format=schema, whole_answer=whole)
+                jsonschema.validate(json.loads(last.event.completed.json), SCHEMA)
 
         request = datasources.DisconnectRequest(user=self.user, id=datasource.id)
         stubs["datasources"].Disconnect(request, timeout=30)

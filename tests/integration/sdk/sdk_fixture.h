@@ -55,8 +55,9 @@ inline void RunOnLoop(EventLoop& loop, absl::AnyInvocable<void()> function) {
 }
 
 // A question whose events keep their text, so that tests can compare it.
-inline AskRequest Question() {
-  AskRequest request;
+template <typename Request = AskRequest>
+Request Question() {
+  Request request;
   request.input = "What did we decide?";
   request.include_raw = true;
   return request;

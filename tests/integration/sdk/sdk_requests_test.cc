@@ -53,6 +53,11 @@ std::vector<Call> Calls() {
   AskRequest ask;
   ask.input = "Budget?\n\"Ünal\"";
   ask.quality = "cef-1-high";
+  RunRequest run;
+  run.input = "Budget?";
+  run.quality = "cef-1-high";
+  run.reasoning_effort = "high";
+  run.instructions = "In one sentence.";
   SearchRequest search;
   search.user = "bob";
   search.query = "budget";
@@ -68,6 +73,11 @@ std::vector<Call> Calls() {
           "Ask", "/v1/recall/ask/",
           "{\"input\":\"Budget?\\n\\\"Ünal\\\"\",\"user\":\"ada\",\"stream\":false,\"quality\":\"cef-1-high\"}",
           R"({"output":"Yes."})", &Client::recall, &Recall::Ask, &Recall::Ask, ask),
+      MakeCall<Recall, RunRequest, Answer>(
+          "Run", "/v1/recall/run/",
+          R"({"input":"Budget?","user":"ada","stream":false,"quality":"cef-1-high","reasoning_effort":"high",)"
+          R"("instructions":"In one sentence."})",
+          R"({"output":"Yes."})", &Client::recall, &Recall::Run, &Recall::Run, run),
       MakeCall<Recall, SearchRequest, SearchAnswer>(
           "Search", "/v1/recall/search/",
           R"({"user":"bob","query":"budget","date_from":"2026-01-01","date_to":"2026-02-28","max_results":50,)"
@@ -201,6 +211,25 @@ TEST(SdkRequestsTest, StreamAsksForEvents) {
   EXPECT_EQ(request.Header("Accept"), "text/event-stream");
   EXPECT_EQ(request.Header("Accept-Encoding"), std::nullopt);
   EXPECT_EQ(server.connections(), 1) << "a stream that was read to its end leaves its connection to the next";
+}
+
+TEST(SdkRequestsTest, StreamOfARunAsksForEvents) {
+  ScriptedHttpServer server;
+  server.OnRequest(WholeRun());
+  const std::unique_ptr<Client> client = MakeClient(OptionsFor(server));
+  RunRequest run;
+  run.input = "What did we decide?";
+  run.reasoning_effort = "low";
+  run.instructions = "In French.";
+  run.include_raw = true;
+  const Reading reading = ReadAll(*client->recall().RunStream(run));
+  EXPECT_THAT(reading, EndsProperly());
+  EXPECT_THAT(reading.events, SizeIs(3));
+  const HttpRequest request = server.requests().at(0);
+  EXPECT_EQ(request.target, "/v1/recall/run/");
+  EXPECT_EQ(request.body, R"({"input":"What did we decide?","user":"ada","stream":true,"reasoning_effort":"low",)"
+                          R"("instructions":"In French."})");
+  EXPECT_EQ(request.Header("Accept"), "text/event-stream");
 }
 
 TEST(SdkRequestsTest, SchemaArrivesVerbatim) {

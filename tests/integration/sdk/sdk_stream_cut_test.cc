@@ -55,11 +55,14 @@ std::vector<std::string> WholeEvents(size_t size) {
 }
 const size_t kEvents = WholeEvents(Text().size()).size();
 
-class RecordingTest : public ::testing::Test {
+// An answer to Ask, or to Run.
+using Start = std::unique_ptr<EventStream> (*)(Client& client);
+
+class RecordingTest : public ::testing::TestWithParam<Start> {
  protected:
   Reading Ask(Handler handler) {
     server_.OnNextRequest(std::move(handler));
-    return AskAll(*client_);
+    return ReadAll(*GetParam()(*client_));
   }
 
   const std::string text_ = Text();
@@ -67,7 +70,14 @@ class RecordingTest : public ::testing::Test {
   const std::unique_ptr<Client> client_ = MakeClient(OptionsFor(server_));
 };
 
-TEST_F(RecordingTest, EveryTwoWaySplitGivesTheSameEvents) {
+INSTANTIATE_TEST_SUITE_P(Each, RecordingTest,
+                         ::testing::Values([](Client& client) { return client.recall().AskStream(Question()); },
+                                           [](Client& client) {
+                                             return client.recall().RunStream(Question<RunRequest>());
+                                           }),
+                         [](const auto& start) { return start.index == 0 ? "Ask" : "Run"; });
+
+TEST_P(RecordingTest, EveryTwoWaySplitGivesTheSameEvents) {
   for (size_t split = 1; split < text_.size(); ++split) {
     const Reading reading = Ask([&, split](Exchange& exchange) {
       exchange.StartSse();
@@ -81,7 +91,7 @@ TEST_F(RecordingTest, EveryTwoWaySplitGivesTheSameEvents) {
   EXPECT_EQ(server_.connections(), 1);
 }
 
-TEST_F(RecordingTest, EveryChunkSizeGivesTheSameEvents) {
+TEST_P(RecordingTest, EveryChunkSizeGivesTheSameEvents) {
   for (size_t size = 1; size <= text_.size(); size = std::max(size + 1, size * 5 / 4)) {
     const Reading reading = Ask([&, size](Exchange& exchange) {
       exchange.StartSse();
@@ -93,7 +103,7 @@ TEST_F(RecordingTest, EveryChunkSizeGivesTheSameEvents) {
   }
 }
 
-TEST_F(RecordingTest, EveryByteOfTheAnswerInASegmentOfItsOwn) {
+TEST_P(RecordingTest, EveryByteOfTheAnswerInASegmentOfItsOwn) {
   const Reading reading = Ask([&](Exchange& exchange) {
     exchange.SendBytewise(Head(200, {{"Content-Type", "text/event-stream"}, {"Transfer-Encoding", "chunked"}}));
     exchange.SendBytewise(Chunk(text_));
@@ -117,7 +127,7 @@ void ExpectCut(const Reading& reading, size_t size, ErrorKind without_event) {
   }
 }
 
-TEST_F(RecordingTest, CutWithinAChunk) {
+TEST_P(RecordingTest, CutWithinAChunk) {
   for (size_t cut = 0; cut < text_.size(); ++cut) {
     const Reading reading = Ask([&, cut](Exchange& exchange) {
       exchange.StartSse();
@@ -129,7 +139,7 @@ TEST_F(RecordingTest, CutWithinAChunk) {
   }
 }
 
-TEST_F(RecordingTest, CutBetweenChunks) {
+TEST_P(RecordingTest, CutBetweenChunks) {
   for (size_t cut = 1; cut <= text_.size(); ++cut) {
     const Reading reading = Ask([&, cut](Exchange& exchange) {
       exchange.StartSse();
@@ -141,7 +151,7 @@ TEST_F(RecordingTest, CutBetweenChunks) {
   }
 }
 
-TEST_F(RecordingTest, CutOfABodyWithALength) {
+TEST_P(RecordingTest, CutOfABodyWithALength) {
   for (size_t cut = 0; cut < text_.size(); ++cut) {
     const Reading reading = Ask([&, cut](Exchange& exchange) {
       exchange.SendHead(200, {{"Content-Type", "text/event-stream"}, {"Content-Length", std::to_string(text_.size())}});
@@ -154,7 +164,7 @@ TEST_F(RecordingTest, CutOfABodyWithALength) {
 }
 
 // The connection's end is the body's end, wherever it comes, so only the events show whether it was cut.
-TEST_F(RecordingTest, CutOfABodyWithoutFrame) {
+TEST_P(RecordingTest, CutOfABodyWithoutFrame) {
   constexpr size_t kByteOrderMarkBytes = 3;
   const size_t comment = kRecording[0].text.size();
   for (size_t cut = 0; cut <= text_.size(); ++cut) {
@@ -170,7 +180,7 @@ TEST_F(RecordingTest, CutOfABodyWithoutFrame) {
   }
 }
 
-TEST_F(RecordingTest, CutByAReset) {
+TEST_P(RecordingTest, CutByAReset) {
   for (size_t cut = 0; cut <= text_.size(); ++cut) {
     const std::vector<std::string> whole = WholeEvents(cut);
     const auto read = std::make_shared<Event>();
@@ -181,7 +191,7 @@ TEST_F(RecordingTest, CutByAReset) {
       exchange.WaitFor(*read);
       exchange.Reset();
     });
-    const std::unique_ptr<EventStream> stream = client_->recall().AskStream(Question());
+    const std::unique_ptr<EventStream> stream = GetParam()(*client_);
     Reading reading;
     while (reading.events.size() < whole.size() && reading.Take(stream->Read())) {
     }
@@ -194,7 +204,7 @@ TEST_F(RecordingTest, CutByAReset) {
 }
 
 // A clean end of the body while a run is open is an error.
-TEST_F(RecordingTest, CleanEndAfterEachEventOfTheRun) {
+TEST_P(RecordingTest, CleanEndAfterEachEventOfTheRun) {
   for (size_t cut = 1; cut < text_.size(); ++cut) {
     const size_t events = WholeEvents(cut).size();
     const Reading reading = Ask([&, cut](Exchange& exchange) {

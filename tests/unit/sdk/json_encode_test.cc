@@ -31,6 +31,19 @@ TEST(EncodeAsk, SendsEveryField) {
             R"({"input":"hi","user":"ada","stream":true,"quality":"cef-1-high","output_format":"json"})");
 }
 
+TEST(EncodeRun, SendsEveryField) {
+  RunRequest request;
+  request.input = "hi";
+  EXPECT_EQ(Encode(request, "ada", false), R"({"input":"hi","user":"ada","stream":false})");
+  request.quality = "cef-1-high";
+  request.output_format.kind = OutputFormat::Kind::kJson;
+  request.reasoning_effort = "low";
+  request.instructions = "In \"French\",\nbriefly.";
+  EXPECT_EQ(Encode(request, "ada", true),
+            R"({"input":"hi","user":"ada","stream":true,"quality":"cef-1-high","output_format":"json",)"
+            R"("reasoning_effort":"low","instructions":"In \"French\",\nbriefly."})");
+}
+
 TEST(EncodeAsk, SendsASchemaAsItIsWritten) {
   using Kind = OutputFormat::Kind;
   const std::string schema = R"({ "b" : 1e400, "a":"\u00e9", "a":2 })";

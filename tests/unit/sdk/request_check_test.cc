@@ -27,6 +27,13 @@ AskRequest GoodAsk() {
   return request;
 }
 
+RunRequest GoodRun() {
+  RunRequest request;
+  request.user = "u";
+  request.input = "What is new?";
+  return request;
+}
+
 SearchRequest GoodSearch() {
   SearchRequest request;
   request.user = "u";
@@ -81,6 +88,11 @@ std::vector<TextField> TextFields() {
        [](const auto& value) { return CheckWith(GoodAsk(), &AskRequest::quality, value); }},
       {"output_format.json_schema.name", 1024, false, false,
        [](const auto& value) { return CheckWith(GoodAsk(), &AskRequest::output_format, JsonSchema("{}", value)); }},
+      {"input", 1 << 20, true, true, [](const auto& value) { return CheckWith(GoodRun(), &RunRequest::input, value); }},
+      {"reasoning_effort", 1024, false, false,
+       [](const auto& value) { return CheckWith(GoodRun(), &RunRequest::reasoning_effort, value); }},
+      {"instructions", 64 << 10, true, false,
+       [](const auto& value) { return CheckWith(GoodRun(), &RunRequest::instructions, value); }},
       {"query", 64 << 10, true, false,
        [](const auto& value) { return CheckWith(GoodSearch(), &SearchRequest::query, value); }},
       {"filter_people", 8192, true, false,
@@ -151,6 +163,7 @@ Request Anonymous(Request request) {
 
 TEST(UserTest, MayComeFromTheDefault) {
   EXPECT_THAT(Check(Anonymous(GoodAsk()), "default"), IsEmpty());
+  EXPECT_THAT(Check(Anonymous(GoodRun()), "default"), IsEmpty());
   EXPECT_THAT(Check(Anonymous(GoodSearch()), "default"), IsEmpty());
   EXPECT_THAT(Check(ListRequest(), "default"), IsEmpty());
   EXPECT_THAT(Check(Anonymous(GoodDisconnect()), "default"), IsEmpty());
@@ -160,6 +173,7 @@ TEST(UserTest, MayComeFromTheDefault) {
 TEST(UserTest, IsRequiredWithoutADefault) {
   const auto no_user = ElementsAre(Violates("user", "no default user"));
   EXPECT_THAT(Check(Anonymous(GoodAsk()), ""), no_user);
+  EXPECT_THAT(Check(Anonymous(GoodRun()), ""), no_user);
   EXPECT_THAT(Check(Anonymous(GoodSearch()), ""), no_user);
   EXPECT_THAT(Check(ListRequest(), ""), no_user);
   EXPECT_THAT(Check(Anonymous(GoodDisconnect()), ""), no_user);
@@ -178,6 +192,13 @@ TEST(CheckTest, ReportsEveryViolationInTheOrderOfTheFields) {
   ask.output_format = JsonSchema("", "c\rd");
   EXPECT_THAT(Check(ask, ""), ElementsAre(Violates("user", ""), Violates("input", ""), Violates("quality", ""),
                                           Violates(kSchema, ""), Violates("output_format.json_schema.name", "")));
+  RunRequest run;
+  run.quality = run.reasoning_effort = "a\nb";
+  run.output_format = JsonSchema("", "c\rd");
+  run.instructions = kNotUtf8;
+  EXPECT_THAT(Check(run, ""), ElementsAre(Violates("user", ""), Violates("input", ""), Violates("quality", ""),
+                                          Violates(kSchema, ""), Violates("output_format.json_schema.name", ""),
+                                          Violates("reasoning_effort", ""), Violates("instructions", "")));
   SearchRequest search;
   search.query = search.filter_people = kNotUtf8;
   search.date_from = search.date_to = "x";

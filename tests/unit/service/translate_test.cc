@@ -107,6 +107,22 @@ TEST(FromProtoTest, AskTellsItsBooleansApart) {
   EXPECT_FALSE(FromProto(Read<v1::AskRequest>("include_raw: true")).whole_answer);
 }
 
+TEST(FromProtoTest, Run) {
+  igpt::RunRequest request =
+      FromProto(Read<v1::RunRequest>("user: 'u' input: 'i' quality: 'q' output_format {json {}} whole_answer: true "
+                                     "include_raw: true reasoning_effort: 'r' instructions: 's'"));
+  EXPECT_EQ(request.user, "u");
+  EXPECT_EQ(request.input, "i");
+  EXPECT_EQ(request.quality, "q");
+  EXPECT_EQ(request.output_format.kind, igpt::OutputFormat::Kind::kJson);
+  EXPECT_EQ(request.reasoning_effort, "r");
+  EXPECT_EQ(request.instructions, "s");
+  EXPECT_TRUE(request.whole_answer);
+  EXPECT_TRUE(request.include_raw);
+  EXPECT_FALSE(FromProto(Read<v1::RunRequest>("whole_answer: true")).include_raw);
+  EXPECT_FALSE(FromProto(Read<v1::RunRequest>("include_raw: true")).whole_answer);
+}
+
 TEST(StageTest, EachHasItsOwn) {
   const std::pair<igpt::Stage, v1::Stage> kCases[] = {{igpt::Stage::kUnspecified, v1::STAGE_UNSPECIFIED},
                                                       {igpt::Stage::kStarted, v1::STAGE_STARTED},

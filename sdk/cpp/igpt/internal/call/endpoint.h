@@ -21,13 +21,26 @@ namespace igpt::internal {
 // Tell the fields of a request, in the order in which iGPT is to see them, to a RequestEncoder or a RequestChecker:
 // what is added here is sent and checked.
 
+// What Ask and Run have in common.
+template <typename Question, typename Visitor>
+void VisitQuestion(const Question& question, Visitor& fields) {
+  fields.RequiredText("input", question.input, kMaxInputBytes);
+  fields.User(question.user);
+  fields.Stream();
+  fields.Name("quality", question.quality);
+  fields.Format(question.output_format);
+}
+
 template <typename Visitor>
 void VisitFields(const AskRequest& ask, Visitor& fields) {
-  fields.RequiredText("input", ask.input, kMaxInputBytes);
-  fields.User(ask.user);
-  fields.Stream();
-  fields.Name("quality", ask.quality);
-  fields.Format(ask.output_format);
+  VisitQuestion(ask, fields);
+}
+
+template <typename Visitor>
+void VisitFields(const RunRequest& run, Visitor& fields) {
+  VisitQuestion(run, fields);
+  fields.Name("reasoning_effort", run.reasoning_effort);
+  fields.Text("instructions", run.instructions, kMaxInstructionsBytes);
 }
 
 template <typename Visitor>
@@ -93,9 +106,16 @@ auto Decoded(std::string body, const Request& request) {
   return kDecode(std::move(body), request.include_raw);
 }
 
-inline constexpr Endpoint<AskRequest, Answer> kAsk = {
-    {"recall/ask/", Effect::kReads, /*may_stream=*/true},
-    [](std::string body, const AskRequest& ask) { return DecodeAnswer(std::move(body), DecodingOf(ask)); }};
+template <typename Question>
+absl::StatusOr<Answer> DecodedAnswer(std::string body, const Question& question) {
+  return DecodeAnswer(std::move(body), DecodingOf(question));
+}
+
+inline constexpr Endpoint<AskRequest, Answer> kAsk = {{"recall/ask/", Effect::kReads, /*may_stream=*/true},
+                                                      DecodedAnswer<AskRequest>};
+
+inline constexpr Endpoint<RunRequest, Answer> kRun = {{"recall/run/", Effect::kReads, /*may_stream=*/true},
+                                                      DecodedAnswer<RunRequest>};
 
 inline constexpr Endpoint<SearchRequest, SearchAnswer> kSearch = {{"recall/search/", Effect::kReads},
                                                                   Decoded<DecodeSearch>};

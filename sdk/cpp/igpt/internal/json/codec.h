@@ -23,12 +23,13 @@
 
 namespace igpt::internal {
 
-// What decoding an answer of Ask needs to know of the request.
+// What decoding an answer of Ask or Run needs to know of the request.
 struct AnswerDecoding {
   bool json_wanted = false;  // the output format was JSON or a JSON Schema
   bool include_raw = false;
 };
-inline AnswerDecoding DecodingOf(const AskRequest& request) {
+template <typename Request>  // AskRequest or RunRequest
+AnswerDecoding DecodingOf(const Request& request) {
   return {.json_wanted = request.output_format.kind != OutputFormat::Kind::kText, .include_raw = request.include_raw};
 }
 

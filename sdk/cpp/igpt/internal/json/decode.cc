@@ -1,4 +1,4 @@
-// Decoding of everything but what Ask gives. See codec.h.
+// Decoding of everything but what Ask and Run give. See codec.h.
 #include <optional>
 #include <string>
 #include <string_view>

@@ -1,4 +1,4 @@
-// Decoding of what Ask gives: events, and whole answers. See codec.h.
+// Decoding of what Ask and Run give: events, and whole answers. See codec.h.
 #include <simdjson.h>
 
 #include <array>
