@@ -189,7 +189,7 @@ class Image(unittest.TestCase):
             root = [line.split() for line in container.proc("mountinfo").splitlines() if line.split()[4] == "/"]
             self.assertIn("ro", root[-1][5].split(","))
 
-            answer = container.beside(options.ask, f"--server={ADDRESS}", "What did we decide about the budget?")
+            answer = container.beside(options.igpt, "ask", f"--server={ADDRESS}", "What did we decide about the budget?")
             self.assertIn("412,000 euros", answer)
             self.assertEqual(container.execute("/usr/bin/igptd", "health", "--address=localhost:50051").stdout, "serving\n")
             missing = container.execute("/usr/bin/igptd", "health", "--service=igpt.v1.Nothing")
@@ -241,7 +241,7 @@ class Container:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--ask", required=True, type=os.path.abspath, help="igpt-ask, of this machine")
+    parser.add_argument("--igpt", required=True, type=os.path.abspath, help="igpt, of this machine")
     parser.add_argument("--apt", help="files for the base's /etc/apt")
     parser.add_argument("--twice", action="store_true", help="build it twice and compare")
     options = parser.parse_args()

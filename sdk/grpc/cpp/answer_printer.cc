@@ -1,51 +1,88 @@
 #include "answer_printer.h"
 
 #include <google/protobuf/util/time_util.h>
-#include <unistd.h>
 
-#include <algorithm>
 #include <iostream>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "json.h"
+#include "terminal/printable.h"
 
 namespace {
 
+using google::protobuf::util::TimeUtil;
 using igpt::v1::RunCompleted;
 using igpt::v1::RunEvent;
 
+constexpr std::string_view kThinking = "thinking …";
+
 // "2024-05-31" in UTC.
 std::string Date(const google::protobuf::Timestamp& time) {
-  return google::protobuf::util::TimeUtil::ToString(time).substr(0, 10);
+  return TimeUtil::ToString(time).substr(0, 10);
 }
 
 std::string Describe(const igpt::v1::Source& source) {
   std::string line = "- " + (source.title().empty() ? source.id() : source.title());
   if (!source.provider().empty()) line += ", " + source.provider();
   if (source.has_item_time()) line += ", " + Date(source.item_time());
-  return line;
+  return OneLine(line);
+}
+
+std::string Describe(const igpt::v1::Usage& usage) {
+  return absl::StrCat("usage: ", usage.input_tokens(), " tokens read, ", usage.output_tokens(), " written");
 }
 
 }  // namespace
 
+AnswerPrinter::AnswerPrinter(const AnswerOptions& options)
+    : options_(options), wrapper_(options.json ? 0 : out_.width()) {
+  Tell("asking …", "");
+}
+
 void AnswerPrinter::Print(const RunEvent& event) {
+  if (options_.events) return PrintJson(event);
   switch (event.event_case()) {
+    case RunEvent::kStarted:
+      Tell(kThinking, "");
+      break;
     case RunEvent::kDelta:
       text_ += event.delta();
-      if (!json_) PrintText(event.delta());
+      if (options_.json) {
+        Tell("writing …", "");
+      } else {
+        PrintText(event.delta());
+      }
       break;
     case RunEvent::kCompleted:
       completed_ = event.completed();
       break;
-    case RunEvent::kReasoning:
-      // Only the finished item, since its parts came before it.
-      if (event.reasoning().stage() != igpt::v1::STAGE_DONE) break;
-      for (const std::string& summary : event.reasoning().summary()) Note("reasoning: " + summary);
+    case RunEvent::kTurn:
+      if (event.turn().stage() == igpt::v1::STAGE_STARTED) {
+        Tell(kThinking, absl::StrCat("turn ", event.turn().number()));
+      }
       break;
+    case RunEvent::kReasoning: {
+      const std::string summary = absl::StrJoin(event.reasoning().summary(), " ");
+      if (summary.empty()) {
+        Tell(kThinking, "");
+      } else if (event.reasoning().stage() == igpt::v1::STAGE_DONE) {  // repeats its parts
+        Tell("", absl::StrCat("reasoning: ", summary));
+      } else {
+        Tell(absl::StrCat("thinking: ", summary), "");
+      }
+      break;
+    }
     case RunEvent::kToolCall:
-      Note("tool call: " + event.tool_call().name() + " " + event.tool_call().arguments_json());
+      Tell(absl::StrCat("calling ", event.tool_call().name(), " …"),
+           absl::StrCat("tool call: ", event.tool_call().name(), " ", event.tool_call().arguments_json()));
       break;
-    case RunEvent::kToolOutput:
-      Note("tool output: " + event.tool_output().name() + ", " + std::to_string(event.tool_output().sources_size()) +
-           " sources");
+    case RunEvent::kToolOutput: {
+      const std::string found =
+          absl::StrCat(event.tool_output().name(), ", ", event.tool_output().sources_size(), " sources");
+      Tell(found, absl::StrCat("tool output: ", found));
       break;
+    }
     default:
       // The answer doesn't need other events, known or new.
       break;
@@ -53,13 +90,15 @@ void AnswerPrinter::Print(const RunEvent& event) {
 }
 
 void AnswerPrinter::End(bool whole) {
+  progress_.Erase();
+  if (options_.events) return;
   if (whole) PrintRest();
-  if (!at_line_start_) PrintText("\n");
+  EndLine();
 }
 
 void AnswerPrinter::PrintRest() {
   // The last event repeats the whole answer: print it unless the deltas were printed already.
-  if (json_ || text_.empty()) {
+  if (options_.json || text_.empty()) {
     switch (completed_.output_case()) {
       case RunCompleted::kJson:
         PrintText(completed_.json());
@@ -68,31 +107,41 @@ void AnswerPrinter::PrintRest() {
         PrintText(completed_.text());
         break;
       case RunCompleted::OUTPUT_NOT_SET:
-        if (json_) PrintText(text_);
+        if (options_.json) PrintText(text_);
         break;
     }
   }
-  if (!at_line_start_) PrintText("\n");
-  if (!json_ && completed_.sources_size() > 0) {
-    PrintText("\n");
-    for (const igpt::v1::Source& source : completed_.sources()) PrintText(Describe(source) + "\n");
+  EndLine();
+  if (!options_.json && completed_.sources_size() > 0) {
+    std::string sources;
+    for (const igpt::v1::Source& source : completed_.sources()) {
+      absl::StrAppend(&sources, "\n", Wrapped(Describe(source), out_.width(), "  "));
+    }
+    std::cout << out_.Dim(sources) << "\n" << std::flush;
   }
-  if (completed_.has_usage()) {
-    Note("usage: " + std::to_string(completed_.usage().input_tokens()) + " tokens read, " +
-         std::to_string(completed_.usage().output_tokens()) + " written");
-  }
+  if (completed_.has_usage()) Tell("", Describe(completed_.usage()));
 }
 
-void AnswerPrinter::PrintText(const std::string& text) {
+void AnswerPrinter::PrintText(std::string_view text) {
   if (text.empty()) return;
-  std::cout << text << std::flush;
+  progress_.Erase();
+  // JSON for a program stays as it is, byte for byte.
+  const bool exact = options_.json && !out_.is_terminal();
+  std::cout << wrapper_.Add(exact ? std::string(text) : Printable(text)) << std::flush;
   at_line_start_ = text.back() == '\n';
 }
 
-void AnswerPrinter::Note(const std::string& line) const {
-  if (!verbose_) return;
-  std::string one_line = line;
-  std::replace(one_line.begin(), one_line.end(), '\n', ' ');
-  const bool terminal = isatty(STDERR_FILENO) != 0;
-  std::cerr << (terminal ? "\033[2m" : "") << one_line << (terminal ? "\033[0m" : "") << '\n';
+void AnswerPrinter::Tell(std::string_view now, std::string_view line) {
+  if (options_.events) return;
+  if (options_.verbose && !line.empty()) {
+    if (out_.is_terminal()) EndLine();
+    std::cerr << err_.Dim(Wrapped(OneLine(line), err_.width(), "  ")) << "\n" << std::flush;
+  } else if (!options_.verbose && !now.empty() && at_line_start_) {
+    progress_.Show(now);
+  }
+}
+
+void AnswerPrinter::EndLine() {
+  if (!at_line_start_) std::cout << wrapper_.Add("\n") << std::flush;
+  at_line_start_ = true;
 }

@@ -2,78 +2,84 @@
 
 #include <getopt.h>
 
-#include <iostream>
+#include <algorithm>
 
-const char kUsage[] = R"(usage: igpt-ask [flag...] "question"
-
-  --server=HOST:PORT  where igptd is (127.0.0.1:50051)
-  --user=USER         whose mail and documents are asked (demo)
-  --quality=QUALITY   e.g. cef-1-high (iGPT's default)
-  --json              answer in JSON
-  --schema=FILE       answer in JSON that follows the JSON Schema in FILE
-  --whole             answer at once, not as it is written
-  --timeout=DURATION  how long the answer may take, e.g. 90s or 5m (60s)
-  --verbose           show reasoning, tool calls and usage on stderr
-  --help              print this and exit
-
-Exit codes: 0 answered, 1 failed, 2 wrong usage, 130 interrupted.
-)";
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "terminal/wrap.h"
 
 namespace {
 
-std::optional<Flags> Wrong(const std::string& what) {
-  std::cerr << "igpt-ask: " << what << "; see igpt-ask --help\n";
-  return std::nullopt;
+std::string WithDefault(const std::string& help, const std::string& value) {
+  return value.empty() ? help : absl::StrCat(help, " (", value, ")");
 }
 
 }  // namespace
 
-std::optional<Flags> ParseFlags(int argc, char** argv) {
-  const option options[] = {
-      {"server", required_argument, nullptr, 's'},  {"user", required_argument, nullptr, 'u'},
-      {"quality", required_argument, nullptr, 'q'}, {"json", no_argument, nullptr, 'j'},
-      {"schema", required_argument, nullptr, 'f'},  {"whole", no_argument, nullptr, 'w'},
-      {"timeout", required_argument, nullptr, 't'}, {"verbose", no_argument, nullptr, 'v'},
-      {"help", no_argument, nullptr, 'h'},          {},
+void Flags::AddSwitch(const std::string& name, const std::string& help, bool* target) {
+  const auto set = [target](const char*) { return *target = true, absl::OkStatus(); };
+  flags_.push_back({name, "", help, set});
+}
+
+void Flags::AddText(const std::string& name, const std::string& value, const std::string& help, std::string* target) {
+  const auto set = [target](const char* text) { return *target = text, absl::OkStatus(); };
+  flags_.push_back({name, value, WithDefault(help, *target), set});
+}
+
+void Flags::AddNumber(const std::string& name, const std::string& value, const std::string& help, int32_t* target) {
+  const std::string wrong = absl::StrCat("--", name, " must be a whole number");
+  const auto set = [=](const char* text) {
+    return absl::SimpleAtoi(text, target) ? absl::OkStatus() : absl::InvalidArgumentError(wrong);
   };
-  Flags flags;
-  for (int flag; (flag = getopt_long(argc, argv, "", options, nullptr)) != -1;) {
-    switch (flag) {
-      case 's':
-        flags.server = optarg;
-        break;
-      case 'u':
-        flags.user = optarg;
-        break;
-      case 'q':
-        flags.quality = optarg;
-        break;
-      case 'j':
-        flags.json = true;
-        break;
-      case 'f':
-        flags.schema_file = optarg;
-        break;
-      case 'w':
-        flags.whole = true;
-        break;
-      case 't':
-        if (!absl::ParseDuration(optarg, &flags.timeout) || flags.timeout <= absl::ZeroDuration()) {
-          return Wrong("--timeout must be a duration such as 90s or 5m");
-        }
-        break;
-      case 'v':
-        flags.verbose = true;
-        break;
-      case 'h':
-        flags.help = true;
-        return flags;
-      default:
-        return std::nullopt;  // getopt_long has printed what is wrong
-    }
+  flags_.push_back({name, value, help, set});
+}
+
+void Flags::AddDuration(const std::string& name, const std::string& value, const std::string& help,
+                        absl::Duration* target) {
+  const std::string wrong = absl::StrCat("--", name, " must be a duration such as 90s or 5m");
+  const auto set = [=](const char* text) {
+    const bool good = absl::ParseDuration(text, target) && *target > absl::ZeroDuration();
+    return good ? absl::OkStatus() : absl::InvalidArgumentError(wrong);
+  };
+  flags_.push_back({name, value, WithDefault(help, absl::FormatDuration(*target)), set});
+}
+
+absl::StatusOr<std::vector<std::string>> Flags::Parse(const std::vector<std::string>& arguments) const {
+  std::vector<option> options;
+  options.reserve(flags_.size() + 1);
+  for (const Flag& flag : flags_) {
+    options.push_back({flag.name.c_str(), flag.value.empty() ? no_argument : required_argument, nullptr, 0});
   }
-  if (flags.json && !flags.schema_file.empty()) return Wrong("--json and --schema cannot be combined");
-  if (argc - optind != 1) return Wrong(argc == optind ? "the question is missing" : "put the question in quotes");
-  flags.question = argv[optind];
-  return flags;
+  options.push_back({});
+  std::vector<char*> argv;  // getopt changes their order, not their text
+  argv.reserve(arguments.size());
+  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+  const int argc = static_cast<int>(argv.size());
+
+  optind = 0;  // begins anew
+  int index = 0;
+  for (int result; (result = getopt_long(argc, argv.data(), ":", options.data(), &index)) != -1;) {
+    // A short flag, of which there are none, may be one of several letters.
+    const std::string given =
+        optopt == 0 ? argv[optind - 1] : absl::StrCat("-", std::string(1, static_cast<char>(optopt)));
+    if (result == ':') return absl::InvalidArgumentError(absl::StrCat(given, " needs a value"));
+    if (result == '?') return absl::InvalidArgumentError(absl::StrCat("cannot understand ", given));
+    if (absl::Status set = flags_[index].set(optarg); !set.ok()) return set;
+  }
+  return std::vector<std::string>(argv.begin() + optind, argv.end());
+}
+
+std::string Flags::Help(int width) const {
+  const auto usage = [](const Flag& flag) {
+    return absl::StrCat("  --", flag.name, flag.value.empty() ? "" : "=", flag.value, "  ");
+  };
+  size_t column = 0;
+  for (const Flag& flag : flags_) column = std::max(column, usage(flag).size());
+  std::string help;
+  for (const Flag& flag : flags_) {
+    std::string line = usage(flag);
+    line.resize(column, ' ');
+    help += Wrapped(line + flag.help, width, std::string(column, ' ')) + "\n";
+  }
+  return help;
 }

@@ -1,123 +1,132 @@
-// igpt-ask: asks igptd a question and prints the answer as it streams in. A small program to learn from: it has what a
-// real client of igptd needs, which is a deadline, a way to cancel, and errors that say what to do.
-#include <grpcpp/grpcpp.h>
-
-#include <algorithm>
-#include <fstream>
+// igpt: asks igptd from a terminal or a script. A small program to learn from: each of its commands, in a file of its
+// own, shows how to call one RPC; client/ has what every client of igptd needs.
+#include <csignal>
+#include <cstdlib>
 #include <iostream>
 #include <memory>
-#include <optional>
-#include <sstream>
 #include <string>
+#include <string_view>
+#include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "absl/time/time.h"
-#include "answer_printer.h"
-#include "error_details.h"
+#include "client/connect.h"
+#include "client/credentials.h"
+#include "client/errors.h"
+#include "client/interrupt.h"
+#include "client/session.h"
+#include "command.h"
+#include "common_flags.h"
+#include "exit_code.h"
 #include "flags.h"
-#include "igpt/v1/recall.grpc.pb.h"
-#include "interrupt.h"
+#include "terminal/note.h"
+#include "terminal/terminal.h"
+#include "terminal/wrap.h"
 
 namespace {
 
-constexpr int kExitAnswered = 0;
-constexpr int kExitFailed = 1;
-constexpr int kExitUsage = 2;
-constexpr int kExitInterrupted = 130;
+struct Row {
+  std::string name;
+  std::string arguments;  // as usage shows them
+  std::string help;
+  std::unique_ptr<Command> (*make)();
+};
 
-// How long to wait for an igptd that is still starting.
-constexpr absl::Duration kConnectTimeout = absl::Seconds(60);
-// After this long, print what we are waiting for.
-constexpr absl::Duration kConnectPatience = absl::Seconds(1);
-// How often to check for Ctrl-C meanwhile.
-constexpr absl::Duration kConnectInterval = absl::Milliseconds(100);
+const Row kCommands[] = {
+    {"ask", "\"question\"", "answers from the user's mail and documents", MakeAsk},
+    {"run", "\"question\"", "answers as ask does, with more ways to steer the answer", MakeRun},
+    {"search", "[word...]", "finds messages and documents", MakeSearch},
+    {"authorize", "SERVICE SCOPE...", "starts connecting a datasource", MakeAuthorize},
+    {"list", "", "lists the user's datasources and how far each is indexed", MakeList},
+    {"disconnect", "ID", "disconnects a datasource and removes its index", MakeDisconnect},
+};
 
-std::optional<igpt::v1::AskRequest> MakeRequest(const Flags& flags) {
-  igpt::v1::AskRequest request;
-  request.set_user(flags.user);
-  request.set_input(flags.question);
-  request.set_quality(flags.quality);
-  request.set_whole_answer(flags.whole);
-  if (flags.json) request.mutable_output_format()->mutable_json();
-  if (!flags.schema_file.empty()) {
-    std::ifstream file(flags.schema_file);
-    std::ostringstream schema;
-    if (!(schema << file.rdbuf())) {
-      std::cerr << "igpt-ask: " << flags.schema_file << " is empty or cannot be read\n";
-      return std::nullopt;
-    }
-    // igptd passes the text on exactly as written.
-    request.mutable_output_format()->mutable_json_schema()->set_schema(schema.str());
-  }
-  return request;
+// `command` is "" or " name".
+int WrongUsage(const std::string& command, const std::string& what) {
+  PrintError(absl::StrCat("igpt", command, ": ", what, "; see igpt", command, " --help"));
+  return kExitUsage;
 }
 
-std::shared_ptr<grpc::Channel> MakeChannel(const std::string& server) {
-  grpc::ChannelArguments arguments;
-  // A whole answer may be larger than gRPC's default limit of 4 MiB; igptd limits it.
-  arguments.SetMaxReceiveMessageSize(-1);
-  // Finds a server that is starting at once, not after gRPC's growing backoff.
-  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 200);
-  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
-  return grpc::CreateCustomChannel(server, grpc::InsecureChannelCredentials(), arguments);
+std::string Usage(const Row& row) {
+  return absl::StrCat("igpt ", row.name, row.arguments.empty() ? "" : " ", row.arguments);
 }
 
-// Waits for the server. Returns false on a timeout or Ctrl-C.
-bool AwaitServer(grpc::Channel& channel, const Flags& flags, const Interrupt& interrupt) {
-  const absl::Time start = absl::Now();
-  const absl::Time end = start + std::min(kConnectTimeout, flags.timeout);
-  bool told = false;
-  while (!channel.WaitForConnected(absl::ToChronoTime(std::min(absl::Now() + kConnectInterval, end)))) {
-    if (interrupt.happened() || absl::Now() >= end) return false;
-    if (!told && absl::Now() - start > kConnectPatience) {
-      std::cerr << "igpt-ask: waiting for igptd at " << flags.server << "\n";
-      told = true;
-    }
+int Help() {
+  const int width = Terminal::Out().width();
+  constexpr size_t kColumn = 34;
+  std::cout << "usage: igpt COMMAND [argument...] [flag...]\n\n";
+  for (const Row& row : kCommands) {
+    std::string line = "  " + Usage(row);
+    line.resize(kColumn, ' ');
+    std::cout << Wrapped(absl::StrCat(line, row.help), width, std::string(kColumn, ' ')) << "\n";
   }
-  return true;
+  std::cout << "\nigpt COMMAND --help lists the flags of a command.\n\n" << kExitCodesHelp;
+  return kExitDone;
 }
 
-// Asks, prints the answer, and returns the exit code.
-int Ask(const Flags& flags, const igpt::v1::AskRequest& request) {
-  grpc::ClientContext context;
-  const Interrupt interrupt(context);
-  const std::shared_ptr<grpc::Channel> channel = MakeChannel(flags.server);
-  if (!AwaitServer(*channel, flags, interrupt)) {
-    if (interrupt.happened()) return kExitInterrupted;
-    std::cerr << "igpt-ask: no igptd answers at " << flags.server << "; start one with ./dev run\n";
-    return kExitFailed;
-  }
+int Help(const Row& row, const Flags& flags) {
+  const int width = Terminal::Out().width();
+  std::cout << "usage: " << Usage(row) << " [flag...]\n"
+            << Wrapped(row.help, width) << "\n\n"
+            << flags.Help(width) << "\n"
+            << kExitCodesHelp;
+  return kExitDone;
+}
 
-  // Without a deadline, a call can last as long as igptd allows.
-  context.set_deadline(absl::ToChronoTime(absl::Now() + flags.timeout));
-  const std::unique_ptr<igpt::v1::RecallService::Stub> recall = igpt::v1::RecallService::NewStub(channel);
-  const std::unique_ptr<grpc::ClientReader<igpt::v1::AskResponse>> stream = recall->Ask(&context, request);
-
-  AnswerPrinter printer(request.has_output_format(), flags.verbose);
-  igpt::v1::AskResponse response;
-  while (stream->Read(&response)) {
-    // Heartbeats only keep the connection alive.
-    if (response.has_event()) printer.Print(response.event());
-  }
-  // Only the status tells whether the answer is complete.
-  const grpc::Status status = stream->Finish();
-  printer.End(status.ok());
-
-  if (status.ok()) return kExitAnswered;
+// Prints the error of a call, if there is one.
+int Report(const grpc::Status& status, const std::string& command, const CommonFlags& flags,
+           const Interrupt& interrupt) {
+  if (status.ok()) return kExitDone;
   if (interrupt.happened()) return kExitInterrupted;
-  std::cerr << "igpt-ask: " << Describe(status) << "\n";
-  return kExitFailed;
+  if (flags.json_output()) {
+    std::cerr << DescribeAsJson(status) << "\n";
+  } else {
+    PrintError(absl::StrCat("igpt", command, ": ", Describe(status, flags.server)));
+  }
+  return ExitCodeOf(status);
+}
+
+int RunCommand(const Row& row, const std::vector<std::string>& arguments) {
+  const std::string name = absl::StrCat(" ", row.name);
+  const std::unique_ptr<Command> command = row.make();
+  CommonFlags common;
+  common.timeout = command->default_timeout();
+  Flags flags;
+  command->AddFlags(flags);
+  common.AddTo(flags);
+  const absl::StatusOr<std::vector<std::string>> operands = flags.Parse(arguments);
+  if (!operands.ok()) return WrongUsage(name, std::string(operands.status().message()));
+  if (common.help) return Help(row, flags);
+  absl::Status usage = common.Check();
+  usage.Update(command->TakeArguments(*operands));
+  if (!usage.ok()) return WrongUsage(name, std::string(usage.message()));
+
+  Interrupt interrupt;
+  const absl::StatusOr<Credentials> credentials = ReadCredentials(common);
+  if (!credentials.ok()) return WrongUsage(name, std::string(credentials.status().message()));
+  const std::shared_ptr<grpc::Channel> channel = Connect(common, *credentials, interrupt);
+  const Session session = {common, channel, credentials->token, absl::Now() + common.timeout, interrupt};
+  return Report(command->Run(session), name, common, interrupt);
+}
+
+int FindAndRun(const std::vector<std::string>& arguments) {
+  if (arguments.empty()) return WrongUsage("", "the command is missing");
+  if (arguments.front() == "--help") return Help();
+  for (const Row& row : kCommands) {
+    if (row.name == arguments.front()) return RunCommand(row, arguments);
+  }
+  return WrongUsage("", absl::StrCat("there is no command ", arguments.front()));
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::optional<Flags> flags = ParseFlags(argc, argv);
-  if (!flags) return kExitUsage;
-  if (flags->help) {
-    std::cout << kUsage;
-    return kExitAnswered;
-  }
-  const std::optional<igpt::v1::AskRequest> request = MakeRequest(*flags);
-  return request ? Ask(*flags, *request) : kExitUsage;
+  // Whoever reads stdout may stop, as `head` does. Then this ends, quietly, and igptd cancels the call.
+  std::signal(SIGPIPE, SIG_DFL);
+  // gRPC's own log would be in between. What it says of a failed call is in the call's status.
+  setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);
+  const int code = FindAndRun({argv + 1, argv + argc});
+  if (std::cout.flush()) return code;
+  PrintError("igpt: cannot write to stdout");
+  return kExitFailed;
 }

@@ -11,17 +11,22 @@ import sys
 import tempfile
 
 
-def start_igptd(add_cleanup):
-    """Starts `igptd --sandbox` on free ports. Returns the process and the address that it serves gRPC on."""
+def start_igptd(add_cleanup, *flags, listen="127.0.0.1:0", upstream=None):
+    """Starts igptd, with its sandbox or with the base URL of another stand-in for iGPT. Returns the process and the address
+    that it serves gRPC on."""
     directory = tempfile.TemporaryDirectory()
     add_cleanup(directory.cleanup)
     log = f"{directory.name}/log"
     port_file = f"{directory.name}/port"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("IGPT")}
+    source = "--sandbox"
+    if upstream:
+        source = f"--igpt_base_url={upstream}"
+        environment["IGPT_API_KEY"] = "ak:test"
     with open(log, "wb") as output:
         process = subprocess.Popen(
-            [os.environ["IGPTD_BINARY"], "--sandbox", "--listen=127.0.0.1:0", f"--port_file={port_file}",
-             "--admin_listen=127.0.0.1:0", "--drain_delay=0s", "--log_format=json"],
+            [os.environ["IGPTD_BINARY"], source, f"--listen={listen}", f"--port_file={port_file}",
+             "--admin_listen=127.0.0.1:0", "--drain_delay=0s", "--log_format=json", *flags],
             env=environment, stderr=output)
     add_cleanup(stop, process)
     while not os.path.exists(port_file):
