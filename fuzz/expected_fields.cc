@@ -206,11 +206,32 @@ ApiError ReportedError(const JsonValue& root) {
   Members members(root, {"error"});
   const JsonValue* error = members.Value("error");
   if (error == nullptr) return {};
-  const std::string& code = error->string;
-  const bool plain = error->type == Type::kString && error->exact && !code.empty() && code.size() <= 64 &&
-                     std::all_of(code.begin(), code.end(), [](unsigned char c) {
-                       return absl::ascii_isalnum(c) || c == '_' || c == '.' || c == '-';
-                     });
+  switch (error->type) {
+    case Type::kNull:
+      return {};
+    case Type::kBool:
+      return error->text == "true" ? ErrorOfCode("") : ApiError();
+    case Type::kNumber:
+      return std::strtod(std::string(error->text).c_str(), nullptr) != 0 ? ErrorOfCode("") : ApiError();
+    case Type::kString:
+      return error->string.empty() ? ApiError() : ErrorOfCode(error->string);
+    case Type::kArray:
+      return error->elements.empty() ? ApiError() : ErrorOfCode("");
+    case Type::kObject:
+      break;
+  }
+  if (error->elements.empty()) return {};
+  std::string code;
+  for (size_t i = 0; i < error->keys.size(); ++i) {
+    if (error->keys[i] == "code" && error->elements[i].type == Type::kString) code = error->elements[i].string;
+  }
+  return ErrorOfCode(code);
+}
+
+ApiError ErrorOfCode(const std::string& code) {
+  const bool plain = !code.empty() && code.size() <= 64 && std::all_of(code.begin(), code.end(), [](unsigned char c) {
+    return absl::ascii_isalnum(c) || c == '_' || c == '.' || c == '-';
+  });
   if (!plain) return {{igpt::ErrorKind::kApi}, "unrecognized"};
   if (code == "auth") return {{igpt::ErrorKind::kAuth}, ""};
   if (code == "params") return {{igpt::ErrorKind::kParams}, ""};

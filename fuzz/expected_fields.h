@@ -74,5 +74,6 @@ struct ApiError {
   std::string code;
 };
 ApiError ReportedError(const JsonValue& root);
+ApiError ErrorOfCode(const std::string& code);
 
 }  // namespace igpt_fuzz

@@ -1,4 +1,6 @@
 // The expected results of decoding the events and answers of Ask and Run.
+#include <algorithm>
+#include <set>
 #include <string_view>
 #include <utility>
 #include <variant>
@@ -151,16 +153,39 @@ igpt::Stage StageOf(std::string_view type) {
   return igpt::Stage::kUnspecified;
 }
 
+bool NamesError(std::string_view type) {
+  static const std::set<std::string_view> kWords = {"error", "failed"};
+  const size_t dots = static_cast<size_t>(std::count(type.begin(), type.end(), '.'));
+  return dots < 2 && kWords.contains(type.substr(dots == 0 ? 0 : type.find('.') + 1));
+}
+
+// The text of a stream's first delta. Half a character at its end waits for the next one.
+std::string FirstDelta(const JsonValue& delta) {
+  std::string text = delta.string;
+  std::string_view raw = delta.text.substr(1, delta.text.size() - 2);
+  if (delta.exact || raw.size() < 6) return text;
+  const std::string_view escape = raw.substr(raw.size() - 6);
+  raw.remove_suffix(6);
+  const size_t last = raw.find_last_not_of('\\');
+  const size_t backslashes = raw.size() - (last == raw.npos ? 0 : last + 1);
+  const bool high = escape.starts_with("\\u") && (escape[2] == 'd' || escape[2] == 'D') &&
+                    std::string_view("89abAB").find(escape[3]) != std::string_view::npos;
+  if (high && backslashes % 2 == 0) text.resize(text.size() - 3);
+  return text;
+}
+
 #define IGPT_RUN_KEYS                                                                                                 \
   "type", "seq", "delta", "turn", "text", "item", "id", "timestampStart", "timestamp", "duration", "output", "usage", \
-      "metadata", "context", "output_format", "error"
+      "metadata", "context", "output_format", "error", "code"
 
 }  // namespace
 
 Expected<igpt::RunEvent> ExpectedEvent(std::string_view data, std::string_view name,
                                        igpt::internal::AnswerDecoding decoding) {
   using Event = igpt::RunEvent;
-  if (auto errors = TextErrors(data, ErrorKind::kMalformed); !errors.empty()) return Failure<Event>(errors);
+  if (auto errors = TextErrors(data, ErrorKind::kMalformed); !errors.empty()) {
+    return NamesError(name) ? Failure<Event>({ErrorKind::kApi}, std::string(name)) : Failure<Event>(errors);
+  }
   const JsonValue root = ParseJson(data);
   if (const ApiError error = ReportedError(root); !error.kinds.empty()) return Failure<Event>(error.kinds, error.code);
   if (!IsUtf8(name)) return Failure<Event>({ErrorKind::kMalformed});
@@ -170,6 +195,11 @@ Expected<igpt::RunEvent> ExpectedEvent(std::string_view data, std::string_view n
   event.seq = members.Int32("seq");
   event.type = members.StringOr("type");
   if (event.type.empty()) event.type = name;
+  const std::string code = members.StringOr("code");
+  if (NamesError(event.type)) {
+    const ApiError error = ErrorOfCode(code.empty() ? event.type : code);
+    return Failure<Event>(error.kinds, error.code);
+  }
   const std::optional<std::string> delta = members.String("delta"), text = members.String("text");
   const std::optional<int32_t> turn = members.Int32("turn");
   std::optional<Payload> item = Item(members);
@@ -177,8 +207,8 @@ Expected<igpt::RunEvent> ExpectedEvent(std::string_view data, std::string_view n
   const igpt::RunStarted started = StartOf(members, decoding.include_raw);
 
   bool all = false;
-  if (delta) {
-    event.payload = igpt::Delta{*delta};
+  if (delta && (event.type.empty() || event.type == "message" || event.type == "run.output_text.delta")) {
+    event.payload = igpt::Delta{FirstDelta(*members.Value("delta"))};
     all = members.HasOnly({"type", "seq", "delta"});
   } else if (event.type == "run.done" || (members.Has("output") && !event.type.starts_with("run."))) {
     if (root.type == Type::kObject) event.payload = answer;

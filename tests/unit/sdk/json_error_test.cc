@@ -61,10 +61,13 @@ TEST(DecodeErrors, ReportIgptsOwn) {
       {R"({"error":"the secret is out"})", "api:unrecognized"},
       {R"({"error":"s\u00e9cret"})", "api:unrecognized"},
       {R"({"error":"\ud83d"})", "api:unrecognized"},
-      {R"({"error":""})", "api:unrecognized"},
       {R"({"error":5})", "api:unrecognized"},
-      {R"({"error":false})", "api:unrecognized"},
-      {R"({"error":{"code":"auth"}})", "api:unrecognized"},
+      {R"({"error":-0.1})", "api:unrecognized"},
+      {R"({"error":true})", "api:unrecognized"},
+      {R"({"error":{"code":"auth"}})", "auth"},
+      {R"({"error":{"code":"quota","message":"secret"}})", "api:quota"},
+      {R"({"error":{"code":"the secret"}})", "api:unrecognized"},
+      {R"({"error":{"message":"secret"}})", "api:unrecognized"},
       {R"({"error":["auth"]})", "api:unrecognized"},
       {R"( {"type":"run.done","output":"secret","error":"auth","more":[]} )", "auth"},
       {R"({"results":[{"id":"secret"}],"error":"params","datasources":[],"url":"secret"})", "params"},
@@ -87,11 +90,15 @@ TEST(DecodeErrors, AreNotBelievedInMalformedText) {
   }
 }
 
-TEST(DecodeErrors, NullIsNone) {
-  const std::string text = R"({"error":null,"output":1,"results":[],"datasources":[],"url":"u"})";
+TEST(DecodeErrors, NullAndWhatIsEmptyIsNone) {
+  for (const std::string error : {"null", R"("")", "false", "0", "-0.0", "0e5", "{}", "[]", "[ ]"}) {
+    const std::string text = R"({"error":)" + error + R"(,"output":1,"results":[],"datasources":[],"url":"u"})";
+    for (const Decoder& decoder : kDecoders) {
+      EXPECT_EQ(decoder.decode(text), absl::OkStatus()) << decoder.name << " " << text;
+    }
+  }
   const std::string twice = R"({"error":"auth","error":null,"output":1,"results":[],"datasources":[],"url":"u"})";
   for (const Decoder& decoder : kDecoders) {
-    EXPECT_EQ(decoder.decode(text), absl::OkStatus()) << decoder.name;
     EXPECT_EQ(decoder.decode(twice), absl::OkStatus()) << decoder.name;
   }
 }

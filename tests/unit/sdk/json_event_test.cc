@@ -5,6 +5,7 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "tests/unit/sdk/run_event_text.h"
@@ -145,11 +146,130 @@ TEST(DecodeRunEvent, LosesNothing) {
   }
 }
 
+// Other events of a run have deltas of their own, which are no part of the answer.
+TEST(DecodeRunEvent, TakesForTheAnswerOnlyItsOwnDeltas) {
+  Expect({
+      {R"({"type":"run.output_text.delta","delta":"x"})", "type=run.output_text.delta delta=x"},
+      {R"({"type":"message","delta":"x"})", "type=message delta=x"},
+      {R"({"type":"run.reasoning_summary_text.delta","delta":"x"})",
+       "type=run.reasoning_summary_text.delta payload=unknown raw"},
+      {R"({"type":"run.tool_call_arguments.delta","delta":"{","item":{"type":"function_call","name":"f"}})",
+       "type=run.tool_call_arguments.delta call=f|| raw"},
+      {R"({"type":"chunk","delta":"x"})", "type=chunk payload=unknown raw"},
+      {R"({"type":"run.output_text.delta.","delta":"x"})", "type=run.output_text.delta. payload=unknown raw"},
+  });
+}
+
+TEST(DecodeRunEvent, EndsAnOpenRunOnlyWithRunDone) {
+  const Case cases[] = {
+      {R"({"output":"x"})", "payload=unknown raw"},
+      {R"({"type":"answer","output":"x"})", "type=answer payload=unknown raw"},
+      {R"({"delta":"x"})", "delta=x"},
+      {R"({"type":"run.start"})", "type=run.start started= context=| format="},
+      {R"({"type":"run.done","output":"x"})", "type=run.done answer= text=x"},
+  };
+  for (const Case& c : cases) {
+    EXPECT_EQ(Describe(c.data, "", {}, {.run = RunProgress::Run::kOpen, .half = {}}), c.description) << c.data;
+  }
+}
+
+TEST(DecodeRunEvent, AddsNothingToAWholeAnswer) {
+  const Case cases[] = {
+      {R"({"delta":"x"})", "payload=unknown raw"},
+      {R"({"type":"run.output_text.delta","delta":"x"})", "type=run.output_text.delta payload=unknown raw"},
+      {R"({"output":"x"})", "payload=unknown raw"},
+      {R"({"type":"run.done","output":"x"})", "type=run.done payload=unknown raw"},
+      {R"({"type":"run.turn.done","turn":1})", "type=run.turn.done payload=unknown raw"},
+      {R"({"type":"run.start"})", "type=run.start started= context=| format="},
+  };
+  for (const Case& c : cases) {
+    EXPECT_EQ(Describe(c.data, "", {}, {.run = RunProgress::Run::kFinished, .half = {}}), c.description) << c.data;
+  }
+}
+
+TEST(DecodeRunEvent, KeepsTheRunsProgress) {
+  RunProgress progress;
+  const auto run_after = [&progress](const std::string& data) {
+    DescribeNext(data, "", {}, progress);
+    return progress.run;
+  };
+  EXPECT_EQ(run_after(R"({"delta":"x"})"), RunProgress::Run::kNone);
+  EXPECT_EQ(run_after(R"({"type":"run.start"})"), RunProgress::Run::kOpen);
+  EXPECT_EQ(run_after(R"({"output":"x"})"), RunProgress::Run::kOpen);
+  EXPECT_EQ(run_after(R"({"type":"run.done"})"), RunProgress::Run::kFinished);
+  EXPECT_EQ(run_after(R"({"type":"run.start"})"), RunProgress::Run::kOpen);
+}
+
+TEST(DecodeRunEvent, EndsNoRunWithAnAnswerThatCannotBeRead) {
+  RunProgress progress;
+  EXPECT_EQ(DescribeNext(R"({"type":"run.start"})", "", {}, progress), "type=run.start started= context=| format=");
+  EXPECT_EQ(DescribeNext(R"({"type":"run.done","output":"no JSON"})", "", {.json_wanted = true}, progress),
+            "malformed");
+  EXPECT_EQ(progress.run, RunProgress::Run::kOpen);
+}
+
+TEST(DecodeRunEvent, TellsErrorsByTheirName) {
+  struct NamedCase {
+    std::string data;
+    std::string name;
+    std::string description;
+  };
+  const NamedCase cases[] = {
+      {R"({"message":"x"})", "error", "api:error"},
+      {R"({"type":"error","message":"x"})", "", "api:error"},
+      {R"({"type":"run.error","code":"overloaded"})", "", "api:overloaded"},
+      {R"({"type":"run.failed","code":"auth"})", "", "auth"},
+      {R"({"type":"run.failed","code":"two words"})", "", "api:unrecognized"},
+      {R"({"type":"run.failed","error":{"code":"params","message":"x"}})", "", "params"},
+      {R"({"type":"run.failed","error":null,"output":"x"})", "", "api:run.failed"},
+      {"it failed", "error", "api:error"},
+      {"", "error", "api:error"},
+      {R"({"type":"run.tool_call.failed"})", "", "type=run.tool_call.failed payload=unknown raw"},
+      {R"({"type":"errors"})", "", "type=errors payload=unknown raw"},
+      {R"({"type":"run.note"})", "error", "type=run.note payload=unknown raw"},
+  };
+  for (const NamedCase& c : cases) EXPECT_EQ(Describe(c.data, c.name), c.description) << c.data << c.name;
+}
+
+// A character of two surrogates can be cut between them: the deltas joined must be the answer.
+TEST(DecodeRunEvent, JoinsTheHalvesOfACharacter) {
+  struct Sequence {
+    std::vector<std::string> deltas;  // as JSON strings, without their quotes
+    std::vector<std::string> texts;
+    bool pending = false;
+  };
+  const Sequence sequences[] = {
+      {{R"(a\ud83d)", R"(\ude00b)"},
+       {"a",
+        "\xF0\x9F\x98\x80"
+        "b"}},
+      {{R"(\uD83D)", R"(\uDE00)"}, {"", "\xF0\x9F\x98\x80"}},
+      {{R"(\ud83d)", "", R"(\ude00)"}, {"", "", "\xF0\x9F\x98\x80"}},
+      {{R"(\ud83d)", "x"}, {"", "\xEF\xBF\xBDx"}},
+      {{R"(\ud83d)", R"(\ud83d)", R"(\ude00)"}, {"", "\xEF\xBF\xBD", "\xF0\x9F\x98\x80"}},
+      {{R"(\ude00)"}, {"\xEF\xBF\xBD"}},
+      {{R"(a\ud83d)"}, {"a"}, true},
+      {{R"(\\ud83d)", R"(\ude00)"}, {"\\ud83d", "\xEF\xBF\xBD"}},
+      {{R"(\\\ud83d)", R"(\ude00)"}, {"\\", "\xF0\x9F\x98\x80"}},
+      {{R"(\ud83d\ude00\ud83d)", R"(\ude00)"}, {"\xF0\x9F\x98\x80", "\xF0\x9F\x98\x80"}},
+  };
+  for (const Sequence& sequence : sequences) {
+    RunProgress progress;
+    std::vector<std::string> texts;
+    for (const std::string& delta : sequence.deltas) {
+      const auto event = DecodeRunEvent(R"({"delta":")" + delta + R"("})", "", {}, progress);
+      ASSERT_TRUE(event.ok()) << delta;
+      texts.push_back(std::get<Delta>(event->payload).text);
+    }
+    EXPECT_EQ(texts, sequence.texts) << sequence.deltas[0];
+    EXPECT_EQ(progress.half.has_value(), sequence.pending) << sequence.deltas[0];
+  }
+}
+
 TEST(DecodeRunEvent, GoesByShapeFirst) {
   Expect({
       {R"({"delta":"x"})", "delta=x"},
       {R"({"seq":1,"delta":""})", "seq=1 delta="},
-      {R"({"type":"chunk","delta":"x"})", "type=chunk delta=x"},
       {R"({"delta":"x","output":null,"id":null})", "delta=x"},
       {R"({"delta":"x","output":"y"})", "delta=x raw"},
       {R"({"delta":"x","turn":1})", "delta=x raw"},
@@ -188,7 +308,7 @@ TEST(DecodeRunEvent, KnowsTheAnswerOfARun) {
       {R"({"type":"run.done"})", "type=run.done answer="},
       {R"({"type":"run.done","output":null})", "type=run.done answer="},
       {R"({"type":"run.done","output":"x","turn":3})", "type=run.done answer= text=x raw"},
-      {R"({"type":"run.done","delta":"x"})", "type=run.done delta=x"},
+      {R"({"type":"run.done","delta":"x"})", "type=run.done answer= raw"},
       {R"({"type":"run.start","output":"x"})", "type=run.start started= context=| format= raw"},
       {R"({"type":"run.turn.done","turn":1,"output":"x"})", "type=run.turn.done turn=1 stage=done raw"},
       {R"({"type":"run.step","output":"x"})", "type=run.step payload=unknown raw"},
@@ -246,7 +366,7 @@ TEST(DecodeRunEvent, TakesTheTypeFromTheName) {
     std::string description;
   };
   const NamedCase cases[] = {
-      {R"({"delta":"x"})", "type=run.done delta=x"},
+      {R"({"delta":"x"})", "type=run.done answer= raw"},
       {R"({})", "type=run.done answer="},
       {R"({"type":"run.turn.start","turn":1})", "type=run.turn.start turn=1 stage=started"},
       {R"({"type":null,"output":"x"})", "type=run.done answer= text=x"},

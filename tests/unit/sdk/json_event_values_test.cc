@@ -75,9 +75,9 @@ TEST(DecodeRunEvent, IsExactAboutTimes) {
 TEST(DecodeRunEvent, ReadsStrings) {
   Expect({
       {R"({"delta":"\ud83d\ude00\n"})", "delta=\xF0\x9F\x98\x80\n"},
-      {R"({"delta":"\ud83d"})", "delta=\xEF\xBF\xBD raw"},
+      {R"({"delta":"\ud83d"})", "delta= raw"},  // its other half may follow
       {R"({"delta":"\ude00\ud83d."})", "delta=\xEF\xBF\xBD\xEF\xBF\xBD. raw"},
-      {R"({"type":"a\ud83d","delta":"x"})", "type=a\xEF\xBF\xBD delta=x raw"},
+      {R"({"type":"a\ud83d","turn":1})", "type=a\xEF\xBF\xBD turn=1 raw"},
       {R"({"\u0064elta":"x"})", "delta=x"},
       {R"({"delta":"x","\ud83d":1})", "delta=x raw"},
       {R"({"delta":"x","delta\u0000":"y"})", "delta=x raw"},

@@ -104,9 +104,17 @@ void Add(const Answer& answer, std::string* line) {
 
 }  // namespace
 
-std::string Describe(const std::string& data, std::string_view name, AnswerDecoding decoding) {
-  const absl::StatusOr<RunEvent> event = DecodeRunEvent(data, name, decoding);
-  if (const std::optional<Error> error = ErrorOf(event.status())) return std::string(ErrorKindName(error->kind));
+std::string Describe(const std::string& data, std::string_view name, AnswerDecoding decoding, RunProgress progress) {
+  return DescribeNext(data, name, decoding, progress);
+}
+
+std::string DescribeNext(const std::string& data, std::string_view name, AnswerDecoding decoding,
+                         RunProgress& progress) {
+  const absl::StatusOr<RunEvent> event = DecodeRunEvent(data, name, decoding, progress);
+  if (const std::optional<Error> error = ErrorOf(event.status())) {
+    const std::string kind(ErrorKindName(error->kind));
+    return error->api_code.empty() ? kind : kind + ":" + error->api_code;
+  }
   std::string line;
   if (!event->type.empty()) Add("type", event->type, &line);
   if (event->seq) Add("seq", std::to_string(*event->seq), &line);

@@ -11,7 +11,11 @@ namespace igpt::internal {
 
 // What DecodeRunEvent makes of `data`: the kind of error, or what the event holds. The line ends with "raw" when the
 // event has raw_json, which then has to be the whole of `data`.
-std::string Describe(const std::string& data, std::string_view name = "", AnswerDecoding decoding = {});
+std::string Describe(const std::string& data, std::string_view name = "", AnswerDecoding decoding = {},
+                     RunProgress progress = {});
+// The same, of an event after others.
+std::string DescribeNext(const std::string& data, std::string_view name, AnswerDecoding decoding,
+                         RunProgress& progress);
 
 struct Case {
   std::string data;

@@ -3,6 +3,8 @@
 #include <utility>
 #include <variant>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "igpt/internal/base/string_view.h"
 #include "igpt/internal/policy/http_status.h"
 
@@ -18,8 +20,11 @@ constexpr size_t kLowerMarkBytes = 64 << 10;
 // connection can then be used again, and anything that still comes is delivered.
 constexpr absl::Duration kTrailerWait = absl::Seconds(1);
 
-// Some servers end their streams with it: neither JSON nor an error.
-constexpr std::string_view kDoneMarker = "[DONE]";
+// Neither JSON nor an error: what servers send to keep a connection alive, or at the end of a stream.
+bool IsFiller(const SseEvent& event) {
+  const absl::string_view data = absl::StripAsciiWhitespace(AbslView(event.data));
+  return !NamesError(event.event) && (data.empty() || absl::EqualsIgnoreCase(data, "[DONE]"));
+}
 
 // How much memory an event takes in addition to its text.
 constexpr size_t kEventOverheadBytes = 128;
@@ -48,21 +53,23 @@ void StreamedAnswer::Fail(absl::Status status) {
 }
 
 std::optional<EventResult> StreamedAnswer::TryRead() {
-  if (!queue_.empty()) {
-    SseEvent event = std::move(queue_.front());
-    queue_.pop_front();
-    queued_bytes_ -= CostOf(event);
-    if (queued_bytes_ < kLowerMarkBytes) http_->Resume();
-    absl::StatusOr<RunEvent> decoded = DecodeRunEvent(std::move(event.data), event.event, decoding_);
-    if (decoded.ok()) return Deliver(*std::move(decoded));
+  if (next_.has_value()) return Deliver(*std::exchange(next_, std::nullopt));
+  while (!queue_.empty()) {
+    absl::StatusOr<RunEvent> event = DecodeNext();
+    if (event.ok()) {
+      if (progress_.run != Run::kFinished || !progress_.half.has_value()) return Deliver(*std::move(event));
+      next_ = *std::move(event);
+      return Deliver(LostHalf());
+    }
+    if (progress_.run == Run::kFinished) continue;  // the answer is whole, whatever comes after it
     // An error that iGPT reported, or an event that cannot be read: what follows cannot be trusted.
     queue_.clear();
     http_->Cancel();
-    end_ = decoded.status();
-  } else if (answer_.has_value()) {
-    return Deliver(*std::exchange(answer_, std::nullopt));
-  } else if (!end_.has_value() && body_end_.has_value()) {
+    end_ = event.status();
+  }
+  if (!end_.has_value() && body_end_.has_value()) {
     end_ = JudgeEnd();
+    if (end_->ok() && progress_.half.has_value()) return Deliver(LostHalf());
   }
   if (!end_.has_value()) return std::nullopt;
   if (end_->ok()) return EventResult(std::nullopt);
@@ -70,16 +77,26 @@ std::optional<EventResult> StreamedAnswer::TryRead() {
   return EventResult(WithEventsDelivered(*end_));
 }
 
+absl::StatusOr<RunEvent> StreamedAnswer::DecodeNext() {
+  SseEvent event = std::move(queue_.front());
+  queue_.pop_front();
+  queued_bytes_ -= CostOf(event);
+  if (queued_bytes_ < kLowerMarkBytes) http_->Resume();
+  return DecodeRunEvent(std::move(event.data), event.event, decoding_, progress_);
+}
+
+// What is left of a character whose second half never came, so that the deltas are the whole answer.
+RunEvent StreamedAnswer::LostHalf() {
+  progress_.half.reset();
+  RunEvent event;
+  event.payload = Delta{"\xEF\xBF\xBD"};
+  return event;
+}
+
 EventResult StreamedAnswer::Deliver(RunEvent&& event) {
   ++events_delivered_;
-  if (std::holds_alternative<RunStarted>(event.payload)) {
-    run_ = Run::kOpen;
-    trailer_timer_.Cancel();
-  }
-  if (std::holds_alternative<Answer>(event.payload)) {
-    run_ = Run::kFinished;
-    if (!body_end_.has_value()) trailer_timer_.Arm(kTrailerWait);
-  }
+  if (std::holds_alternative<RunStarted>(event.payload)) trailer_timer_.Cancel();
+  if (std::holds_alternative<Answer>(event.payload) && !body_end_.has_value()) trailer_timer_.Arm(kTrailerWait);
   return EventResult(std::move(event));
 }
 
@@ -91,9 +108,10 @@ void StreamedAnswer::WaitReadable(absl::Duration timeout, absl::AnyInvocable<voi
 
 void StreamedAnswer::Cancel() {
   if (end_.has_value()) return;
-  end_ = run_ == Run::kFinished ? absl::OkStatus() : MakeStatus(ErrorKind::kAborted, "the caller cancelled");
+  const bool whole = progress_.run == Run::kFinished && !next_.has_value();
+  end_ = whole ? absl::OkStatus() : MakeStatus(ErrorKind::kAborted, "the caller cancelled");
   queue_.clear();
-  answer_.reset();
+  next_.reset();
   if (http_.has_value()) http_->Cancel();
   WakeReader();
 }
@@ -101,17 +119,23 @@ void StreamedAnswer::Cancel() {
 void StreamedAnswer::OnStart(const ResponseHead& head) {
   event_stream_ = IsEventStream(head.content_type);
   framed_ = head.framed;
+  body_began_ = false;
   parser_.emplace(core_.options.max_event_bytes);
   body_.Start(head);
 }
 
 absl::Status StreamedAnswer::OnBody(std::string_view bytes) {
+  // No line of an event stream begins like this: it is JSON, mostly an error, under a wrong name.
+  if (const size_t first = bytes.find_first_not_of(" \t\r\n"); !body_began_ && first != bytes.npos) {
+    body_began_ = true;
+    if (bytes[first] == '{') event_stream_ = false;
+  }
   return event_stream_ ? TakeEventStream(bytes) : body_.Append(bytes);
 }
 
 absl::Status StreamedAnswer::TakeEventStream(std::string_view bytes) {
   absl::Status fed = parser_->Feed(bytes, [this](SseEvent event) {
-    if (event.data == kDoneMarker) return;
+    if (IsFiller(event)) return;
     ++events_parsed_;
     answer_bytes_ += event.data.size();
     if (answer_bytes_ > core_.options.max_answer_bytes) return;
@@ -129,9 +153,10 @@ void StreamedAnswer::OnEnd(absl::Status status) {
   if (status.ok() && !event_stream_) {
     absl::StatusOr<Answer> answer = DecodeAnswer(body_.Take(), decoding_);
     if (answer.ok()) {
-      answer_.emplace();
-      answer_->raw_json = std::exchange(answer->raw_json, "");
-      answer_->payload = *std::move(answer);
+      next_.emplace();
+      next_->raw_json = std::exchange(answer->raw_json, "");
+      next_->payload = *std::move(answer);
+      progress_.run = Run::kFinished;
     } else {
       status = answer.status();
     }
@@ -143,14 +168,14 @@ void StreamedAnswer::OnEnd(absl::Status status) {
 
 // Whether the stream ended properly, given how its body did and what was read of it.
 absl::Status StreamedAnswer::JudgeEnd() const {
-  if (run_ == Run::kFinished) return absl::OkStatus();
+  if (progress_.run == Run::kFinished) return absl::OkStatus();
   const std::optional<Error> error = ErrorOf(*body_end_);
   const bool cut = error.has_value() && error->kind == ErrorKind::kNetwork && events_parsed_ > 0;
   if (!body_end_->ok() && !cut) return *body_end_;
   if (!cut && events_parsed_ == 0 && !parser_->HasPartialEvent()) {
     return MakeStatus(ErrorKind::kProtocol, "iGPT's stream contained no event");
   }
-  if (!cut && framed_ && run_ == Run::kNone && !parser_->HasPartialEvent()) return absl::OkStatus();
+  if (!cut && framed_ && progress_.run == Run::kNone && !parser_->HasPartialEvent()) return absl::OkStatus();
   return MakeStatus(ErrorKind::kTruncated,
                     "iGPT's stream stopped before its proper end; all events before that were delivered, and asking "
                     "again starts over");

@@ -38,7 +38,7 @@ class StreamedAnswer final : public RetryingRequest::Receiver, public std::enabl
 
   // EventStream's.
   std::optional<EventResult> TryRead();
-  bool Readable() const { return !queue_.empty() || answer_.has_value() || body_end_.has_value() || end_.has_value(); }
+  bool Readable() const { return !queue_.empty() || next_.has_value() || body_end_.has_value() || end_.has_value(); }
   void WaitReadable(absl::Duration timeout, absl::AnyInvocable<void()> wake);
   void Cancel();
 
@@ -51,6 +51,8 @@ class StreamedAnswer final : public RetryingRequest::Receiver, public std::enabl
   void OnEnd(absl::Status status) override;
 
   absl::Status TakeEventStream(std::string_view bytes);
+  absl::StatusOr<RunEvent> DecodeNext();
+  RunEvent LostHalf();
   EventResult Deliver(RunEvent&& event);
   absl::Status JudgeEnd() const;
   absl::Status WithEventsDelivered(const absl::Status& status) const;
@@ -64,19 +66,20 @@ class StreamedAnswer final : public RetryingRequest::Receiver, public std::enabl
   // The answer of the current attempt.
   bool event_stream_ = false;
   bool framed_ = false;
+  bool body_began_ = false;  // something that isn't blank has come
   std::optional<SseParser> parser_;
   WholeBody body_;  // when it is no event stream
 
-  // Whole events that were not read yet, undecoded; or the one answer that came as no event stream, decoded.
+  // Whole events that were not read yet: one that is decoded already, or the one answer that came as no event stream;
+  // then those that are not.
+  std::optional<RunEvent> next_;
   std::deque<SseEvent> queue_;
-  std::optional<RunEvent> answer_;
   size_t queued_bytes_ = 0;
   size_t answer_bytes_ = 0;  // of all events
   int64_t events_parsed_ = 0;
   int64_t events_delivered_ = 0;
-  // As far as events were delivered. A run can begin after another has finished.
-  enum class Run { kNone, kOpen, kFinished };
-  Run run_ = Run::kNone;
+  using Run = RunProgress::Run;
+  RunProgress progress_;
   EventLoop::Timer trailer_timer_;  // once the run has finished: how long the end of the body is waited for
 
   std::optional<absl::Status> body_end_;  // how the transfer ended

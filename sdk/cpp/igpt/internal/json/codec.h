@@ -8,14 +8,18 @@
 // whole.
 //
 // Errors, when the text
-// - holds an `error` that is not null: kAuth for "auth", kParams for "params", else kApi;
+// - holds an `error` that is true in JavaScript's sense, as the official SDKs test it: kAuth for "auth", kParams for
+//   "params", else kApi;
+// - is an event that is named as an error ("error", "run.failed"): the same, by its `code`;
 // - is not UTF-8 (nor may an event's name be anything else), or nests deeper than kMaxJsonDepth: kMalformed;
 // - holds a list of more than 100,000 items where a typed list belongs: kTooLarge;
 // - is not JSON, or lacks what the answer must have: kMalformed for an event, kProtocol for an answer.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -33,8 +37,30 @@ AnswerDecoding DecodingOf(const Request& request) {
   return {.json_wanted = request.output_format.kind != OutputFormat::Kind::kText, .include_raw = request.include_raw};
 }
 
+// Whether an event's name says that something failed: "error", "failed", or one of these after a single word.
+bool NamesError(std::string_view type);
+
+// What the events so far say about the next one. A run can begin after another has finished.
+struct RunProgress {
+  enum class Run { kNone, kOpen, kFinished } run = Run::kNone;
+  // The first half of a character, if the last delta ended with it: an escaped high surrogate. The next delta is to
+  // begin with the other half.
+  std::optional<char16_t> half;
+};
+
 // One event of a stream. `data` is the event's data, `name` its SSE name, used as `type` when the JSON has none.
-absl::StatusOr<RunEvent> DecodeRunEvent(std::string data, std::string_view name, AnswerDecoding decoding);
+// `progress` is kept up to date.
+//
+// The name decides what an event is; the shape decides only for an event without a name. While a run is open, only
+// run.done is its answer. After that, nothing has a payload but the start of another run.
+absl::StatusOr<RunEvent> DecodeRunEvent(std::string data, std::string_view name, AnswerDecoding decoding,
+                                        RunProgress& progress);
+
+// The same for the first event of a stream.
+inline absl::StatusOr<RunEvent> DecodeRunEvent(std::string data, std::string_view name, AnswerDecoding decoding) {
+  RunProgress progress;
+  return DecodeRunEvent(std::move(data), name, decoding, progress);
+}
 
 // Whole answers.
 absl::StatusOr<Answer> DecodeAnswer(std::string body, AnswerDecoding decoding);

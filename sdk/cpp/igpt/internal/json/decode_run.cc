@@ -16,6 +16,7 @@
 #include "igpt/internal/json/fields.h"
 #include "igpt/internal/json/run_item.h"
 #include "igpt/internal/json/status.h"
+#include "igpt/internal/json/surrogate.h"
 
 namespace igpt::internal {
 namespace {
@@ -53,12 +54,47 @@ absl::Status MakeJson(TextKind kind, Output* output) {
   return absl::OkStatus();
 }
 
+// The text of a delta. Characters outside the BMP can be escaped as two surrogates, and cut between them.
+struct DeltaText {
+  std::string text;                     // has U+FFFD for each surrogate without its other half
+  std::optional<char16_t> first_half;   // the text ends with this high surrogate
+  std::optional<char16_t> second_half;  // it begins with this low surrogate
+};
+
+Held ReadDelta(Input& in, DeltaText* out) {
+  const Held held = ReadString(in, &out->text);
+  if (held == Held::kPart) {
+    const std::string_view token = in.json.last_text();
+    out->second_half = FirstLowSurrogate(token.substr(1, token.size() - 2));
+    out->first_half = LastHighSurrogate(token.substr(1, token.size() - 2));
+  }
+  return held;
+}
+
+// What is known of the answer's text once this delta is: a first half waits for its other half in `pending`.
+std::string JoinHalves(DeltaText delta, std::optional<char16_t>& pending) {
+  constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
+  if (pending && delta.second_half) {
+    delta.text.replace(0, kReplacement.size(), JoinSurrogates(*pending, *delta.second_half));
+    pending.reset();
+  } else if (pending && !delta.text.empty()) {
+    delta.text.insert(0, kReplacement);
+    pending.reset();
+  }
+  if (delta.first_half) {
+    delta.text.resize(delta.text.size() - kReplacement.size());
+    pending = delta.first_half;
+  }
+  return std::move(delta.text);
+}
+
 // All documented members of events and of whole answers.
 struct Members {
   std::string error;
+  std::string code;
   std::string type;
   std::optional<int32_t> seq;
-  std::optional<std::string> delta;
+  std::optional<DeltaText> delta;
   std::optional<int32_t> turn;
   std::optional<std::string> text;
   RunEventPayload item;
@@ -69,11 +105,11 @@ struct Members {
 
 // The first kEventFields of them are those that any event can have.
 constexpr size_t kEventFields = 2;
-std::array<Field, 16> FieldsOf(Members& members) {
+std::array<Field, 17> FieldsOf(Members& members) {
   return {{
       Bind<ReadString>("type", &members.type),
       Bind<ReadInt32>("seq", &members.seq),
-      Bind<ReadString>("delta", &members.delta),
+      Bind<ReadDelta>("delta", &members.delta),
       Bind<ReadInt32>("turn", &members.turn),
       Bind<ReadString>("text", &members.text),
       Bind<ReadRunItem>("item", &members.item),
@@ -87,13 +123,20 @@ std::array<Field, 16> FieldsOf(Members& members) {
       Bind<ReadContext>("context", &members.context),
       Bind<ReadRaw>("output_format", &members.output_format),
       Bind<ReadApiError>("error", &members.error),
+      Bind<ReadString>("code", &members.code),
   }};
 }
 
-// Whether the event is the whole answer. One that has an output is, unless its name says that it is another event of a
-// run: if that were taken for the end, a run that was cut off would look complete.
-bool IsAnswer(std::string_view type, std::span<const Field> fields) {
-  return type == "run.done" || (Has(fields, "output") && !type.starts_with("run."));
+// "message" is the name that SSE itself gives to an event without one.
+bool IsUnnamed(std::string_view type) {
+  return type.empty() || type == "message";
+}
+
+// Whether the event is the whole answer. Without a run, one that has an output is, unless its name says that it is
+// another event of a run: if that were taken for the end, a run that was cut off would look complete.
+bool IsAnswer(std::string_view type, std::span<const Field> fields, RunProgress::Run run) {
+  if (type == "run.done") return true;
+  return run == RunProgress::Run::kNone && Has(fields, "output") && !type.starts_with("run.");
 }
 
 constexpr std::string_view kAnswerKeys[] = {
@@ -117,12 +160,14 @@ void SetStage(Stage stage, RunEventPayload* payload) {
 }
 
 // Moves the members to where they belong in an event of that type. False when some of `fields` belong nowhere.
-bool TakePayload(Members& members, std::span<const Field> fields, std::string_view type, RunEventPayload* payload) {
-  if (members.delta) {
-    *payload = Delta{*std::move(members.delta)};
+bool TakePayload(Members& members, std::span<const Field> fields, std::string_view type, RunProgress& progress,
+                 RunEventPayload* payload) {
+  if (progress.run == RunProgress::Run::kFinished && type != "run.start") return false;
+  if (members.delta && (type == "run.output_text.delta" || IsUnnamed(type))) {
+    *payload = Delta{JoinHalves(*std::move(members.delta), progress.half)};
     return HasOnly(fields, {"delta"});
   }
-  if (IsAnswer(type, fields)) {
+  if (IsAnswer(type, fields, progress.run)) {
     *payload = std::move(members.answer);
     return HasOnly(fields, kAnswerKeys);
   }
@@ -151,13 +196,22 @@ bool TakePayload(Members& members, std::span<const Field> fields, std::string_vi
 
 }  // namespace
 
-absl::StatusOr<RunEvent> DecodeRunEvent(std::string data, std::string_view name, AnswerDecoding decoding) {
+bool NamesError(std::string_view type) {
+  const size_t dot = type.find('.');
+  const std::string_view last = dot == type.npos ? type : type.substr(dot + 1);
+  return last == "error" || last == "failed";
+}
+
+absl::StatusOr<RunEvent> DecodeRunEvent(std::string data, std::string_view name, AnswerDecoding decoding,
+                                        RunProgress& progress) {
   Input in{JsonReader(std::move(data)), decoding.include_raw};
   const bool is_object = in.json.type() == JsonType::kObject;
   Members members;
   std::array fields = FieldsOf(members);
   const Held held = ReadFields(in, fields);
-  if (absl::Status status = FinishReading(in.json, members.error, kEventText); !status.ok()) return status;
+  if (absl::Status status = FinishReading(in.json, members.error, kEventText); !status.ok()) {
+    return members.error.empty() && NamesError(name) ? ReportedError(name) : status;
+  }
   if (!simdjson::validate_utf8(name)) {
     return MakeStatus(ErrorKind::kMalformed, "iGPT sent an event whose name is not valid UTF-8");
   }
@@ -165,13 +219,17 @@ absl::StatusOr<RunEvent> DecodeRunEvent(std::string data, std::string_view name,
   RunEvent event;
   event.seq = members.seq;
   event.type = members.type.empty() ? std::string(name) : std::move(members.type);
-  const bool all =
-      is_object && TakePayload(members, std::span(fields).subspan<kEventFields>(), event.type, &event.payload);
+  if (NamesError(event.type)) return ReportedError(members.code.empty() ? event.type : members.code);
+  const bool all = is_object && TakePayload(members, std::span(fields).subspan<kEventFields>(), event.type, progress,
+                                            &event.payload);
   SetStage(StageOf(event.type), &event.payload);
   if (Answer* answer = std::get_if<Answer>(&event.payload); answer != nullptr && decoding.json_wanted) {
     if (absl::Status status = MakeJson(kEventText, &answer->output); !status.ok()) return status;
   }
   if (held != Held::kWhole || !all || decoding.include_raw) event.raw_json = std::move(in.json).TakeText();
+  // Only now: an answer that can't be read ends no run.
+  if (std::holds_alternative<RunStarted>(event.payload)) progress.run = RunProgress::Run::kOpen;
+  if (std::holds_alternative<Answer>(event.payload)) progress.run = RunProgress::Run::kFinished;
   return event;
 }
 

@@ -1,23 +1,10 @@
 #include "igpt/internal/json/entities.h"
 
-#include <algorithm>
 #include <string>
 
-#include "absl/strings/ascii.h"
+#include "igpt/internal/json/scalar.h"
 
 namespace igpt::internal {
-namespace {
-
-constexpr size_t kMaxCodeBytes = 64;
-
-bool IsPlainToken(const std::string& text) {
-  return !text.empty() && text.size() <= kMaxCodeBytes && std::all_of(text.begin(), text.end(), [](unsigned char c) {
-    return absl::ascii_isalnum(c) || c == '_' || c == '.' || c == '-';
-  });
-}
-
-}  // namespace
-
 Held ReadDatasource(Input& in, Datasource* out) {
   Field fields[] = {
       Bind<ReadString>("id", &out->id),
@@ -61,7 +48,35 @@ Held ReadUsage(Input& in, Usage* out) {
 }
 
 Held ReadApiError(Input& in, std::string* out) {
-  if (ReadString(in, out) != Held::kWhole || !IsPlainToken(*out)) *out = "unrecognized";
+  // Whether there is an error: as Python's truth of the value.
+  bool reported = false;
+  std::string code;
+  switch (in.json.type()) {
+    case JsonType::kNull:
+      break;
+    case JsonType::kString:
+      ReadString(in, &code);
+      reported = !code.empty();
+      break;
+    case JsonType::kBool:
+      in.json.Skip();
+      reported = in.json.last_text() == "true";
+      break;
+    case JsonType::kNumber:
+      reported = ToDouble(in.json.ReadNumber()) != 0;
+      break;
+    case JsonType::kArray:
+      in.json.ReadArray([&] { reported = true; });
+      break;
+    case JsonType::kObject:
+      in.json.ReadObject([&](std::string_view key) {
+        reported = true;
+        if (key == "code" && in.json.type() == JsonType::kString) ReadString(in, &code);
+      });
+      break;
+  }
+  if (!reported) return Held::kPart;
+  *out = code.empty() ? "unrecognized" : std::move(code);
   return Held::kWhole;
 }
 

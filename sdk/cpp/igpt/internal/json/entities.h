@@ -18,7 +18,8 @@ Held ReadMetadata(Input& in, std::vector<Source>* out);
 
 Held ReadUsage(Input& in, Usage* out);
 
-// The value of an `error` key: iGPT's code, "unrecognized" when it isn't a plain token. Always held whole.
+// The value of an `error` key: iGPT's code, "unrecognized" when there is none. Empty, and not held whole, when the
+// value is false, 0 or empty: the official SDK takes that for no error.
 Held ReadApiError(Input& in, std::string* out);
 
 }  // namespace igpt::internal

@@ -1,5 +1,8 @@
 #include "igpt/internal/json/status.h"
 
+#include <algorithm>
+
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "igpt/internal/json/fields.h"
 #include "igpt/options.h"
@@ -7,7 +10,18 @@
 namespace igpt::internal {
 namespace {
 
-absl::Status ApiError(const std::string& code) {
+constexpr size_t kMaxCodeBytes = 64;
+
+// A code, not a text that could hold anything.
+bool IsPlainToken(std::string_view text) {
+  return !text.empty() && text.size() <= kMaxCodeBytes && std::all_of(text.begin(), text.end(), [](unsigned char c) {
+    return absl::ascii_isalnum(c) || c == '_' || c == '.' || c == '-';
+  });
+}
+
+}  // namespace
+
+absl::Status ReportedError(std::string_view code) {
   if (code == "auth") {
     return MakeStatus(ErrorKind::kAuth, "iGPT refused the API key: it is missing, wrong or expired");
   }
@@ -16,11 +30,9 @@ absl::Status ApiError(const std::string& code) {
   }
   Error error;
   error.kind = ErrorKind::kApi;
-  error.api_code = code;
-  return MakeStatus(error, absl::StrCat("iGPT reported the error \"", code, "\""));
+  error.api_code = IsPlainToken(code) ? std::string(code) : "unrecognized";
+  return MakeStatus(error, absl::StrCat("iGPT reported the error \"", error.api_code, "\""));
 }
-
-}  // namespace
 
 absl::Status FinishReading(JsonReader& json, const std::string& api_error, TextKind kind) {
   const auto error = [kind](ErrorKind error_kind, std::string_view what) {
@@ -28,7 +40,7 @@ absl::Status FinishReading(JsonReader& json, const std::string& api_error, TextK
   };
   switch (json.Finish()) {
     case JsonError::kNone:
-      return api_error.empty() ? absl::OkStatus() : ApiError(api_error);
+      return api_error.empty() ? absl::OkStatus() : ReportedError(api_error);
     case JsonError::kNotUtf8:
       return error(ErrorKind::kMalformed, "is not valid UTF-8");
     case JsonError::kTooDeep:

@@ -18,6 +18,10 @@ struct TextKind {
 inline constexpr TextKind kEventText = {"event", ErrorKind::kMalformed};
 inline constexpr TextKind kAnswerText = {"answer", ErrorKind::kProtocol};
 
+// An error that iGPT reported by this code. A code that is no plain token is told as "unrecognized", because it could
+// be any text.
+absl::Status ReportedError(std::string_view code);
+
 // Walks what is left of the text. An error when it is not JSON, not UTF-8, too deep or holds too long a list; then when
 // it reports an error of iGPT's own: `api_error`, read by ReadApiError, unless that is empty. Else OK.
 absl::Status FinishReading(JsonReader& json, const std::string& api_error, TextKind kind);
