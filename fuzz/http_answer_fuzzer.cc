@@ -40,6 +40,8 @@ constexpr absl::Time kNow = absl::FromUnixSeconds(1'700'000'000);
 constexpr size_t kMaxEventBytes = 1 << 20;
 
 constexpr Route kRoutes[] = {kAsk.route, kSearch.route, kList.route, kDisconnect.route, kAuthorize.route};
+// A 403 that is not iGPT's names who answered, by two short tokens at most.
+constexpr size_t kMaxMessageOf403 = 320;
 
 // The error of a body that is read as an answer of that route; OK when it is one.
 absl::Status Decode(const Route& route, bool json_wanted, std::string body) {
@@ -112,7 +114,8 @@ void CheckBody(const Route& route, const ResponseHead& head, std::string_view by
   }
 }
 
-// A verdict's message depends on the status, and for 200 on what kind of thing is wrong: on no byte that was sent.
+// A verdict's message depends on the status, and for 200 on what kind of thing is wrong: but for a 403, on no byte that
+// was sent.
 void CheckVerdict(const Route& route, const ResponseHead& head, const FailedAttempt& verdict) {
   ResponseHead same;
   same.status = head.status;
@@ -122,6 +125,11 @@ void CheckVerdict(const Route& route, const ResponseHead& head, const FailedAtte
     messages.push_back(CheckHead(route, same, kNow)->message);
     same.content_encoding = "";
     same.content_type = "text/html";
+  }
+  if (head.status == 403) {
+    same.content_type = head.content_type;
+    same.server = head.server;
+    Require(verdict.message.size() <= kMaxMessageOf403, "a message is short");
   }
   messages.push_back(CheckHead(route, same, kNow)->message);
   Require(std::find(messages.begin(), messages.end(), verdict.message) != messages.end(),

@@ -59,7 +59,12 @@ BENCHMARK(CheckSearchWithDates);
 
 void Judge(benchmark::State& state, const Route& route, int status, const char* content_type,
            const char* retry_after = "") {
-  const ResponseHead head = {status, content_type, /*content_encoding=*/"", retry_after, /*framed=*/true};
+  const ResponseHead head = {.status = status,
+                             .content_type = content_type,
+                             .content_encoding = "",
+                             .retry_after = retry_after,
+                             .server = "",
+                             .framed = true};
   for (auto _ : state) benchmark::DoNotOptimize(CheckHead(route, head, kNow));
 }
 

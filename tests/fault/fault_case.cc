@@ -292,6 +292,9 @@ Outcome RunFault(const Fault& fault) {
   if (fault.way) {
     relay.emplace(far.port(), fault.way->identity, fault.way->greeting);
     flags.push_back("--igpt_base_url=" + relay->url("/v1", fault.way->host));
+    if (fault.way->greeting == Greeting::kConnect) {
+      flags.push_back("--igpt_proxy=127.0.0.1:" + std::to_string(relay->port()));
+    }
     if (!fault.way->trusted.empty()) {
       flags.push_back("--igpt_ca_file=" + directory.Write("authorities", fault.way->trusted));
     }

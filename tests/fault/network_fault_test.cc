@@ -201,6 +201,10 @@ std::string SseOfLength(const std::string& length) {
 }
 TABLE(NotHttp, std::vector<Fault>({
                    NotHttp("NotHttp", "SSH-2.0-canary-answer-################\r\n"),
+                   NotHttp("SwitchingProtocols",
+                           "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n{\"output\":\"no answer\"}"),
+                   NotHttp("SwitchingProtocolsThenAHead",
+                           "HTTP/1.1 101 Switching Protocols\r\n\r\nHTTP/1.1 200 \r\n\r\n{\"output\":\"no answer\"}"),
                    NotHttp("Http09", "<html>canary-answer-################</html>\n"),
                    NotHttp("HttpOfTheFuture", "HTTP/7.0 200 canary-answer-################\r\n\r\n"),
                    NotHttp("LengthThatIsNone", SseOfLength("many")),

@@ -13,6 +13,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <iterator>
+#include <string>
 
 namespace igpt::testing {
 namespace {
@@ -215,7 +216,16 @@ void Relay::Serve(int socket, const Event& over) {
     const std::lock_guard lock(mutex_);
     identity = identity_;
   }
-  if (greeting_ != Greeting::kServe) {
+  if (greeting_ == Greeting::kConnect) {
+    for (std::string head; !head.ends_with("\r\n\r\n");) {
+      char byte;
+      if (!AwaitFd(socket, POLLIN, absl::InfiniteDuration(), &over) || client.Read(&byte, 1) <= 0) return;
+      head += byte;
+    }
+    constexpr std::string_view kAnswer =
+        "HTTP/1.1 200 Connection established\r\nContent-Type: text/html\r\nVia: 1.1 proxy\r\n\r\n";
+    client.Write(kAnswer.data(), static_cast<int>(kAnswer.size()));
+  } else if (greeting_ != Greeting::kServe) {
     if (!AwaitFd(socket, POLLIN, absl::InfiniteDuration(), &over)) return;
     if (greeting_ == Greeting::kStall && !AwaitFd(socket, POLLRDHUP, absl::InfiniteDuration(), &over)) return;
     if (greeting_ == Greeting::kReset) client.Break();

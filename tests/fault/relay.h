@@ -29,6 +29,7 @@ enum class Greeting {
   kReset,         // RST once the peer has sent something
   kGarbage,       // an answer that is not TLS
   kCutHandshake,  // the TLS handshake starts and is cut off
+  kConnect,       // as a proxy that is told to CONNECT, and adds headers of its own
 };
 
 // Listens on a free port of 127.0.0.1, which it keeps. Thread-safe.

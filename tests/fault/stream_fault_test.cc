@@ -126,7 +126,6 @@ TABLE(Undecodable, std::vector<Fault>({
                        Malformed(33, "ControlCharacter", "{\"delta\":\"canary-answer-################\x01\"}"),
                        Malformed(33, "BrokenWhereNobodyLooks", R"({"delta":"a","unknown":{"x":[1,2}})"),
                        Malformed(33, "NotANumber", R"({"delta":"a","seq":NaN})"),
-                       Malformed(33, "OnlySpaces", "   "),
                    }));
 
 struct Bytes {

@@ -57,8 +57,12 @@ absl::StatusOr<std::unique_ptr<Client>> Client::Create(Options options, EventLoo
     own_loop = *std::move(made);
     loop = own_loop.get();
   }
-  std::string name = options.client_name.empty() ? absl::StrCat("igpt-cpp/", kVersion) : options.client_name;
-  auto core = std::make_unique<ClientCore>(*loop, std::move(options), *std::move(base_url), std::move(name));
+  const std::string own = absl::StrCat("igpt-cpp/", kVersion);
+  std::string name = options.client_name.empty() ? own : options.client_name;
+  std::string agent = options.client_name.empty() ? own : absl::StrCat(options.client_name, " ", own);
+  auto core =
+      std::make_unique<ClientCore>(*loop, std::move(options), *std::move(base_url), std::move(name), std::move(agent));
+  if (!core->options.proxy.empty()) core->proxy = *host;
   if (!host->host_is_address) {
     core->resolver = std::make_unique<internal::Resolver>(*loop, host->host, host->port, core->options.observer);
   }

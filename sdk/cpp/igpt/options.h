@@ -47,9 +47,11 @@ struct Options {
 
   // A PEM file of certificate authorities to trust in place of the system's. Optional.
   std::string ca_file = {};
-  // e.g. "http://proxy:3128". Empty: none; the environment's proxy variables are ignored.
+  // e.g. "http://proxy:3128", also with user:password@ before the host. Empty: none; the environment's proxy variables
+  // and NO_PROXY are ignored.
   std::string proxy = {};
-  // Sent as `X-Client`. Visible ASCII. Empty: this library's own name and version.
+  // Sent as `X-Client`, and first in `User-Agent`, e.g. "my-service/1.0". Visible ASCII. Empty: this library's own name
+  // and version.
   std::string client_name = {};
   // Is told about every request. Optional; must outlive the client.
   Observer* observer = nullptr;

@@ -39,6 +39,7 @@ std::string HeadOf(const Igptd& igptd, std::string_view path, std::string_view a
          "Content-Type: application/json\r\n" +                                          //
          "Accept: " + std::string(accept) + "\r\n" +                                     //
          "X-Client: igptd/" + kVersion + "\r\n" +                                        //
+         "User-Agent: igptd/" + kVersion + " igpt-cpp/" + kVersion + "\r\n" +            //
          "X-Request-Id: id-1\r\n" +                                                      //
          "traceparent: " + request.Header("traceparent").value_or("nothing") + "\r\n" +  //
          "Content-Length: " + std::to_string(request.body.size()) + "\r\n\r\n";

@@ -84,7 +84,7 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"http_422", Answers(422, "{}"), StatusCode::INVALID_ARGUMENT, "IGPT_PARAMS", {{"http_status", "422"}}},
         Row{"auth", Answers(200, R"({"error":"auth"})"), StatusCode::FAILED_PRECONDITION, "IGPT_AUTH", {}},
         Row{"http_401", Answers(401, ""), StatusCode::FAILED_PRECONDITION, "IGPT_AUTH", {{"http_status", "401"}}},
-        Row{"http_403", Answers(403, ""), StatusCode::FAILED_PRECONDITION, "IGPT_AUTH", {{"http_status", "403"}}},
+        Row{"http_403", Answers(403, "{}"), StatusCode::FAILED_PRECONDITION, "IGPT_AUTH", {{"http_status", "403"}}},
         Row{"other",
             Answers(200, R"({"error":"quota"})"),
             StatusCode::UNKNOWN,

@@ -123,6 +123,7 @@ TEST_P(CallTest, SendsExactlyItsRequest) {
         UnorderedElementsAre(Pair("Host", absl::StrCat("127.0.0.1:", server.port())),
                              Pair("Authorization", "Bearer ak:test"), Pair("Content-Type", "application/json"),
                              Pair("Accept", "application/json"), Pair("X-Client", absl::StrCat("igpt-cpp/", kVersion)),
+                             Pair("User-Agent", absl::StrCat("igpt-cpp/", kVersion)),
                              Pair("Content-Length", std::to_string(request.body.size()))));
   }
 }
@@ -142,6 +143,7 @@ TEST_P(CallTest, SendsWhatItsOptionsSay) {
   const HttpRequest request = server.requests().at(0);
   EXPECT_EQ(request.Header("Authorization"), "Bearer ak:other");
   EXPECT_EQ(request.Header("X-Client"), "my-service/1.0");
+  EXPECT_EQ(request.Header("User-Agent"), absl::StrCat("my-service/1.0 igpt-cpp/", kVersion));
   EXPECT_EQ(request.Header("X-Request-Id"), "id 1");
   EXPECT_EQ(request.Header("traceparent"), "00-1");
 }

@@ -156,7 +156,6 @@ std::vector<Status> Statuses() {
       {400, ErrorKind::kParams},
       {401, ErrorKind::kAuth},
       {402, ErrorKind::kProtocol},
-      {403, ErrorKind::kAuth},
       {404, ErrorKind::kProtocol},
       {405, ErrorKind::kProtocol},
       {408, ErrorKind::kProtocol},
@@ -178,6 +177,31 @@ std::vector<Status> Statuses() {
       {600, ErrorKind::kProtocol},
       {999, ErrorKind::kProtocol},
   };
+}
+
+// A firewall's 403 says nothing of the key.
+TEST(CheckHeadTest, TellsWhoRefusedWithAnother403) {
+  const struct {
+    std::string type;
+    std::string server;
+    ErrorKind kind;
+    std::string says;
+  } cases[] = {
+      {"application/json; charset=utf-8", "nginx", ErrorKind::kAuth, "key"},
+      {"Text/HTML; charset=utf-8", "cloudflare", ErrorKind::kProtocol, "content type: text/html, server: cloudflare"},
+      {"text/html", "nginx/1.25", ErrorKind::kProtocol, "server: nginx/1.25"},
+      {"", "", ErrorKind::kProtocol, "content type: unknown, server: unknown"},
+      {"text/html", "for the secret user", ErrorKind::kProtocol, "server: unknown"},
+  };
+  for (const auto& c : cases) {
+    ResponseHead head = Head(403);
+    head.content_type = c.type;
+    head.server = c.server;
+    const std::optional<FailedAttempt> verdict = CheckHead(kSearch.route, head, kNow);
+    ASSERT_TRUE(verdict.has_value());
+    EXPECT_EQ(verdict->error.kind, c.kind) << c.type;
+    EXPECT_NE(verdict->message.find(c.says), std::string::npos) << verdict->message;
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Statuses, HttpStatusTest, testing::ValuesIn(Statuses()),

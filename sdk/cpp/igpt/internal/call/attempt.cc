@@ -60,6 +60,7 @@ void Attempt::Send(std::string resolve_entry) {
       "Content-Type: application/json",
       absl::StrCat("Accept: ", request_.event_stream ? "text/event-stream" : "application/json"),
       absl::StrCat("X-Client: ", core_.client_name),
+      absl::StrCat("User-Agent: ", core_.user_agent),
   };
   for (const auto& [name, value] : options.headers) request.headers.push_back(absl::StrCat(name, ": ", value));
   request.body = request_.body;
@@ -138,6 +139,9 @@ int Attempt::sends() const {
 }
 
 void Attempt::FailTransfer(CURLcode result) {
+  if (const int status = transfer_->ProxyRefusal(); status != 0) {
+    return Fail(ProxyRefused(core_.proxy.host, core_.proxy.port, status));
+  }
   Fail(CheckTransport(result, transfer_->RequestSent(), transfer_->detail()));
 }
 

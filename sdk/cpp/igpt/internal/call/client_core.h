@@ -20,11 +20,13 @@ namespace igpt::internal {
 class RetryingRequest;
 
 struct ClientCore {
-  ClientCore(EventLoop& event_loop, Options checked_options, BaseUrl parsed_base_url, std::string client)
+  ClientCore(EventLoop& event_loop, Options checked_options, BaseUrl parsed_base_url, std::string client,
+             std::string agent)
       : loop(event_loop),
         options(std::move(checked_options)),
         base_url(std::move(parsed_base_url)),
-        client_name(std::move(client)) {}
+        client_name(std::move(client)),
+        user_agent(std::move(agent)) {}
 
   // Whom a request is for.
   template <typename Request>
@@ -36,6 +38,8 @@ struct ClientCore {
   Options options;  // api_key may change; nothing else does
   const BaseUrl base_url;
   const std::string client_name;
+  const std::string user_agent;        // firewalls refuse requests without one
+  BaseUrl proxy;                       // Options::proxy; without a host: none
   std::unique_ptr<Resolver> resolver;  // of the host that is connected to; null when that is an address
   RetryBudget retry_budget;
   Throttle throttle;

@@ -29,7 +29,8 @@ HeadReader::Took HeadReader::TakeLine(std::string_view text) {
     bytes_ = text.size();
     const size_t space = line.find(' ');
     if (space == absl::string_view::npos) return Took::kLine;
-    return absl::SimpleAtoi(line.substr(space + 1, 3), &head_.status) ? Took::kLine : Took::kMalformed;
+    if (!absl::SimpleAtoi(line.substr(space + 1, 3), &head_.status)) return Took::kMalformed;
+    return head_.status == 101 ? Took::kMalformed : Took::kLine;  // nobody asked for another protocol
   }
   if (line.empty()) {
     if (head_.status / 100 == 1) return Took::kLine;
@@ -46,6 +47,8 @@ HeadReader::Took HeadReader::TakeLine(std::string_view text) {
     head_.content_encoding = std::string(value);
   } else if (absl::EqualsIgnoreCase(name, "retry-after")) {
     head_.retry_after = std::string(value);
+  } else if (absl::EqualsIgnoreCase(name, "server")) {
+    head_.server = std::string(value);
   } else if (absl::EqualsIgnoreCase(name, "content-length")) {
     // If it is no number, or there are two that differ, nobody can tell where the body ends (RFC 9112, section 6.3).
     const bool is_number = absl::c_all_of(value, absl::ascii_isdigit) && absl::SimpleAtoi(value, &head_.content_length);

@@ -14,6 +14,7 @@ struct ResponseHead {
   std::string content_type;      // as sent; empty: none
   std::string content_encoding;  // as sent; empty: none
   std::string retry_after;       // as sent; empty: none
+  std::string server;            // as sent; empty: none
   bool framed = false;           // Content-Length or chunked: the body's end can be told from a cut connection
   size_t content_length = 0;     // as sent; 0: none, or none that can be read
 };
@@ -23,7 +24,8 @@ class HeadReader {
   enum class Took {
     kLine,       // there is more to come, or the line was a trailer
     kHead,       // with this line the head is whole; only once
-    kMalformed,  // it isn't HTTP, is over 64 KiB, or contradicts itself about the body's length
+    kMalformed,  // it isn't HTTP, is over 64 KiB, switches to another protocol, or contradicts itself about the body's
+                 // length
   };
 
   // Takes one line of a head, its line end included. Takes the lines of all heads: a 1xx comes before the answer's,

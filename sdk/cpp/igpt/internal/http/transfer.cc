@@ -53,7 +53,10 @@ CURLcode Transfer::SetOptions() {
   set(CURLOPT_PROTOCOLS_STR, "http,https");  // ParseBaseUrl allows http for loopback only
   set(CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_1_1});
   set(CURLOPT_FOLLOWLOCATION, 0L);
-  set(CURLOPT_PROXY, request_.proxy.c_str());  // "" also turns the environment's variables off
+  // "" also turns the environment's variables off: *_proxy, and NO_PROXY, which would lead around ours.
+  set(CURLOPT_PROXY, request_.proxy.c_str());
+  set(CURLOPT_NOPROXY, "");
+  set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);  // the proxy's head is not the answer's
   set(CURLOPT_POST, 1L);
   set(CURLOPT_POSTFIELDS, request_.body.data());
   set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
@@ -92,10 +95,10 @@ CURLcode Transfer::Resume() {
   return curl_easy_pause(easy_.get(), CURLPAUSE_CONT);
 }
 
-bool Transfer::RequestSent() const {
-  long sent = 0;  // NOLINT(google-runtime-int): libcurl's type
-  curl_easy_getinfo(easy_.get(), CURLINFO_REQUEST_SIZE, &sent);
-  return sent > 0;
+int Transfer::ProxyRefusal() const {
+  long status = 0;  // NOLINT(google-runtime-int): libcurl's type
+  curl_easy_getinfo(easy_.get(), CURLINFO_HTTP_CONNECTCODE, &status);
+  return status / 100 == 2 ? 0 : static_cast<int>(status);
 }
 
 int Transfer::NewConnections() const {

@@ -75,8 +75,11 @@ class Transfer final : private CurlMulti::Member {
   // The receiver's error, if it gave one.
   const absl::Status& body_status() const { return body_status_; }
 
-  // Whether a byte of the request may have left this machine.
-  bool RequestSent() const;
+  // Whether a byte of the request may have left this machine. What is sent to a proxy, to be led on, is none of it.
+  bool RequestSent() const { return sends_ > 0; }
+
+  // The HTTP status with which a proxy refused to lead on to the server; 0: it did not.
+  int ProxyRefusal() const;
 
   // How often the request was sent: more than once when pooled connections turned out to be dead.
   int sends() const { return sends_; }

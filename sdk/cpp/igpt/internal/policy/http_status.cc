@@ -2,6 +2,7 @@
 
 #include <curl/curl.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -29,11 +30,24 @@ bool HasContentCoding(std::string_view content_encoding) {
   return !coding.empty() && coding != "identity";
 }
 
+bool IsJson(const std::string& type) {
+  return type == "application/json" || type == "text/json" || type.ends_with("+json");
+}
+
 // Whether the route may answer with this content type. An answer without one is taken for JSON.
 bool IsExpected(const Route& route, std::string_view content_type) {
   const std::string type = MediaType(content_type);
-  return type.empty() || type == "application/json" || type == "text/json" || type.ends_with("+json") ||
-         (route.may_stream && IsEventStream(type));
+  return type.empty() || IsJson(type) || (route.may_stream && IsEventStream(type));
+}
+
+// For a message: the value, or "unknown" if it is none or could hold anything.
+std::string Shown(std::string value) {
+  constexpr size_t kMaxShown = 64;
+  const bool plain =
+      !value.empty() && value.size() <= kMaxShown && std::all_of(value.begin(), value.end(), [](unsigned char c) {
+        return absl::ascii_isalnum(c) || std::string_view("/.-_+").find(c) != std::string_view::npos;
+      });
+  return plain ? value : "unknown";
 }
 
 FailedAttempt HeadError(const ResponseHead& head, ErrorKind kind, std::string_view message) {
@@ -106,6 +120,12 @@ bool IsEventStream(std::string_view content_type) {
 std::optional<FailedAttempt> CheckHead(const Route& route, const ResponseHead& head, absl::Time now) {
   const int status = head.status;
   if (status == 200) return CheckBody(route, head);
+  if (status == 403 && !IsJson(MediaType(head.content_type))) {
+    return HeadError(head, ErrorKind::kProtocol,
+                     absl::StrCat("something on the way refused the request, such as a firewall, and not iGPT, which "
+                                  "answers in JSON (content type: ",
+                                  Shown(MediaType(head.content_type)), ", server: ", Shown(head.server), ")"));
+  }
   if (status == 401 || status == 403) {
     return HeadError(head, ErrorKind::kAuth, "iGPT refused the API key; check that it is right and not expired");
   }
@@ -197,6 +217,17 @@ FailedAttempt CheckTransport(int curl_code, bool request_sent, std::string_view 
       return Lasting(ErrorKind::kNetwork, request_sent,
                      absl::StrCat("libcurl: ", curl_easy_strerror(static_cast<CURLcode>(curl_code))));
   }
+}
+
+FailedAttempt ProxyRefused(std::string_view host, int port, int status) {
+  const bool credentials = status == 401 || status == 407;
+  FailedAttempt failed =
+      Lasting(ErrorKind::kNetwork, /*reached=*/false,
+              absl::StrCat("the proxy ", AbslView(host), ":", port, " refused to connect to iGPT with HTTP ", status,
+                           ": ", credentials ? "check the user and password in proxy" : "check proxy"));
+  failed.by_proxy = true;
+  failed.transient = status == 429 || status == 500 || (status >= 502 && status <= 504);
+  return failed;
 }
 
 FailedAttempt LookupFailed(std::string_view why) {

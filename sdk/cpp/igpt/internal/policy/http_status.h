@@ -24,6 +24,9 @@ bool IsEventStream(std::string_view content_type);
 // is libcurl's error buffer, used only for that).
 FailedAttempt CheckTransport(int curl_code, bool request_sent, std::string_view detail);
 
+// The proxy there answered with this HTTP status instead of leading on to iGPT.
+FailedAttempt ProxyRefused(std::string_view host, int port, int status);
+
 // The host's name could not be looked up; `why` is the system's word for it.
 FailedAttempt LookupFailed(std::string_view why);
 

@@ -34,9 +34,9 @@ bool IsToken(std::string_view name) {
 
 // Headers that the library sets, or that would change how the message is framed.
 bool IsReserved(std::string_view name) {
-  static constexpr std::string_view kReserved[] = {"Accept",       "Accept-Encoding",   "Authorization", "Connection",
-                                                   "Content-Type", "Content-Length",    "Expect",        "Host",
-                                                   "Trailer",      "Transfer-Encoding", "Upgrade",       "X-Client"};
+  static constexpr std::string_view kReserved[] = {
+      "Accept", "Accept-Encoding", "Authorization",     "Connection", "Content-Type", "Content-Length", "Expect",
+      "Host",   "Trailer",         "Transfer-Encoding", "Upgrade",    "User-Agent",   "X-Client"};
   return std::any_of(std::begin(kReserved), std::end(kReserved), [name](std::string_view reserved) {
     return absl::EqualsIgnoreCase(AbslView(name), AbslView(reserved));
   });
