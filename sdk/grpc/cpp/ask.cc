@@ -1,7 +1,6 @@
 // igpt ask: answers a question, as a stream of events.
 #include <memory>
 
-#include "answer_printer.h"
 #include "client/call.h"
 #include "command.h"
 #include "igpt/v1/recall.grpc.pb.h"
@@ -26,16 +25,7 @@ class Ask : public Command {
     Call call(session);
     const std::unique_ptr<RecallService::Stub> recall = RecallService::NewStub(session.channel);
     const std::unique_ptr<grpc::ClientReader<AskResponse>> stream = recall->Ask(call.context(), request_);
-    AnswerPrinter printer(question_.Printing(session));
-    AskResponse response;
-    while (stream->Read(&response)) {
-      // A heartbeat only keeps the connection alive.
-      if (response.has_event()) printer.Print(response.event());
-    }
-    // Only the status tells whether the answer is complete.
-    const grpc::Status status = stream->Finish();
-    printer.End(status.ok());
-    return status;
+    return question_.Print(session, *stream);
   }
 
  private:

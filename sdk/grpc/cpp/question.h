@@ -1,5 +1,7 @@
-// What ask and run have in common: the flags of a question.
+// What ask and run have in common: the flags of a question, and the stream of its answer.
 #pragma once
+
+#include <grpcpp/support/sync_stream.h>
 
 #include <string>
 #include <vector>
@@ -27,10 +29,24 @@ class Question {
     if (!schema_.empty()) request.mutable_output_format()->mutable_json_schema()->set_schema(schema_);
   }
 
-  // How the answer is to be printed.
-  AnswerOptions Printing(const Session& session) const;
+  // Prints the answer as it arrives, to its end.
+  template <typename Response>
+  grpc::Status Print(const Session& session, grpc::ClientReader<Response>& stream) const {
+    AnswerPrinter printer(Printing(session));
+    Response response;
+    while (stream.Read(&response)) {
+      // A heartbeat only keeps the connection alive.
+      if (response.has_event()) printer.Print(response.event());
+    }
+    // Only the status tells whether the answer is complete.
+    const grpc::Status status = stream.Finish();
+    printer.End(status.ok());
+    return status;
+  }
 
  private:
+  AnswerOptions Printing(const Session& session) const;
+
   std::string text_;
   std::string quality_;
   bool json_ = false;

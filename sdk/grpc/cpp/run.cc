@@ -1,7 +1,6 @@
 // igpt run: answers a question as igpt ask does, with more ways to steer the answer.
 #include <memory>
 
-#include "answer_printer.h"
 #include "client/call.h"
 #include "command.h"
 #include "igpt/v1/recall.grpc.pb.h"
@@ -32,16 +31,7 @@ class RunCommand : public Command {
     Call call(session);
     const std::unique_ptr<RecallService::Stub> recall = RecallService::NewStub(session.channel);
     const std::unique_ptr<grpc::ClientReader<RunResponse>> stream = recall->Run(call.context(), request_);
-    AnswerPrinter printer(question_.Printing(session));
-    RunResponse response;
-    while (stream->Read(&response)) {
-      // A heartbeat only keeps the connection alive.
-      if (response.has_event()) printer.Print(response.event());
-    }
-    // Only the status tells whether the answer is complete.
-    const grpc::Status status = stream->Finish();
-    printer.End(status.ok());
-    return status;
+    return question_.Print(session, *stream);
   }
 
  private:

@@ -147,5 +147,15 @@ TEST(UnescapeJson, RefusesOtherEscapes) {
   }
 }
 
+TEST(LastHalf, IsAHighSurrogateAtTheEnd) {
+  for (const std::string text : {R"(\ud83d)", R"(\uD83D)", R"(a\udbff)", R"(\ud83d\ude00\ud800)", R"(\\\ud83d)"}) {
+    EXPECT_EQ(LastHalf(text), std::string_view(text).substr(text.size() - 6)) << text;
+  }
+  for (const std::string text :
+       {"", "a", "ud83d", R"(\ude00)", R"(\ud83d\ude00)", R"(\ud83da)", R"(\u0041)", R"(\\ud83d)", R"(\\\\ud83d)"}) {
+    EXPECT_EQ(LastHalf(text), "") << text;
+  }
+}
+
 }  // namespace
 }  // namespace igpt::internal

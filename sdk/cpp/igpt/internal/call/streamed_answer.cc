@@ -57,7 +57,7 @@ std::optional<EventResult> StreamedAnswer::TryRead() {
   while (!queue_.empty()) {
     absl::StatusOr<RunEvent> event = DecodeNext();
     if (event.ok()) {
-      if (progress_.run != Run::kFinished || !progress_.half.has_value()) return Deliver(*std::move(event));
+      if (progress_.run != Run::kFinished || progress_.half.empty()) return Deliver(*std::move(event));
       next_ = *std::move(event);
       return Deliver(LostHalf());
     }
@@ -69,7 +69,7 @@ std::optional<EventResult> StreamedAnswer::TryRead() {
   }
   if (!end_.has_value() && body_end_.has_value()) {
     end_ = JudgeEnd();
-    if (end_->ok() && progress_.half.has_value()) return Deliver(LostHalf());
+    if (end_->ok() && !progress_.half.empty()) return Deliver(LostHalf());
   }
   if (!end_.has_value()) return std::nullopt;
   if (end_->ok()) return EventResult(std::nullopt);
@@ -87,7 +87,7 @@ absl::StatusOr<RunEvent> StreamedAnswer::DecodeNext() {
 
 // What is left of a character whose second half never came, so that the deltas are the whole answer.
 RunEvent StreamedAnswer::LostHalf() {
-  progress_.half.reset();
+  progress_.half.clear();
   RunEvent event;
   event.payload = Delta{"\xEF\xBF\xBD"};
   return event;
@@ -126,9 +126,10 @@ void StreamedAnswer::OnStart(const ResponseHead& head) {
 
 absl::Status StreamedAnswer::OnBody(std::string_view bytes) {
   // No line of an event stream begins like this: it is JSON, mostly an error, under a wrong name.
-  if (const size_t first = bytes.find_first_not_of(" \t\r\n"); !body_began_ && first != bytes.npos) {
-    body_began_ = true;
-    if (bytes[first] == '{') event_stream_ = false;
+  if (!body_began_) {
+    const size_t first = bytes.find_first_not_of(" \t\r\n");
+    body_began_ = first != bytes.npos;
+    if (body_began_ && bytes[first] == '{') event_stream_ = false;
   }
   return event_stream_ ? TakeEventStream(bytes) : body_.Append(bytes);
 }

@@ -16,7 +16,6 @@
 // - is not JSON, or lacks what the answer must have: kMalformed for an event, kProtocol for an answer.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -43,9 +42,9 @@ bool NamesError(std::string_view type);
 // What the events so far say about the next one. A run can begin after another has finished.
 struct RunProgress {
   enum class Run { kNone, kOpen, kFinished } run = Run::kNone;
-  // The first half of a character, if the last delta ended with it: an escaped high surrogate. The next delta is to
+  // The first half of a character, if the last delta ended with it: a high surrogate, escaped. The next delta is to
   // begin with the other half.
-  std::optional<char16_t> half;
+  std::string half = {};
 };
 
 // One event of a stream. `data` is the event's data, `name` its SSE name, used as `type` when the JSON has none.

@@ -15,8 +15,8 @@
 #include "igpt/internal/json/entities.h"
 #include "igpt/internal/json/fields.h"
 #include "igpt/internal/json/run_item.h"
+#include "igpt/internal/json/scalar.h"
 #include "igpt/internal/json/status.h"
-#include "igpt/internal/json/surrogate.h"
 
 namespace igpt::internal {
 namespace {
@@ -56,36 +56,34 @@ absl::Status MakeJson(TextKind kind, Output* output) {
 
 // The text of a delta. Characters outside the BMP can be escaped as two surrogates, and cut between them.
 struct DeltaText {
-  std::string text;                     // has U+FFFD for each surrogate without its other half
-  std::optional<char16_t> first_half;   // the text ends with this high surrogate
-  std::optional<char16_t> second_half;  // it begins with this low surrogate
+  std::string text;  // has U+FFFD for each surrogate without its other half
+  // What is between the quotes, if there is such a surrogate. A view into the event.
+  std::string_view escaped;
 };
 
 Held ReadDelta(Input& in, DeltaText* out) {
   const Held held = ReadString(in, &out->text);
   if (held == Held::kPart) {
-    const std::string_view token = in.json.last_text();
-    out->second_half = FirstLowSurrogate(token.substr(1, token.size() - 2));
-    out->first_half = LastHighSurrogate(token.substr(1, token.size() - 2));
+    out->escaped = in.json.last_text();
+    out->escaped = out->escaped.substr(1, out->escaped.size() - 2);
   }
   return held;
 }
 
-// What is known of the answer's text once this delta is: a first half waits for its other half in `pending`.
-std::string JoinHalves(DeltaText delta, std::optional<char16_t>& pending) {
-  constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
-  if (pending && delta.second_half) {
-    delta.text.replace(0, kReplacement.size(), JoinSurrogates(*pending, *delta.second_half));
-    pending.reset();
-  } else if (pending && !delta.text.empty()) {
-    delta.text.insert(0, kReplacement);
-    pending.reset();
+// The answer's text in this delta, after the half that waits in `half`, where its own last half waits then.
+std::string JoinHalves(DeltaText delta, std::string& half) {
+  if (delta.text.empty() || (half.empty() && delta.escaped.empty())) return std::move(delta.text);
+  const std::string_view last = LastHalf(delta.escaped);
+  const std::string_view rest = delta.escaped.substr(0, delta.escaped.size() - last.size());
+  std::string text;
+  if (delta.escaped.empty()) {
+    UnescapeJson(half, &text);  // nothing that could be its other half follows
+    text += delta.text;
+  } else {
+    UnescapeJson(half.append(rest), &text);
   }
-  if (delta.first_half) {
-    delta.text.resize(delta.text.size() - kReplacement.size());
-    pending = delta.first_half;
-  }
-  return std::move(delta.text);
+  half = last;
+  return text;
 }
 
 // All documented members of events and of whole answers.

@@ -150,4 +150,16 @@ Unescaped UnescapeJson(std::string_view content, std::string* out) {
   }
 }
 
+std::string_view LastHalf(std::string_view content) {
+  constexpr size_t kEscapeSize = 6;  // \ud83d
+  if (content.size() < kEscapeSize) return {};
+  const size_t begin = content.size() - kEscapeSize;
+  std::string_view digits = content.substr(begin);
+  if (!Consume(digits, "\\u") || !IsHighSurrogate(ConsumeHex4(digits).value_or(0))) return {};
+  // After an odd number of backslashes this one is escaped itself.
+  const size_t other = content.substr(0, begin).find_last_not_of('\\');
+  const size_t backslashes = other == content.npos ? begin : begin - other - 1;
+  return backslashes % 2 == 0 ? content.substr(begin) : std::string_view();
+}
+
 }  // namespace igpt::internal

@@ -36,4 +36,7 @@ enum class Unescaped {
 };
 Unescaped UnescapeJson(std::string_view content, std::string* out);
 
+// The escape at the end of a valid string's content that is half a character: a high surrogate. Empty: there is none.
+std::string_view LastHalf(std::string_view content);
+
 }  // namespace igpt::internal

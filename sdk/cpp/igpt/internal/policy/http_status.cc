@@ -58,6 +58,11 @@ FailedAttempt HeadError(const ResponseHead& head, ErrorKind kind, std::string_vi
   return failed;
 }
 
+// Whether another attempt can succeed after this status.
+bool IsTransient(int status) {
+  return status == 429 || status == 500 || (status >= 502 && status <= 504);
+}
+
 std::optional<FailedAttempt> CheckBody(const Route& route, const ResponseHead& head) {
   if (HasContentCoding(head.content_encoding)) {
     return HeadError(head, ErrorKind::kProtocol,
@@ -136,13 +141,13 @@ std::optional<FailedAttempt> CheckHead(const Route& route, const ResponseHead& h
   if (status == 429) {
     FailedAttempt failed =
         HeadError(head, ErrorKind::kRateLimited, "iGPT limits the rate of requests; try again later");
-    failed.transient = true;
+    failed.transient = IsTransient(status);
     failed.error.retry_after = ParseRetryAfter(head.retry_after, now);
     return failed;
   }
   if (status >= 500 && status <= 599) {
     FailedAttempt failed = HeadError(head, ErrorKind::kUnavailable, "iGPT is not available; try again later");
-    failed.transient = status == 500 || (status >= 502 && status <= 504);
+    failed.transient = IsTransient(status);
     failed.error.retry_after = ParseRetryAfter(head.retry_after, now);
     return failed;
   }
@@ -226,7 +231,7 @@ FailedAttempt ProxyRefused(std::string_view host, int port, int status) {
               absl::StrCat("the proxy ", AbslView(host), ":", port, " refused to connect to iGPT with HTTP ", status,
                            ": ", credentials ? "check the user and password in proxy" : "check proxy"));
   failed.by_proxy = true;
-  failed.transient = status == 429 || status == 500 || (status >= 502 && status <= 504);
+  failed.transient = IsTransient(status);
   return failed;
 }
 
