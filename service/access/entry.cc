@@ -29,6 +29,14 @@ CallStatus Deny(rpc::Call& call, Refusal refusal) {
   return status;
 }
 
+// gRPC 1.51 can hand over a message with an illegal flag as an empty one, and a compressed message as it is. That must
+// not be taken for a request of the default user.
+bool SaysNothing(const google::protobuf::Message& request) {
+  std::vector<const google::protobuf::FieldDescriptor*> fields;
+  request.GetReflection()->ListFields(request, &fields);
+  return fields.empty();
+}
+
 }  // namespace
 
 // What the checks find out. The call keeps it to its end.
@@ -132,6 +140,13 @@ std::optional<CallStatus> Entry::CheckUser(rpc::Call& call, Pass& pass) const {
   const std::string& named =
       request.GetReflection()->GetStringReference(request, request.GetDescriptor()->FindFieldByName("user"), &scratch);
   const std::string& user = named.empty() ? rules_.default_user : named;
+  if (named.empty() && !user.empty() && SaysNothing(request)) {
+    const absl::Status nothing = igpt::InvalidRequest(
+        {{"user",
+          "must be set in a request without any other field: igptd can't tell an empty message from a damaged "
+          "or compressed one, so --default_user does not count for it"}});
+    return ToCallStatus(nothing, KeyOwner::kIgptd);
+  }
   call.record().user_hash = rules_.user_hash(user);
   // If no user is known, the SDK rejects the request, whoever the caller is.
   if (pass.caller == nullptr || user.empty() || MayActFor(*pass.caller, user)) return std::nullopt;

@@ -64,10 +64,11 @@ CallStatus CancelledByCaller() {
   return ToCallStatus(igpt::MakeStatus(igpt::ErrorKind::kAborted, "the caller cancelled"), KeyOwner::kIgptd);
 }
 
-CallStatus DeadlinePassed(int64_t events_delivered) {
+CallStatus DeadlinePassed(int64_t events_delivered, int attempts) {
   igpt::Error error;
   error.kind = igpt::ErrorKind::kDeadline;
   error.events_delivered = events_delivered;
+  error.attempts = attempts;
   return ToCallStatus(igpt::MakeStatus(error, "the caller's deadline passed"), KeyOwner::kIgptd);
 }
 

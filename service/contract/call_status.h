@@ -57,7 +57,7 @@ CallStatus ToCallStatus(Refusal refusal, const RefusalFacts& facts = {});
 
 // How a call ends if its caller cancels it, or if its deadline passes.
 CallStatus CancelledByCaller();
-CallStatus DeadlinePassed(int64_t events_delivered);
+CallStatus DeadlinePassed(int64_t events_delivered, int attempts);
 
 // The name in ErrorInfo and the documents, such as "SLOW_CONSUMER".
 std::string_view ReasonName(igpt::v1::ErrorReason reason);

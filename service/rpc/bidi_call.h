@@ -29,6 +29,7 @@ class BidiCall final
   // co_await Read(): whether there is another request(); false if the caller has sent its last, or the call is over.
   auto Read() {
     return Operate(Pending::kRead, [this] {
+      this->OnStop([this] { this->Abandon(); });
       this->loop().Started(/*soon=*/false);
       this->responder_.Read(&request_, &this->written_tag_);
     });
@@ -45,8 +46,9 @@ class BidiCall final
   }
 
   // Ends the call, which must not be used after that.
-  void Finish(CallStatus status) {
-    this->responder_.Finish(this->FinishStarts(std::move(status)), &this->finished_tag_);
+  void Finish(CallStatus end) {
+    const std::optional<grpc::Status> status = this->FinishStarts(std::move(end));
+    if (status.has_value()) this->responder_.Finish(*status, &this->finished_tag_);
   }
 
  private:
@@ -74,7 +76,7 @@ class BidiCall final
   const google::protobuf::Message* request_message() const override { return nullptr; }
 
   void OnWritten(bool ok) override {
-    if (pending_ == Pending::kWrite) this->WriteEnds();
+    if (pending_ == Pending::kWrite) this->WriteEnds(ok);
     succeeded_ = ok;
     std::exchange(waiting_, nullptr).resume();
   }

@@ -24,7 +24,8 @@ Call::Call(Loop& loop, const CallEnvironment& environment, std::string_view meth
       environment_(environment),
       recorder_(method, observer),
       stall_timer_(loop.events(), [this] { OnStallTimer(); }),
-      last_write_timer_(loop.events(), [this] { AbandonWrite(); }) {
+      last_write_timer_(loop.events(), [this] { OnLastWriteTimer(); }),
+      deadline_timer_(loop.events(), [this] { OnDeadline(); }) {
   context_.AsyncNotifyWhenDone(&done_tag_);
 }
 
@@ -47,6 +48,7 @@ void Call::Run() {
     record().request_id = RequestIdOf(context_);
     record().trace = ContinueTrace(ValuesOf(context_, "traceparent"), ValuesOf(context_, "tracestate"));
     state_ = State::kHandled;
+    deadline_timer_.Arm(deadline() - absl::Now());
     Handle();
   });
 }
@@ -70,7 +72,12 @@ void Call::BeginStop(StopCause cause) {
   stop_ = cause;
   // If the caller has gone, gRPC itself ends the write.
   if (write_turn_.has_value() && cause == StopCause::kRefusal) last_write_timer_.Arm(kLastWrite);
+  if (write_turn_.has_value() && cause == StopCause::kDeadline) Abandon();
   if (on_stop_ != nullptr) std::exchange(on_stop_, nullptr)();
+}
+
+void Call::OnDeadline() {
+  BeginStop(StopCause::kDeadline);
 }
 
 // A caller cancels at its deadline by its own clock, which is before ours, since it rounds the timeout that it sends
@@ -95,7 +102,8 @@ void Call::WriteStarts() {
   if (connection_ != nullptr) loop_.Cork(connection_);
 }
 
-void Call::WriteEnds() {
+void Call::WriteEnds(bool ok) {
+  if (!ok) cut_off_ = true;
   // A write that completes within its turn did not wait for the caller.
   if (loop_.turn() != std::exchange(write_turn_, std::nullopt)) recorder_.WaitedForCaller();
   loop_.SoonCompleted();
@@ -110,25 +118,51 @@ void Call::OnStallTimer() {
   stall_timer_.Arm(limit - stalled);
 }
 
-// Only gRPC can end a write that waits for its reader. The trailers then hold the code and message, without details.
-void Call::AbandonWrite() {
-  if (!write_turn_.has_value()) return;
-  const grpc::Status status = ToCallStatus(refusal_).status;
+void Call::OnLastWriteTimer() {
+  if (write_turn_.has_value()) Abandon();
+}
+
+void Call::Abandon() {
+  if (done_) return;  // gRPC has ended it
+  cut_off_ = true;
+  const grpc::Status status = StatusOfStop(CancelledByCaller()).status;
   grpc_call_cancel_with_status(context_.c_call(), static_cast<grpc_status_code>(status.error_code()),
                                status.error_message().c_str(), nullptr);
 }
 
-grpc::Status Call::FinishStarts(CallStatus status) {
+CallStatus Call::DeadlineStatus() const {
+  return DeadlinePassed(record().events, record().attempts == nullptr ? 0 : *record().attempts);
+}
+
+CallStatus Call::StatusOfStop(CallStatus status) const {
+  switch (stop_) {
+    case StopCause::kNone:
+      return status;
+    case StopCause::kRefusal:
+      return ToCallStatus(refusal_, {.events_delivered = record().events, .retry_after = std::nullopt});
+    case StopCause::kDeadline:
+      return DeadlineStatus();
+    case StopCause::kCallerWentAway:
+      return AtDeadline() ? DeadlineStatus() : status;
+  }
+  return status;
+}
+
+std::optional<grpc::Status> Call::FinishStarts(CallStatus status) {
   state_ = State::kFinishing;
   on_stop_ = nullptr;
   stall_timer_.Cancel();
   last_write_timer_.Cancel();
+  deadline_timer_.Cancel();
   if (ticket_ != nullptr) ticket_->OnFinishing();  // before the caller learns of it
-  if (!status.status.ok() && stop_ == StopCause::kRefusal) {
-    status = ToCallStatus(refusal_, {.events_delivered = record().events, .retry_after = std::nullopt});
-  } else if (!status.status.ok() && stop_ == StopCause::kCallerWentAway && AtDeadline()) {
-    // gRPC ends a call at its deadline in the same way as a cancelled one.
-    status = DeadlinePassed(record().events);
+  const bool over = cut_off_ || (done_ && context_.IsCancelled());
+  if (over && status.status.ok()) status = CancelledByCaller();
+  if (!status.status.ok()) status = StatusOfStop(std::move(status));
+  recorder_.Ending(status);
+  if (!done_) loop_.ExpectSoon();  // the done tag comes with the status
+  if (over) {
+    loop_.events().Defer([this] { End(); });  // the handler may still use the call
+    return std::nullopt;
   }
   // With initial metadata, an early error would be more than a Trailers-Only response.
   if (!sent()) context_.AddTrailingMetadata(std::string(kRequestIdKey), record().request_id);
@@ -137,15 +171,17 @@ grpc::Status Call::FinishStarts(CallStatus status) {
     const int64_t milliseconds = never ? -1 : absl::ToInt64Milliseconds(*status.pushback);
     context_.AddTrailingMetadata("grpc-retry-pushback-ms", std::to_string(milliseconds));
   }
-  recorder_.Ending(status);
   loop_.Started(/*soon=*/true);
-  if (!done_) loop_.ExpectSoon();  // the done tag comes with the status
   if (connection_ != nullptr) loop_.Cork(connection_);
   return status.status;
 }
 
 void Call::OnFinished(bool /*ok*/) {
   loop_.SoonCompleted();
+  End();
+}
+
+void Call::End() {
   if (environment_.on_finished) environment_.on_finished(record());  // only now, so that the caller doesn't wait for it
   state_ = State::kFinished;
   ReleaseWhenOver();

@@ -85,7 +85,7 @@ class Call {
   // Whether the call has to end, whatever its handler would still do.
   bool stopping() const { return stop_ != StopCause::kNone; }
 
-  // End the call early: because its caller has gone, or for a reason of igptd's own.
+  // End the call early: because its caller has gone, or for a reason of igptd's own. At the deadline it ends by itself.
   void Cancel();
   void Stop(Refusal refusal);
 
@@ -109,11 +109,17 @@ class Call {
   bool sent() const { return recorder_.sent(); }
   // Called by the subclasses around a write and at the finish.
   void WriteStarts();
-  void WriteEnds();
+  void WriteEnds(bool ok);
   virtual void OnWritten(bool ok) = 0;
-  // Returns the status that the call really ends with, and adds the trailing metadata.
-  grpc::Status FinishStarts(CallStatus status);
+  // Returns the status that the call really ends with, and adds the trailing metadata. nullopt: gRPC has ended the call
+  // already, so its responder must not finish it: gRPC 1.51 would send another end, and proxies that share connections
+  // take that for an error of the connection.
+  std::optional<grpc::Status> FinishStarts(CallStatus status);
   void OnFinished(bool ok);
+
+  // Makes gRPC end a call that has to stop, and with it the operation that is pending: only gRPC can end a write that
+  // waits for its reader. The caller gets the code and message, without details.
+  void Abandon();
 
   // Called when the call is created, before it is requested from gRPC: these are the tags that may come first, on other
   // threads.
@@ -145,14 +151,19 @@ class Call {
     kFinishing,  // its status is on the way to the caller
     kFinished,
   };
-  enum class StopCause { kNone, kCallerWentAway, kRefusal };
+  enum class StopCause { kNone, kCallerWentAway, kDeadline, kRefusal };
 
   bool AtDeadline() const;
   void BeginStop(StopCause cause);
+  // The status of a call that ends because of stop_; `status` itself if it ended otherwise.
+  CallStatus StatusOfStop(CallStatus status) const;
+  CallStatus DeadlineStatus() const;
   void OnDone(bool ok);  // gRPC reports the call as over: finished, cancelled, or past its deadline
+  void End();            // nothing more is to be sent
   void ReleaseWhenOver();
   void OnStallTimer();
-  void AbandonWrite();
+  void OnLastWriteTimer();
+  void OnDeadline();
 
   Loop& loop_;
   const CallEnvironment& environment_;
@@ -165,11 +176,13 @@ class Call {
   State state_ = State::kAccepted;
   bool done_ = false;                   // whether the done tag came, which is possible in any state
   std::optional<uint64_t> write_turn_;  // the loop's turn in which the pending write started; nullopt: none is pending
+  bool cut_off_ = false;  // whether a write failed or was abandoned: then gRPC has ended the call, or is about to
   StopCause stop_ = StopCause::kNone;
   Refusal refusal_ = {};  // why the call has to stop, if the cause is a refusal
   absl::AnyInvocable<void()> on_stop_;
   igpt::EventLoop::Timer stall_timer_;       // limits how long a write waits for the reader
   igpt::EventLoop::Timer last_write_timer_;  // the same, once the call has to stop
+  igpt::EventLoop::Timer deadline_timer_;
 };
 
 }  // namespace igptd::rpc

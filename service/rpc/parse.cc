@@ -58,7 +58,7 @@ absl::Status ParseRequest(const grpc::ByteBuffer& bytes, google::protobuf::Messa
     FindInvalidStrings(any.GetReflection()->GetUnknownFields(any), type, "", violations);
   }
   if (violations.empty())
-    violations.push_back({"", absl::StrCat("must be a valid message of type ", type.full_name())});
+    violations.push_back({"", absl::StrCat("must be a valid and uncompressed message of type ", type.full_name())});
   return igpt::InvalidRequest(std::move(violations));
 }
 

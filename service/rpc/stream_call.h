@@ -2,6 +2,7 @@
 #pragma once
 
 #include <coroutine>
+#include <optional>
 #include <utility>
 
 #include "grpcpp/support/async_stream.h"
@@ -34,19 +35,21 @@ class StreamCall final
   }
 
   // Ends the call, which must not be used after that.
-  void Finish(CallStatus status) {
-    this->responder_.Finish(this->FinishStarts(std::move(status)), &this->finished_tag_);
+  void Finish(CallStatus end) {
+    const std::optional<grpc::Status> status = this->FinishStarts(std::move(end));
+    if (status.has_value()) this->responder_.Finish(*status, &this->finished_tag_);
   }
 
   // The same, with a last event and OK.
   void Finish(const Response& last) {
     this->CountMessage(/*is_event=*/true, last.ByteSizeLong());
-    this->responder_.WriteAndFinish(last, {}, this->FinishStarts({}), &this->finished_tag_);
+    const std::optional<grpc::Status> status = this->FinishStarts({});
+    if (status.has_value()) this->responder_.WriteAndFinish(last, {}, *status, &this->finished_tag_);
   }
 
  private:
   void OnWritten(bool ok) override {
-    this->WriteEnds();
+    this->WriteEnds(ok);
     written_ = ok;
     std::exchange(writer_, nullptr).resume();
   }

@@ -1,6 +1,7 @@
 // An RPC with one request and one answer.
 #pragma once
 
+#include <optional>
 #include <utility>
 
 #include "grpcpp/support/async_unary_call.h"
@@ -18,10 +19,12 @@ class UnaryCall final : public OneRequestCall<UnaryCall<RequestMessage, Response
   // Ends the call, which must not be used after that.
   void Finish(const Response& response) {
     this->CountMessage(/*is_event=*/true, response.ByteSizeLong());
-    this->responder_.Finish(response, this->FinishStarts({}), &this->finished_tag_);
+    const std::optional<grpc::Status> status = this->FinishStarts({});
+    if (status.has_value()) this->responder_.Finish(response, *status, &this->finished_tag_);
   }
   void Finish(CallStatus error) {
-    this->responder_.FinishWithError(this->FinishStarts(std::move(error)), &this->finished_tag_);
+    const std::optional<grpc::Status> status = this->FinishStarts(std::move(error));
+    if (status.has_value()) this->responder_.FinishWithError(*status, &this->finished_tag_);
   }
 
  private:

@@ -160,7 +160,9 @@ TEST(RequestFaultTest, Row1_TheLargestInputIsSent) {
 TEST(RequestFaultTest, Row2_TheDefaultUserTakesTheUsersPlace) {
   Igptd igptd({"--default_user=ada"});
   igptd.upstream.OnRequest([](Exchange& exchange) { exchange.Answer(200, R"({"datasources":[]})"); });
-  EXPECT_THAT(igptd.List({}).status, IsOkStatus());
+  v1::ListRequest request;
+  request.set_include_raw(true);
+  EXPECT_THAT(igptd.List(request).status, IsOkStatus());
   EXPECT_EQ(nlohmann::json::parse(igptd.upstream.requests().at(0).body)["user"], "ada");
 }
 

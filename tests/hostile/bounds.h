@@ -20,6 +20,9 @@ inline constexpr size_t kHeaderFloodBytes = 384 * kMiB;
 // A message of 512 MiB, or a hundred of 4 MiB. Measured: 95 to 135 MiB; unguarded, all of it.
 inline constexpr size_t kLargeMessageBytes = 320 * kMiB;
 
+// Compressed messages that would unpack to 512 MiB. Measured: 2 to 3 MiB; unpacked, more than all of it.
+inline constexpr size_t kBombBytes = 16 * kMiB;
+
 // Four answers of 15 MiB at once, of the worst kinds of JSON. Measured: 70 to 250 MiB.
 inline constexpr size_t kJsonBombBytes = 512 * kMiB;
 

@@ -9,7 +9,7 @@
 #include "gtest/gtest.h"
 #include "tests/hostile/attack.h"
 #include "tests/hostile/bounds.h"
-#include "tests/hostile/http2_client.h"
+#include "tests/support/http2_client.h"
 
 namespace igpt::testing {
 namespace {

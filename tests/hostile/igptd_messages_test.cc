@@ -1,4 +1,6 @@
 // Messages far over the limit, and readers that stop: memory stays bounded, and other callers don't notice.
+#include <zlib.h>
+
 #include <algorithm>
 #include <memory>
 #include <string>
@@ -8,9 +10,9 @@
 #include "gtest/gtest.h"
 #include "tests/hostile/attack.h"
 #include "tests/hostile/bounds.h"
-#include "tests/hostile/http2_client.h"
 #include "tests/hostile/memory.h"
 #include "tests/support/await.h"
+#include "tests/support/http2_client.h"
 
 namespace igpt::testing {
 namespace {
@@ -70,6 +72,45 @@ TEST(IgptdMessagesTest, JustOverTheLimit) {
   EXPECT_EQ(stream.status.error_code(), StatusCode::RESOURCE_EXHAUSTED) << stream.status.error_message();
   EXPECT_TRUE(igptd.upstream.requests().empty());
   EXPECT_THAT(igptd.Ask(AskFor("ada", "?")).status, IsOkStatus());
+}
+
+// A message of `bytes` zeros, compressed.
+std::string Bomb(size_t bytes) {
+  const std::string zeros(bytes, '\0');
+  std::string packed(compressBound(bytes), '\0');
+  uLongf size = packed.size();
+  EXPECT_EQ(compress2(reinterpret_cast<Bytef*>(packed.data()), &size, reinterpret_cast<const Bytef*>(zeros.data()),
+                      bytes, Z_BEST_COMPRESSION),
+            Z_OK);
+  packed.resize(size);
+  return packed;
+}
+
+// Half a megabyte, which gRPC would unpack to half a gigabyte before it asks whose it is.
+TEST(IgptdMessagesTest, GzipBombs) {
+  const std::string bomb = Bomb(512 * kMiB);
+  const std::string message = std::string("\1").append(MessageHead(bomb.size()).substr(1)).append(bomb);
+  Igptd igptd;
+  igptd.upstream.OnRequest(AnswerAtOnce);
+  const auto attack = [&] {
+    for (const Http2Client::Headers& headers :
+         {Http2Client::Headers{{"grpc-encoding", "deflate"}}, {{"grpc-encoding", "gzip"}}, {}}) {
+      for (const char* path : {kAskPath, "/igpt.v1.RecallService/Search", "/grpc.health.v1.Health/Check",
+                               "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"}) {
+        Http2Client client(igptd.process->address());
+        const uint32_t stream = client.Open(path, headers);
+        for (size_t sent = 0; sent < message.size() && client.EndOf(stream) == nullptr;) {
+          ASSERT_TRUE(client.Await([&] { return client.SendWindow(stream) > 0 || client.EndOf(stream) != nullptr; }));
+          const size_t size = std::min(message.size() - sent, static_cast<size_t>(client.SendWindow(stream)));
+          client.Data(stream, std::string_view(message).substr(sent, size));
+          sent += size;
+        }
+        client.EndStream(stream);
+        ASSERT_TRUE(client.Await([&] { return client.EndOf(stream) != nullptr; }));
+      }
+    }
+  };
+  ExpectHarmless(Attack(igptd, attack), kBombBytes);
 }
 
 // On connections that stay open and read nothing: the kernel's buffers are bounded, and so is what igptd holds.

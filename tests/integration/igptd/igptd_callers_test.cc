@@ -58,6 +58,7 @@ Prepare Bearing(const std::string& token) {
 v1::ListRequest ListOf(const std::string& user) {
   v1::ListRequest request;
   request.set_user(user);
+  request.set_include_raw(true);  // so that it isn't empty when it names no user
   return request;
 }
 

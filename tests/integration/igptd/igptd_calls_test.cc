@@ -350,6 +350,7 @@ TEST(IgptdCallsTest, TheDefaultUserIsForRequestsWithoutOne) {
   Igptd igptd({"--default_user=dora"});
   igptd.upstream.OnRequest(Answers(R"({"datasources":[]})"));
   v1::ListRequest request;
+  request.set_include_raw(true);
   EXPECT_THAT(igptd.List(request).status, IsOkStatus());
   request.set_user("ada");
   EXPECT_THAT(igptd.List(request).status, IsOkStatus());
