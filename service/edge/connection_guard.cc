@@ -45,10 +45,22 @@ constexpr absl::Duration kLostWindow = absl::Seconds(1);
 constexpr int64_t kMaxLostCalls = 1000;
 constexpr int64_t kMaxFailedStreams = 200;
 
-uint64_t BytesReceived(int fd) {
+// A peer has vanished if it has acknowledged nothing of what was sent again for this long. A peer that doesn't read
+// acknowledges the probes of its window; TCP_USER_TIMEOUT would end its connection too.
+constexpr absl::Duration kVanished = absl::Seconds(10);
+constexpr int kMinUnanswered = 3;
+
+// All zero if the connection has ended.
+tcp_info TcpInfoOf(int fd) {
   tcp_info info = {};
   socklen_t size = sizeof(info);
-  return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 ? info.tcpi_bytes_received : 0;
+  if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return {};
+  return info;
+}
+
+// How many retransmissions and probes in a row are unanswered.
+int Unanswered(const tcp_info& info) {
+  return info.tcpi_retransmits + info.tcpi_probes;
 }
 
 // Reads a number from channelz's JSON, which writes numbers as strings ("streamsStarted":"12") and omits zeros.
@@ -134,7 +146,14 @@ void ConnectionGuard::Count(const Connections& connections, absl::Duration passe
   for (const auto& connection : connections) {
     Watched& watched = watched_[connection];
     watched.look = look_;
-    const uint64_t received = BytesReceived(connection->fd());
+    const tcp_info info = TcpInfoOf(connection->fd());
+    if (Unanswered(info) == 0) watched.answered_at = looked_at_;
+    if (!watched.ended && Unanswered(info) >= kMinUnanswered && looked_at_ - watched.answered_at >= kVanished) {
+      watched.ended = true;
+      LogLine(LogLevel::kDebug, "closing the connection of a peer that vanished").With("peer", connection->peer());
+      connection->End();
+    }
+    const uint64_t received = info.tcpi_bytes_received;
     const int64_t claimed = connection->TakeClaimed();
     watched.lately_claimed = watched.lately_claimed / 2 + claimed;
     watched.unclaimed += static_cast<int64_t>(received - watched.received) - claimed - forgotten;

@@ -1,4 +1,5 @@
-// Closes abusive connections: floods of resets, endless headers, oversized messages.
+// Closes abusive connections: floods of resets, endless headers, oversized messages. Also closes those whose peer has
+// vanished.
 //
 // gRPC 1.51 buffers what a caller sends until it is a whole call: calls that are reset before igptd gets them, streams
 // without a request, headers, and messages of any size (gRPC checks its limit only on a whole message). igptd sees none
@@ -39,7 +40,7 @@ class ConnectionGuard {
   void Opened(std::shared_ptr<CallerConnection> connection);
   void Closed(const std::shared_ptr<CallerConnection>& connection);
 
-  // How many connections it has closed.
+  // How many abusive connections it has closed.
   int64_t ended() const { return ended_.value(); }
 
  private:
@@ -52,6 +53,7 @@ class ConnectionGuard {
     int64_t streams_started = 0;  // when it was last examined
     int64_t streams_failed = 0;
     absl::Time examined_at = absl::InfinitePast();
+    absl::Time answered_at;  // the last look at which nothing that was sent again was unacknowledged
     bool ended = false;
     uint64_t look = 0;
   };

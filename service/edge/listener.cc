@@ -28,9 +28,6 @@ namespace {
 // How long to accept nothing when there are no file descriptors left. Callers wait in the backlog meanwhile.
 constexpr absl::Duration kPause = absl::Milliseconds(100);
 
-// How long the peer may leave sent data unacknowledged: the same limit as that of gRPC's keepalive pings.
-constexpr unsigned kUnacknowledgedMs = 10'000;
-
 template <typename T>
 void SetOption(int fd, int level, int name, T value) {
   setsockopt(fd, level, name, &value, sizeof(value));  // the connection works without it
@@ -148,7 +145,6 @@ void Listener::Accept(int listening_fd) {
       return;
     }
     SetOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-    SetOption(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, kUnacknowledgedMs);
     if (const int second = fcntl(fd, F_DUPFD_CLOEXEC, 0); second >= 0) {
       auto connection = std::make_shared<CallerConnection>(second, PeerName(peer));
       connections_[second] = std::make_unique<Open>(connection, *loop_, [this, second] { OnEnd(second); });

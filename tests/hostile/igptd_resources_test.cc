@@ -18,14 +18,15 @@
 #include <thread>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/time/clock.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "gtest/gtest.h"
 #include "tests/hostile/attack.h"
 #include "tests/hostile/bounds.h"
-#include "tests/hostile/http2_client.h"
 #include "tests/hostile/memory.h"
 #include "tests/support/await.h"
+#include "tests/support/http2_client.h"
 #include "tests/support/scratch.h"
 #include "tests/support/unique_fd.h"
 
@@ -212,20 +213,53 @@ TEST(IgptdResourcesTest, ItShedsBeforeMemoryRunsOut) {
   std::printf("%zu MiB when they are gone\n", ResidentMemory(pid) / kMiB);
 }
 
-// The socket stays open, but nobody reads it any more.
+// In the middle of a stream, when igptd has something to send to it and when it has not.
 TEST(IgptdResourcesTest, AClientThatVanishedIsFound) {
   Igptd igptd;
   igptd.upstream.OnRequest([](Exchange& exchange) {
     exchange.StartSse();
     exchange.SendSse(kRunStart);
-    exchange.Stall();
+    if (absl::StrContains(exchange.request().body, "silent")) return exchange.Stall();
+    while (exchange.SendSse(DeltaEvent(1, "a"))) {
+      absl::SleepFor(absl::Milliseconds(100));
+    }
   });
-  Http2Client client(igptd.process->address(), {.answer_pings = false});
-  client.Message(client.Open(kAskPath), AskFor("ada", "?").SerializeAsString());
-  ASSERT_TRUE(client.Await([&] { return client.data_bytes() > 0; }));
+  Http2Client silent(igptd.process->address());
+  silent.Message(silent.Open(kAskPath), AskFor("ada", "silent").SerializeAsString());
+  ASSERT_TRUE(silent.Await([&] { return silent.data_bytes() > 0; }));
+  Http2Client busy(igptd.process->address());
+  busy.Message(busy.Open(kAskPath), AskFor("ada", "busy").SerializeAsString());
+  ASSERT_TRUE(busy.Await([&] { return busy.data_bytes() > 0; }));
+  silent.Vanish();
+  busy.Vanish();
   const absl::Time vanished = absl::Now();
+  EXPECT_TRUE(igptd.upstream.AwaitClosed(2, 2 * kVanishedLimit));
   EXPECT_TRUE(igptd.upstream.AwaitClosed(1, 2 * kVanishedLimit));
   EXPECT_LE(absl::Now() - vanished, kVanishedLimit);
+}
+
+// With windows so large that only TCP holds igptd back. It can't answer pings meanwhile, but its kernel acknowledges.
+TEST(IgptdResourcesTest, AReaderThatPausesForLongerThanKeepaliveGoesOn) {
+  constexpr size_t kMuch = 64 << 20;
+  Event held_back;
+  Igptd igptd({"--max_answer_bytes=1GiB"});
+  igptd.upstream.OnRequest([&](Exchange& exchange) {
+    exchange.StartSse();
+    exchange.SendSse(kRunStart);
+    exchange.SendUntilBlocked(Chunk(SseEvent(DeltaEvent(1, std::string(100'000, 'a')))), kMuch);
+    held_back.Set();
+    exchange.Send("");
+    exchange.SendSse(kRunDone);
+    exchange.EndChunked();
+  });
+  Http2Client client(igptd.process->address(), {.stream_window = 1 << 30, .connection_window = 1 << 30});
+  const uint32_t stream = client.Open(kAskPath);
+  client.Message(stream, AskFor("ada", "?").SerializeAsString());
+  ASSERT_TRUE(client.Flush());
+  ASSERT_TRUE(held_back.Await());
+  absl::SleepFor(kVanishedLimit);
+  ASSERT_TRUE(client.Await([&] { return client.EndOf(stream) != nullptr; }, 2 * kWaitLimit));
+  EXPECT_EQ(client.EndOf(stream)->grpc_status, StatusCode::OK);
 }
 
 // An igptd whose stderr is a small pipe, which the test reads when it wants to.
