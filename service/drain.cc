@@ -4,14 +4,17 @@
 
 #include <algorithm>
 #include <chrono>
+#include <future>
 #include <thread>
 #include <vector>
 
-#include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "service/edge/goaway.h"
 
 namespace igptd {
+
+using igpt::MonotonicTime;
+
 namespace {
 
 // How long the last messages of calls that the drain ended may take to be written.
@@ -30,12 +33,12 @@ constexpr absl::Duration kCountInterval = absl::Milliseconds(20);
 }  // namespace
 
 void Drain::Run(absl::Duration timeout) {
-  const absl::Time limit = absl::Now() + timeout;
+  const MonotonicTime limit = MonotonicTime::Now() + timeout;
   if (SendGoaways(server_)) AwaitDepartures(limit);
-  absl::Notification shut_down;
-  std::thread ender([&] {
+  std::promise<void> shut_down;
+  std::thread ender([&, is_shut_down = shut_down.get_future()] {
     // End the calls that are left with a status that says why, before gRPC cuts them off.
-    const absl::Time end = cut_short_ ? absl::Now() : limit;
+    const MonotonicTime end = cut_short_ ? MonotonicTime::Now() : limit;
     if (!AwaitNoCalls(end)) {
       EndCalls();
       if (!AwaitNoCalls(end + kGoodbye)) {
@@ -46,10 +49,12 @@ void Drain::Run(absl::Duration timeout) {
       }
     }
     // gRPC waits for connections too, and some clients never look at an idle one.
-    if (!shut_down.WaitForNotificationWithTimeout(kCountInterval)) grpc_server_cancel_all_calls(server_.c_server());
+    if (is_shut_down.wait_for(absl::ToChronoMilliseconds(kCountInterval)) == std::future_status::timeout) {
+      grpc_server_cancel_all_calls(server_.c_server());
+    }
   });
   server_.Shutdown(std::chrono::system_clock::time_point::max());
-  shut_down.Notify();
+  shut_down.set_value();
   ender.join();
 }
 
@@ -66,24 +71,24 @@ void Drain::EndCalls() {
 }
 
 // Sleeps first, so that calls which gRPC accepted before it stopped accepting are counted.
-bool Drain::AwaitNoCalls(absl::Time limit) {
+bool Drain::AwaitNoCalls(MonotonicTime limit) {
   do {
     absl::SleepFor(kCountInterval);
     if (workers_.CountLoad().calls == 0) return true;
-  } while (absl::Now() < limit);
+  } while (MonotonicTime::Now() < limit);
   return false;
 }
 
-void Drain::AwaitDepartures(absl::Time limit) {
-  absl::Time patience = absl::Now() + kDeparture;
-  absl::Time ask_again = absl::Now() + kAskAgain;
-  while (absl::Now() < std::min(limit, patience) && !cut_short_) {
-    if (absl::Now() >= ask_again) {
+void Drain::AwaitDepartures(MonotonicTime limit) {
+  MonotonicTime patience = MonotonicTime::Now() + kDeparture;
+  MonotonicTime ask_again = MonotonicTime::Now() + kAskAgain;
+  while (MonotonicTime::Now() < std::min(limit, patience) && !cut_short_) {
+    if (MonotonicTime::Now() >= ask_again) {
       SendGoaways(server_);
-      ask_again = absl::Now() + kAskAgain;
+      ask_again = MonotonicTime::Now() + kAskAgain;
     }
     const Workers::Load load = workers_.CountLoad();
-    if (load.calls > 0) patience = absl::Now() + kDeparture;
+    if (load.calls > 0) patience = MonotonicTime::Now() + kDeparture;
     if (load.calls == 0 && load.connections == 0) return;
     absl::SleepFor(kCountInterval);
   }

@@ -5,6 +5,7 @@
 
 #include "absl/time/time.h"
 #include "grpcpp/server.h"
+#include "igpt/monotonic_time.h"
 #include "service/workers.h"
 
 namespace igptd {
@@ -24,10 +25,10 @@ class Drain {
 
  private:
   // Waits until `limit` for all calls to end, and returns whether they have.
-  bool AwaitNoCalls(absl::Time limit);
+  bool AwaitNoCalls(igpt::MonotonicTime limit);
   // Waits until the callers that were sent a GOAWAY have left or have had time to, so that calls which they sent before
   // it arrived are served.
-  void AwaitDepartures(absl::Time limit);
+  void AwaitDepartures(igpt::MonotonicTime limit);
   void EndCalls();
 
   grpc::Server& server_;

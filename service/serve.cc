@@ -14,6 +14,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "igpt/monotonic_time.h"
 #include "igpt/version.h"
 #include "service/admin/admin_pages.h"
 #include "service/admin/admin_server.h"
@@ -26,6 +27,9 @@
 #include "service/server.h"
 
 namespace igptd {
+
+using igpt::MonotonicTime;
+
 namespace {
 
 // How often files are checked for changes.
@@ -130,8 +134,8 @@ void End(const Config& config, const Signals& signals, Server& server, WatchedFi
   }).detach();
   server.AnnounceShutdown();
   bool again = false;
-  const absl::Time drain_at = absl::Now() + config.drain_delay;
-  for (absl::Time now = absl::Now(); !again && now < drain_at; now = absl::Now()) {
+  const auto drain_at = MonotonicTime::Now() + config.drain_delay;
+  for (auto now = MonotonicTime::Now(); !again && now < drain_at; now = MonotonicTime::Now()) {
     again = signals.Wait(std::min(kWatchInterval, drain_at - now));
     files.Look();
   }

@@ -7,6 +7,7 @@
 
 #include "absl/time/clock.h"
 #include "grpcpp/security/server_credentials.h"
+#include "igpt/monotonic_time.h"
 #include "service/contract/method_table.h"
 #include "service/limits/admission_metrics.h"
 #include "service/rpc/hand_over.h"
@@ -211,8 +212,9 @@ void Server::EndCalls() {
 }
 
 void Server::AwaitLastOperations() {
-  const absl::Time limit = absl::Now() + kLastOperations;
-  while (workers_.CountLoad().operations > 0 && absl::Now() < limit) absl::SleepFor(absl::Milliseconds(1));
+  const auto limit = igpt::MonotonicTime::Now() + kLastOperations;
+  while (workers_.CountLoad().operations > 0 && igpt::MonotonicTime::Now() < limit)
+    absl::SleepFor(absl::Milliseconds(1));
 }
 
 Server::~Server() {

@@ -1,11 +1,11 @@
 #include "service/workers.h"
 
 #include <atomic>
+#include <future>
 #include <string_view>
 #include <utility>
 
 #include "absl/status/statusor.h"
-#include "absl/synchronization/notification.h"
 #include "service/access/caller_auth.h"
 #include "service/system/cores.h"
 
@@ -66,15 +66,21 @@ void Workers::Post(const std::function<void(Worker&)>& function) {
 bool Workers::Ask(absl::Duration limit, const std::function<void(Worker&)>& function) {
   struct Answers {
     std::atomic<size_t> missing;
-    absl::Notification all;
+    std::promise<void> all;
   };
   const auto answers = std::make_shared<Answers>();
   answers->missing = workers_.size();
+  const std::future<void> all = answers->all.get_future();
   Post([answers, function](Worker& worker) {
     function(worker);
-    if (--answers->missing == 0) answers->all.Notify();
+    if (--answers->missing == 0) answers->all.set_value();
   });
-  return workers_.empty() || answers->all.WaitForNotificationWithTimeout(limit);
+  if (workers_.empty()) return true;
+  if (limit != absl::InfiniteDuration()) {
+    return all.wait_for(absl::ToChronoMilliseconds(limit)) == std::future_status::ready;
+  }
+  all.wait();
+  return true;
 }
 
 Workers::Load Workers::CountLoad() {

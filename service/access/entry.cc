@@ -4,10 +4,10 @@
 #include <vector>
 
 #include "absl/random/random.h"
-#include "absl/time/clock.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/message.h"
 #include "igpt/error.h"
+#include "igpt/monotonic_time.h"
 #include "igpt/options.h"
 #include "service/access/identity.h"
 #include "service/edge/caller_connection.h"
@@ -119,7 +119,8 @@ std::optional<CallStatus> Entry::CheckKey(rpc::Call& call, Pass& pass) const {
 std::optional<CallStatus> Entry::TakeRoom(rpc::Call& call, Pass& pass) const {
   static const CallerLimits kUnnamed;
   const CallerLimits& limits = pass.caller == nullptr ? kUnnamed : pass.caller->limits;
-  auto [permit, shed] = rules_.admission.Admit(limits, HostOf(call.peer()), rules_.strains(), absl::Now());
+  auto [permit, shed] =
+      rules_.admission.Admit(limits, HostOf(call.peer()), rules_.strains(), igpt::MonotonicTime::Now());
   pass.permit = std::move(permit);
   if (!shed.has_value()) return std::nullopt;
   // gRPC's clients wait exactly as long as they are told, and calls that are shed together must not come back together.

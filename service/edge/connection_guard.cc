@@ -14,7 +14,6 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/string_view.h"
-#include "absl/time/clock.h"
 #include "service/observe/log.h"
 #include "service/system/resources.h"
 
@@ -119,7 +118,7 @@ void ConnectionGuard::Run() {
 }
 
 void ConnectionGuard::Look(const Connections& connections) {
-  const absl::Time now = absl::Now();
+  const auto now = igpt::MonotonicTime::Now();
   const absl::Duration passed = std::min(now - looked_at_, absl::Seconds(1));
   looked_at_ = now;
   Count(connections, passed);

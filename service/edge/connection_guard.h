@@ -19,6 +19,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/time/time.h"
+#include "igpt/monotonic_time.h"
 #include "service/edge/caller_connection.h"
 #include "service/observe/metric_values.h"
 
@@ -52,8 +53,8 @@ class ConnectionGuard {
     int64_t lately_claimed = 0;   // bytes that belong to a call; halved at every look
     int64_t streams_started = 0;  // when it was last examined
     int64_t streams_failed = 0;
-    absl::Time examined_at = absl::InfinitePast();
-    absl::Time answered_at;  // the last look at which nothing that was sent again was unacknowledged
+    igpt::MonotonicTime examined_at = igpt::MonotonicTime::InfinitePast();
+    igpt::MonotonicTime answered_at;  // the last look at which nothing that was sent again was unacknowledged
     bool ended = false;
     uint64_t look = 0;
   };
@@ -74,10 +75,10 @@ class ConnectionGuard {
 
   // Used by the thread only.
   uint64_t look_ = 0;
-  absl::Time looked_at_ = absl::InfinitePast();
+  igpt::MonotonicTime looked_at_ = igpt::MonotonicTime::InfinitePast();
   int64_t calm_memory_ = 0;  // follows the process's memory: down at once, up slowly
   int64_t lost_calls_ = 0;   // gRPC's count of calls that started and have not ended, at lost_since_
-  absl::Time lost_since_ = absl::InfinitePast();
+  igpt::MonotonicTime lost_since_ = igpt::MonotonicTime::InfinitePast();
   absl::flat_hash_map<std::shared_ptr<CallerConnection>, Watched> watched_;
   std::thread thread_;
 };

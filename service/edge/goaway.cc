@@ -1,8 +1,7 @@
 #include "service/edge/goaway.h"
 
 #include <grpc/grpc.h>
-
-#include <chrono>
+#include <grpc/support/time.h>
 
 #include "absl/synchronization/notification.h"
 #include "grpcpp/alarm.h"
@@ -15,12 +14,14 @@ extern "C" __attribute__((weak)) void GrpcServerSendGoaways(grpc_server* server)
 
 namespace igptd {
 
-// Runs in a gRPC callback, because the function needs the execution context of gRPC's own threads.
+// Runs in a gRPC callback, because the function needs the execution context of gRPC's own threads. The alarm's time has
+// come when it is set, so that it doesn't wait for gRPC's timer thread: that waits by the wall clock, and wakes late if
+// somebody sets it back.
 bool SendGoaways(grpc::Server& server) {
   if (GrpcServerSendGoaways == nullptr) return false;
   absl::Notification sent;
   grpc::Alarm alarm;
-  alarm.Set(std::chrono::system_clock::now(), [&server, &sent](bool /*ok*/) {
+  alarm.Set(gpr_inf_past(GPR_CLOCK_MONOTONIC), [&server, &sent](bool /*ok*/) {
     GrpcServerSendGoaways(server.c_server());
     sent.Notify();
   });

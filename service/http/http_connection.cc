@@ -7,8 +7,6 @@
 #include <array>
 #include <cerrno>
 
-#include "absl/time/clock.h"
-
 namespace igptd {
 namespace {
 
@@ -21,12 +19,11 @@ int ToPollTimeout(absl::Duration timeout) {
 
 }  // namespace
 
-HttpConnection::HttpConnection(int fd, const HttpPatience& patience)
-    : fd_(fd), patience_(patience), limit_(absl::Now() + patience.connection) {}
+HttpConnection::HttpConnection(int fd, const HttpPatience& patience) : fd_(fd), patience_(patience) {}
 
 int HttpConnection::Poll(int events, absl::Duration timeout) const {
   pollfd poll_fd{.fd = fd_, .events = static_cast<short>(events), .revents = 0};  // NOLINT(google-runtime-int)
-  if (limit_ != absl::InfiniteFuture()) timeout = std::min(timeout, limit_ - absl::Now());
+  timeout = std::min(timeout, patience_.connection - absl::FromChrono(std::chrono::steady_clock::now() - start_));
   int ready;
   do {
     ready = poll(&poll_fd, 1, ToPollTimeout(timeout));

@@ -1,6 +1,7 @@
 // One TCP connection, read and written within time limits.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <string_view>
 
@@ -43,7 +44,7 @@ class HttpConnection {
 
   const int fd_;
   const HttpPatience patience_;
-  const absl::Time limit_;  // of the connection
+  const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
 }  // namespace igptd

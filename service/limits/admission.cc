@@ -45,10 +45,10 @@ struct Admission::Holder {
   // The token bucket that limits the rate of starts.
   bool limited = false;
   double tokens = 0;
-  absl::Time refilled_at = absl::InfinitePast();
+  igpt::MonotonicTime refilled_at = igpt::MonotonicTime::InfinitePast();
 
   // How long until the caller may start one more call. Refills the bucket up to now.
-  absl::Duration UntilStart(const CallerLimits& limits, absl::Time now) {
+  absl::Duration UntilStart(const CallerLimits& limits, igpt::MonotonicTime now) {
     const bool was_limited = std::exchange(limited, limits.starts_per_second > 0);
     if (!limited) return absl::ZeroDuration();
     const double burst = std::max(1.0, limits.burst);
@@ -98,7 +98,7 @@ void Admission::Permit::Finishing() {
 }
 
 Admission::Decision Admission::Admit(const CallerLimits& limits, std::string_view host, Strains strains,
-                                     absl::Time now) {
+                                     igpt::MonotonicTime now) {
   const std::string_view name = limits.name.empty() ? host : limits.name;
   Stripe& stripe = stripes_[absl::HashOf(name) % kStripes];
   const std::lock_guard lock(stripe.mutex);

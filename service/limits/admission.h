@@ -17,6 +17,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/time/time.h"
+#include "igpt/monotonic_time.h"
 #include "service/limits/caller_limits.h"
 
 namespace igptd {
@@ -86,7 +87,7 @@ class Admission {
     std::optional<Shed> shed;  // nullopt: the call may run
   };
   // `host`: the caller's address, which tells callers without a name apart.
-  Decision Admit(const CallerLimits& limits, std::string_view host, Strains strains, absl::Time now);
+  Decision Admit(const CallerLimits& limits, std::string_view host, Strains strains, igpt::MonotonicTime now);
 
   // For metrics.
   int64_t in_flight() const { return in_flight_.load(std::memory_order_relaxed); }

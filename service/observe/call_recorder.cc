@@ -2,29 +2,29 @@
 
 #include <cstdint>
 
-#include "absl/time/clock.h"
-
 namespace igptd {
 
+using igpt::MonotonicTime;
+
 void CallRecorder::Accepted() {
-  accepted_at_ = absl::Now();
+  accepted_at_ = MonotonicTime::Now();
   if (observer_ != nullptr) observer_->OnAccepted();
 }
 
 void CallRecorder::Started() {
-  if (observer_ != nullptr) observer_->OnStarted(absl::Now() - accepted_at_);
+  if (observer_ != nullptr) observer_->OnStarted(MonotonicTime::Now() - accepted_at_);
 }
 
 void CallRecorder::WaitStarts() {
-  wait_started_at_ = absl::Now();
+  wait_started_at_ = MonotonicTime::Now();
 }
 
 void CallRecorder::WaitEnds() {
-  record_.waited += absl::Now() - wait_started_at_;
+  record_.waited += MonotonicTime::Now() - wait_started_at_;
 }
 
 void CallRecorder::Sending(bool is_event, size_t bytes) {
-  sending_at_ = absl::Now();
+  sending_at_ = MonotonicTime::Now();
   sent_ = true;
   record_.bytes += static_cast<int64_t>(bytes);
   if (!is_event) return;
@@ -36,13 +36,13 @@ void CallRecorder::Sending(bool is_event, size_t bytes) {
 }
 
 absl::Duration CallRecorder::SinceSending() const {
-  return absl::Now() - sending_at_;
+  return MonotonicTime::Now() - sending_at_;
 }
 
 void CallRecorder::Ending(const CallStatus& status) {
   record_.code = status.status.error_code();
   record_.reason = status.reason;
-  record_.duration = absl::Now() - accepted_at_;
+  record_.duration = MonotonicTime::Now() - accepted_at_;
   if (observer_ != nullptr) observer_->OnEnding(record_);
 }
 

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "absl/time/time.h"
+#include "igpt/monotonic_time.h"
 #include "service/contract/call_status.h"
 #include "service/observe/call_record.h"
 
@@ -34,7 +35,7 @@ class CallRecorder {
 
   CallRecord& record() { return record_; }
   const CallRecord& record() const { return record_; }
-  absl::Time accepted_at() const { return accepted_at_; }
+  igpt::MonotonicTime accepted_at() const { return accepted_at_; }
 
   // Called on the acceptor thread, before anything else.
   void Accepted();
@@ -60,10 +61,10 @@ class CallRecorder {
  private:
   CallObserver* const observer_;
   CallRecord record_;
-  absl::Time accepted_at_;
-  absl::Time sending_at_;  // the last message
-  absl::Time event_at_;    // the last message that is not a heartbeat
-  absl::Time wait_started_at_;
+  igpt::MonotonicTime accepted_at_;
+  igpt::MonotonicTime sending_at_;  // the last message
+  igpt::MonotonicTime event_at_;    // the last message that is not a heartbeat
+  igpt::MonotonicTime wait_started_at_;
   bool sent_ = false;
 };
 

@@ -1,14 +1,17 @@
 #include "service/rpc/call.h"
 
 #include <grpc/grpc.h>
+#include <grpc/support/time.h>
 
 #include <algorithm>
 #include <utility>
 
-#include "absl/time/clock.h"
 #include "service/rpc/metadata.h"
 
 namespace igptd::rpc {
+
+using igpt::MonotonicTime;
+
 namespace {
 
 // How long the last write may take once the call has to stop. If the reader has made room, it takes no time.
@@ -29,9 +32,12 @@ Call::Call(Loop& loop, const CallEnvironment& environment, std::string_view meth
   context_.AsyncNotifyWhenDone(&done_tag_);
 }
 
-absl::Time Call::deadline() const {
-  const auto deadline = context_.deadline();
-  return deadline == std::chrono::system_clock::time_point::max() ? absl::InfiniteFuture() : absl::FromChrono(deadline);
+// Not context_.deadline(): that is by the wall clock, and wraps beyond the year 2262.
+MonotonicTime Call::deadline() const {
+  const gpr_timespec deadline = context_.raw_deadline();
+  if (gpr_time_cmp(deadline, gpr_inf_future(deadline.clock_type)) == 0) return MonotonicTime::InfiniteFuture();
+  const gpr_timespec left = gpr_time_sub(deadline, gpr_now(deadline.clock_type));
+  return MonotonicTime::Now() + absl::Seconds(left.tv_sec) + absl::Nanoseconds(left.tv_nsec);
 }
 
 void Call::Run() {
@@ -48,7 +54,7 @@ void Call::Run() {
     record().request_id = RequestIdOf(context_);
     record().trace = ContinueTrace(ValuesOf(context_, "traceparent"), ValuesOf(context_, "tracestate"));
     state_ = State::kHandled;
-    deadline_timer_.Arm(deadline() - absl::Now());
+    deadline_timer_.Arm(deadline() - MonotonicTime::Now());
     Handle();
   });
 }
@@ -85,9 +91,9 @@ void Call::OnDeadline() {
 bool Call::AtDeadline() const {
   constexpr absl::Duration kSlack = absl::Milliseconds(20);
   constexpr double kRounding = 0.01;
-  const absl::Time limit = deadline();
-  return limit != absl::InfiniteFuture() &&
-         limit - absl::Now() <= kSlack + kRounding * (limit - recorder_.accepted_at());
+  const MonotonicTime limit = deadline();
+  return limit != MonotonicTime::InfiniteFuture() &&
+         limit - MonotonicTime::Now() <= kSlack + kRounding * (limit - recorder_.accepted_at());
 }
 
 void Call::CountMessage(bool is_event, size_t bytes) {

@@ -20,6 +20,7 @@
 #include "absl/time/time.h"
 #include "google/protobuf/message.h"
 #include "grpcpp/generic/async_generic_service.h"
+#include "igpt/monotonic_time.h"
 #include "service/contract/call_status.h"
 #include "service/observe/call_recorder.h"
 #include "service/rpc/hand_over.h"
@@ -68,7 +69,7 @@ class Call {
   std::string_view peer() const { return peer_; }
 
   // The caller's deadline; infinite if it has none.
-  absl::Time deadline() const;
+  igpt::MonotonicTime deadline() const;
 
   // For CallEnvironment::enter. The request is empty until ParseRequest has returned OK. Calls with a stream of
   // requests have none yet.

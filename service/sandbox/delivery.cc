@@ -1,11 +1,12 @@
 #include "service/sandbox/delivery.h"
 
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "service/sandbox/text.h"
 
 namespace igptd::sandbox {
@@ -50,6 +51,7 @@ class Wire {
 // False: the connection is to be closed without the body's proper end.
 bool WriteEvents(const Run& run, const Faults& faults, Wire& wire) {
   const auto write = [&](const std::string& text) { return wire.Write(Cat("data: ", text, "\n\n")); };
+  const auto start = std::chrono::steady_clock::now();
   const std::vector<Json> events = RunEvents(run);
   for (size_t i = 0; i <= events.size(); ++i) {
     if (faults.cut == i) return false;
@@ -57,7 +59,7 @@ bool WriteEvents(const Run& run, const Faults& faults, Wire& wire) {
     if (!faults.error.empty() && faults.after == i) return write(Dump({{"error", faults.error}}));
     const bool last = i == events.size();
     if (last && faults.noend) return true;
-    const Json event = last ? RunDone(run, i, absl::Now()) : events[i];
+    const Json event = last ? RunDone(run, i, absl::FromChrono(std::chrono::steady_clock::now() - start)) : events[i];
     if (event["type"] == "run.output_text.delta" && !wire.Wait(kPause)) return false;
     if (!write(Break(faults, i, Dump(event)))) return false;
   }

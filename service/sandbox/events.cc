@@ -85,17 +85,17 @@ std::vector<Json> RunEvents(const Run& run) {
   return events;
 }
 
-Json RunDone(const Run& run, size_t seq, absl::Time finished) {
+Json RunDone(const Run& run, size_t seq, absl::Duration took) {
   Json event = {{"type", "run.done"}, {"seq", seq}};
-  event.update(WholeAnswer(run, finished));
+  event.update(WholeAnswer(run, took));
   return event;
 }
 
-Json WholeAnswer(const Run& run, absl::Time finished) {
+Json WholeAnswer(const Run& run, absl::Duration took) {
   return {{"id", run.id},
           {"timestampStart", absl::ToUnixMillis(run.started)},
-          {"timestamp", absl::ToUnixMillis(finished)},
-          {"duration", absl::ToUnixMillis(finished) - absl::ToUnixMillis(run.started)},
+          {"timestamp", absl::ToUnixMillis(run.started + took)},
+          {"duration", absl::ToInt64Milliseconds(took)},
           {"output", run.output},
           {"usage", Usage(run)},
           {"metadata", {{"sources", run.sources}}}};

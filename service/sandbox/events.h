@@ -24,10 +24,10 @@ struct Run {
 // Every event but the last, in order, `seq` rising from 0. The deltas joined are the answer, a word or a few at a time.
 std::vector<Json> RunEvents(const Run& run);
 
-// The last event, run.done.
-Json RunDone(const Run& run, size_t seq, absl::Time finished);
+// The last event, run.done, of a run that took so long.
+Json RunDone(const Run& run, size_t seq, absl::Duration took);
 
 // The same as an answer that isn't streamed.
-Json WholeAnswer(const Run& run, absl::Time finished);
+Json WholeAnswer(const Run& run, absl::Duration took);
 
 }  // namespace igptd::sandbox

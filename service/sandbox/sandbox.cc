@@ -113,7 +113,7 @@ class Sandbox::Impl {
       std::optional<AskReply> reply = AnswerAsk(accounts_, *params, absl::Now());
       if (!reply.has_value()) return WholeResponse(ErrorReply("params"), faults, stopping_);
       if (reply->stream) return StreamResponse(std::move(reply->run), faults, stopping_);
-      return WholeResponse({.body = WholeAnswer(reply->run, absl::Now())}, faults, stopping_);
+      return WholeResponse({.body = WholeAnswer(reply->run, /*took=*/absl::ZeroDuration())}, faults, stopping_);
     }
     const std::optional<Reply> reply = AnswerCall(path, accounts_, *params, connect_url_);
     return reply.has_value() ? WholeResponse(*reply, faults, stopping_) : ErrorResponse(404);

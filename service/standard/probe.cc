@@ -2,6 +2,7 @@
 
 #include <grpc/grpc.h>
 #include <grpc/support/log.h>
+#include <grpc/support/time.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/security/tls_credentials_options.h>
 
@@ -14,7 +15,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/time/clock.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "service/config/config.h"
 #include "service/system/files.h"
@@ -117,7 +117,8 @@ absl::Status CheckHealth(const HealthProbe& probe) {
   const auto stub =
       grpc::health::v1::Health::NewStub(grpc::CreateCustomChannel(probe.address, *credentials, arguments));
   grpc::ClientContext context;
-  context.set_deadline(absl::ToChronoTime(absl::Now() + probe.timeout));
+  context.set_deadline(gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
+                                    gpr_time_from_millis(absl::ToInt64Milliseconds(probe.timeout), GPR_TIMESPAN)));
   HealthCheckRequest request;
   request.set_service(probe.service);
   HealthCheckResponse response;

@@ -3,6 +3,7 @@
 
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "igpt/monotonic_time.h"
 #include "tests/support/event.h"
 
 namespace igpt::testing {
@@ -10,8 +11,8 @@ namespace igpt::testing {
 // Checks the condition now and then every few milliseconds. Returns false if `limit` passes first.
 template <typename Condition>
 [[nodiscard]] bool AwaitTrue(Condition condition, absl::Duration limit = kWaitLimit) {
-  for (const absl::Time end = absl::Now() + limit; !condition(); absl::SleepFor(absl::Milliseconds(5))) {
-    if (absl::Now() >= end) return false;
+  for (const MonotonicTime end = MonotonicTime::Now() + limit; !condition(); absl::SleepFor(absl::Milliseconds(5))) {
+    if (MonotonicTime::Now() >= end) return false;
   }
   return true;
 }

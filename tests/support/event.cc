@@ -12,7 +12,7 @@
 #include <cstdlib>
 #include <iterator>
 
-#include "absl/time/clock.h"
+#include "igpt/monotonic_time.h"
 
 namespace igpt::testing {
 
@@ -35,11 +35,11 @@ bool Event::Await(absl::Duration limit) const {
 }
 
 bool AwaitFd(int fd, short events, absl::Duration limit, const Event* stop) {
-  const absl::Time deadline = absl::Now() + limit;
+  const MonotonicTime deadline = MonotonicTime::Now() + limit;
   // poll() ignores an fd of -1.
   pollfd fds[] = {{fd, events, 0}, {stop ? stop->fd() : -1, POLLIN, 0}};
   for (;;) {
-    const int64_t left = absl::ToInt64Milliseconds(absl::Ceil(deadline - absl::Now(), absl::Milliseconds(1)));
+    const int64_t left = absl::ToInt64Milliseconds(absl::Ceil(deadline - MonotonicTime::Now(), absl::Milliseconds(1)));
     const int timeout =
         limit == absl::InfiniteDuration() ? -1 : static_cast<int>(std::clamp<int64_t>(left, 0, INT_MAX));
     const int ready = ::poll(fds, std::size(fds), timeout);

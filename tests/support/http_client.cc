@@ -45,7 +45,7 @@ std::string HttpReply::Header(const std::string& name) const {
   return found == headers.end() ? "" : found->second;
 }
 
-HttpClient::HttpClient() : curl_(curl_easy_init()) {}
+HttpClient::HttpClient(HttpVersion version) : version_(version), curl_(curl_easy_init()) {}
 
 HttpClient::~HttpClient() {
   curl_easy_cleanup(curl_);
@@ -87,6 +87,8 @@ HttpReply HttpClient::Perform(const std::string& url, const OnBody& on_body, con
   Receiver receiver = {.reply = {}, .on_body = on_body, .on_head = on_head};
   curl_easy_setopt(curl_, CURLOPT_URL, url.c_str());
   curl_easy_setopt(curl_, CURLOPT_PROXY, "");
+  if (version_ == HttpVersion::kHttp2)
+    curl_easy_setopt(curl_, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE);
   curl_easy_setopt(curl_, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(curl_, CURLOPT_HEADERFUNCTION, OnHeader);
   curl_easy_setopt(curl_, CURLOPT_HEADERDATA, &receiver);

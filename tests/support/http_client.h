@@ -20,6 +20,11 @@ struct HttpReply {
   std::string Header(const std::string& name) const;
 };
 
+enum class HttpVersion {
+  kHttp1,
+  kHttp2,  // without asking first; trailers count as headers
+};
+
 // Keeps its connection for the next request, if the server does. Not thread-safe.
 class HttpClient {
  public:
@@ -28,7 +33,7 @@ class HttpClient {
   // Hears that the head has come.
   using OnHead = std::function<void()>;
 
-  HttpClient();
+  explicit HttpClient(HttpVersion version = HttpVersion::kHttp1);
   ~HttpClient();
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
@@ -44,6 +49,7 @@ class HttpClient {
  private:
   HttpReply Perform(const std::string& url, const OnBody& on_body = {}, const OnHead& on_head = {});
 
+  const HttpVersion version_;
   void* const curl_;
 };
 

@@ -9,8 +9,8 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
-#include "absl/time/clock.h"
 #include "gtest/gtest.h"
+#include "igpt/monotonic_time.h"
 
 namespace igpt::testing {
 namespace {
@@ -71,7 +71,7 @@ IgptdProcess::Result IgptdProcess::Run(const std::vector<std::string>& flags,
 absl::StatusOr<std::unique_ptr<IgptdProcess>> IgptdProcess::Start(const std::vector<std::string>& flags,
                                                                   const std::vector<std::string>& environment) {
   std::unique_ptr<IgptdProcess> igptd(new IgptdProcess(flags, environment));
-  for (const absl::Time deadline = absl::Now() + kWaitLimit; absl::Now() < deadline;) {
+  for (const MonotonicTime deadline = MonotonicTime::Now() + kWaitLimit; MonotonicTime::Now() < deadline;) {
     if (const std::optional<int> port = ReadPort(igptd->port_file_)) {
       igptd->address_ = "127.0.0.1:" + std::to_string(*port);
       return igptd;

@@ -11,7 +11,6 @@
 #include <utility>
 
 #include "absl/strings/numbers.h"
-#include "absl/time/clock.h"
 
 namespace igpt::testing {
 namespace {
@@ -118,7 +117,7 @@ int ScriptedHttpServer::connections() const {
   return static_cast<int>(closed_at_.size());
 }
 
-std::optional<absl::Time> ScriptedHttpServer::closed_at(int connection) const {
+std::optional<MonotonicTime> ScriptedHttpServer::closed_at(int connection) const {
   const std::lock_guard lock(mutex_);
   const size_t index = static_cast<size_t>(connection) - 1;
   return index < closed_at_.size() ? closed_at_[index] : std::nullopt;
@@ -206,8 +205,8 @@ void ScriptedHttpServer::Answer(Connection& connection, const HttpRequest& reque
 void ScriptedHttpServer::NoteClosed(int connection) {
   {
     const std::lock_guard lock(mutex_);
-    std::optional<absl::Time>& time = closed_at_[static_cast<size_t>(connection) - 1];
-    if (!time) time = absl::Now();
+    std::optional<MonotonicTime>& time = closed_at_[static_cast<size_t>(connection) - 1];
+    if (!time) time = MonotonicTime::Now();
   }
   changed_.notify_all();
 }

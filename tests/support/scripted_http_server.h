@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "igpt/monotonic_time.h"
 #include "tests/support/connection.h"
 #include "tests/support/event.h"
 #include "tests/support/exchange.h"
@@ -68,7 +69,7 @@ class ScriptedHttpServer {
   // How many connections were accepted.
   int connections() const;
   // When the peer closed or reset this connection, or a handler reset it. nullopt: it is open.
-  std::optional<absl::Time> closed_at(int connection) const;
+  std::optional<MonotonicTime> closed_at(int connection) const;
 
   // Wait for this many requests or connections, or until that connection is closed. Return false if `limit` passes
   // first.
@@ -101,7 +102,7 @@ class ScriptedHttpServer {
   std::deque<Handler> queued_;
   Handler handler_;
   std::vector<HttpRequest> requests_;
-  std::vector<std::optional<absl::Time>> closed_at_;  // by connection number, from 1
+  std::vector<std::optional<MonotonicTime>> closed_at_;  // by connection number, from 1
 };
 
 }  // namespace igpt::testing

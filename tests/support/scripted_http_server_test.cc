@@ -12,9 +12,9 @@
 #include <string_view>
 #include <utility>
 
-#include "absl/time/clock.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "igpt/monotonic_time.h"
 #include "tests/support/event.h"
 #include "tests/support/unique_fd.h"
 
@@ -253,7 +253,7 @@ TEST(ScriptedHttpServerTest, StallLastsUntilThePeerCloses) {
   client.ReadUntil("\r\n\r\n");
   EXPECT_FALSE(over.IsSet());
   EXPECT_FALSE(server.AwaitClosed(1, absl::ZeroDuration()));
-  const absl::Time before = absl::Now();
+  const MonotonicTime before = MonotonicTime::Now();
   client.Close();
   EXPECT_TRUE(server.AwaitClosed(1));
   EXPECT_GE(server.closed_at(1), before);

@@ -35,7 +35,8 @@ EventLoop::Timer::~Timer() {
 
 void EventLoop::Timer::Arm(absl::Duration delay) {
   if (delay == absl::InfiniteDuration()) return Cancel();
-  when_ = MonotonicNanos() + std::max<int64_t>(0, absl::ToInt64Nanoseconds(delay));
+  const int64_t now = MonotonicNanos();
+  when_ = now + std::clamp<int64_t>(absl::ToInt64Nanoseconds(delay), 0, kNever - 1 - now);
   if (when_ < queued_) Queue(when_);
 }
 

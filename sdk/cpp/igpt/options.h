@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "igpt/monotonic_time.h"
 
 namespace igpt {
 
@@ -59,8 +60,9 @@ struct Options {
 
 // Options of a single call.
 struct CallOptions {
-  // The call fails with kDeadline when it passes; retries never wait beyond it.
-  absl::Time deadline = absl::InfiniteFuture();
+  // The call fails with kDeadline when it passes, e.g. MonotonicTime::Now() + absl::Seconds(5); retries never wait
+  // beyond it.
+  MonotonicTime deadline = MonotonicTime::InfiniteFuture();
   // Unless empty, used for this call in place of Options::api_key.
   std::string api_key = {};
   // Further request headers, e.g. {"X-Request-Id", …}. Names are tokens, and none that the library sets itself or that

@@ -5,8 +5,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/time/clock.h"
 #include "client/call.h"
+#include "client/deadline.h"
 #include "client/errors.h"
 #include "command.h"
 #include "igpt/v1/connectors.grpc.pb.h"
@@ -84,7 +84,7 @@ class Authorize : public Command {
 
     ProgressLine progress;
     progress.Show(absl::StrCat("waiting until ", request_.service(), " is connected …"));
-    while (absl::Now() < session.deadline) {
+    while (!HasPassed(session.deadline)) {
       ListResponse now;
       grpc::Status status = ListDatasources(session, now);
       // What fails only for now is asked again.

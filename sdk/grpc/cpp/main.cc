@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "client/connect.h"
 #include "client/credentials.h"
+#include "client/deadline.h"
 #include "client/errors.h"
 #include "client/interrupt.h"
 #include "client/session.h"
@@ -105,7 +105,7 @@ int RunCommand(const Row& row, const std::vector<std::string>& arguments) {
   const absl::StatusOr<Credentials> credentials = ReadCredentials(common);
   if (!credentials.ok()) return WrongUsage(name, std::string(credentials.status().message()));
   const std::shared_ptr<grpc::Channel> channel = Connect(common, *credentials, interrupt);
-  const Session session = {common, channel, credentials->token, absl::Now() + common.timeout, interrupt};
+  const Session session = {common, channel, credentials->token, DeadlineAfter(common.timeout), interrupt};
   return Report(command->Run(session), name, common, interrupt);
 }
 

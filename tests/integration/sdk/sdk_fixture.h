@@ -77,7 +77,7 @@ inline DisconnectRequest DisconnectSpike() {
 
 inline CallOptions Within(absl::Duration duration) {
   CallOptions options;
-  options.deadline = absl::Now() + duration;
+  options.deadline = MonotonicTime::Now() + duration;
   return options;
 }
 

@@ -23,7 +23,7 @@ FailedAttempt Transient(int attempts) {
 // NextDelay with a full budget and no deadline.
 std::optional<absl::Duration> Delay(const RetryRules& rules, const FailedAttempt& failed, double random) {
   RetryBudget budget;
-  return NextDelay(rules, failed, kNow, absl::InfiniteFuture(), random, budget);
+  return NextDelay(rules, failed, absl::InfiniteDuration(), random, budget);
 }
 
 int WithdrawAll(RetryBudget& budget) {
@@ -107,7 +107,7 @@ TEST(NextDelayTest, NeverWaitsToTheDeadlineOrPastIt) {
   RetryBudget budget;
   FailedAttempt failed = Transient(1);
   failed.error.retry_after = absl::Seconds(7);
-  const auto delay = [&](absl::Duration left) { return NextDelay({}, failed, kNow, kNow + left, 0.5, budget); };
+  const auto delay = [&](absl::Duration left) { return NextDelay({}, failed, left, 0.5, budget); };
   EXPECT_EQ(delay(absl::Seconds(7) + absl::Nanoseconds(1)), absl::Seconds(7));
   EXPECT_EQ(delay(absl::Seconds(7)), std::nullopt);
   EXPECT_EQ(delay(absl::Seconds(6)), std::nullopt);
@@ -119,14 +119,14 @@ TEST(NextDelayTest, TakesFromTheBudgetOnlyForARetry) {
   FailedAttempt lasting = Transient(1);
   lasting.transient = false;
   for (int i = 0; i < 20; ++i) {
-    EXPECT_EQ(NextDelay({}, lasting, kNow, absl::InfiniteFuture(), 0.5, budget), std::nullopt);
-    EXPECT_EQ(NextDelay({}, Transient(3), kNow, absl::InfiniteFuture(), 0.5, budget), std::nullopt);
-    EXPECT_EQ(NextDelay({}, Transient(1), kNow, kNow, 0.5, budget), std::nullopt);
+    EXPECT_EQ(NextDelay({}, lasting, absl::InfiniteDuration(), 0.5, budget), std::nullopt);
+    EXPECT_EQ(NextDelay({}, Transient(3), absl::InfiniteDuration(), 0.5, budget), std::nullopt);
+    EXPECT_EQ(NextDelay({}, Transient(1), absl::ZeroDuration(), 0.5, budget), std::nullopt);
   }
   for (int i = 0; i < 10; ++i) {
-    EXPECT_NE(NextDelay({}, Transient(1), kNow, absl::InfiniteFuture(), 0.5, budget), std::nullopt);
+    EXPECT_NE(NextDelay({}, Transient(1), absl::InfiniteDuration(), 0.5, budget), std::nullopt);
   }
-  EXPECT_EQ(NextDelay({}, Transient(1), kNow, absl::InfiniteFuture(), 0.5, budget), std::nullopt);
+  EXPECT_EQ(NextDelay({}, Transient(1), absl::InfiniteDuration(), 0.5, budget), std::nullopt);
 }
 
 struct RetryAfter {

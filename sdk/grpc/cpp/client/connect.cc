@@ -6,7 +6,7 @@
 #include <iostream>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
+#include "client/deadline.h"
 #include "terminal/progress_line.h"
 
 namespace {
@@ -39,12 +39,12 @@ grpc::ChannelArguments Arguments(const CommonFlags& flags) {
 
 void Await(grpc::Channel& channel, const CommonFlags& flags, const Interrupt& interrupt) {
   ProgressLine progress;
-  const absl::Time start = absl::Now();
-  const absl::Time end = start + std::min(kConnectTimeout, flags.timeout);
+  const gpr_timespec patience = DeadlineAfter(kConnectPatience);
+  const gpr_timespec end = DeadlineAfter(std::min(kConnectTimeout, flags.timeout));
   bool told = false;
-  while (!channel.WaitForConnected(absl::ToChronoTime(std::min(absl::Now() + kConnectInterval, end)))) {
-    if (interrupt.happened() || absl::Now() >= end) return;
-    if (told || absl::Now() - start < kConnectPatience) continue;
+  while (!channel.WaitForConnected(gpr_time_min(DeadlineAfter(kConnectInterval), end))) {
+    if (interrupt.happened() || HasPassed(end)) return;
+    if (told || !HasPassed(patience)) continue;
     told = true;
     progress.Show(absl::StrCat("waiting for igptd at ", flags.server, " …"));
   }

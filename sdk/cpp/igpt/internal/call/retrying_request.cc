@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "absl/random/uniform_real_distribution.h"
-#include "absl/time/clock.h"
 #include "igpt/internal/base/monotonic.h"
 #include "igpt/internal/policy/http_status.h"
 
@@ -25,7 +24,7 @@ RetryingRequest::RetryingRequest(ClientCore& core, const Route& route, std::stri
       event_stream_(event_stream),
       options_(std::move(options)),
       receiver_(receiver),
-      started_at_(MonotonicNanos()),
+      started_at_(MonotonicTime::Now()),
       retry_timer_(core.loop, [this] { StartAttempt(); }),
       deadline_timer_(core.loop, [this] { OnDeadline(); }),
       self_(std::make_shared<RetryingRequest*>(this)) {
@@ -38,7 +37,7 @@ RetryingRequest::~RetryingRequest() {
 
 void RetryingRequest::Start() {
   if (core_.closing) return End(MakeStatus(ErrorKind::kAborted, "the client is closing"));
-  const absl::Duration until_deadline = options_.deadline - absl::Now();
+  const absl::Duration until_deadline = options_.deadline - MonotonicTime::Now();
   deadline_is_callers_ = until_deadline <= core_.options.max_call_duration;
   if (until_deadline <= absl::ZeroDuration()) return OnDeadline();
   deadline_timer_.Arm(std::min(until_deadline, core_.options.max_call_duration));
@@ -97,10 +96,8 @@ std::optional<absl::Duration> RetryingRequest::DelayAfter(const FailedAttempt& f
                             .backoff_base = core_.options.backoff_base,
                             .backoff_factor = core_.options.backoff_factor,
                             .idempotent = route_.effect == Effect::kReads};
-  const absl::Time now = absl::Now();
-  const absl::Duration spent = absl::Nanoseconds(MonotonicNanos() - started_at_);
-  const absl::Time deadline = std::min(options_.deadline, now + core_.options.max_call_duration - spent);
-  return NextDelay(rules, failed, now, deadline, Random(), core_.retry_budget);
+  const MonotonicTime end = std::min(options_.deadline, started_at_ + core_.options.max_call_duration);
+  return NextDelay(rules, failed, end - MonotonicTime::Now(), Random(), core_.retry_budget);
 }
 
 void RetryingRequest::OnDeadline() {

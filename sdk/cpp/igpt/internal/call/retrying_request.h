@@ -2,7 +2,6 @@
 // budget and the throttle. On the loop's thread.
 #pragma once
 
-#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,6 +10,7 @@
 #include "igpt/event_loop.h"
 #include "igpt/internal/call/attempt.h"
 #include "igpt/internal/call/client_core.h"
+#include "igpt/monotonic_time.h"
 #include "igpt/options.h"
 
 namespace igpt::internal {
@@ -71,7 +71,7 @@ class RetryingRequest final : public Attempt::Owner {
   const CallOptions options_;
   Receiver& receiver_;
 
-  const int64_t started_at_;          // monotonic nanoseconds
+  const MonotonicTime started_at_;
   int earlier_attempts_ = 0;          // how often the attempts before the current one were sent
   std::optional<Attempt> attempt_;    // the current one, or the last
   EventLoop::Timer retry_timer_;      // the wait before the next attempt

@@ -21,15 +21,15 @@ bool RetryBudget::TryWithdraw() {
   return true;
 }
 
-std::optional<absl::Duration> NextDelay(const RetryRules& rules, const FailedAttempt& failed, absl::Time now,
-                                        absl::Time deadline, double random, RetryBudget& budget) {
+std::optional<absl::Duration> NextDelay(const RetryRules& rules, const FailedAttempt& failed, absl::Duration left,
+                                        double random, RetryBudget& budget) {
   const int attempts = failed.error.attempts;
   if (!failed.transient || attempts >= rules.max_attempts) return std::nullopt;
   if (!rules.idempotent && failed.reached) return std::nullopt;
 
   const absl::Duration backoff = rules.backoff_base * std::pow(rules.backoff_factor, attempts - 1) * random;
   const absl::Duration delay = std::max(backoff, failed.error.retry_after.value_or(absl::ZeroDuration()));
-  if (now + delay >= deadline || !budget.TryWithdraw()) return std::nullopt;
+  if (delay >= left || !budget.TryWithdraw()) return std::nullopt;
   return delay;
 }
 

@@ -31,12 +31,12 @@ struct RetryRules {
 };
 
 // How long to wait before the next attempt, or nullopt when there is to be none: a lasting error, no attempts left, a
-// request that must not be repeated, a wait that would end at or past `deadline`, or no budget (from which only a
+// request that must not be repeated, a wait that would take all the time that is `left`, or no budget (from which only a
 // retry takes).
 //
 // The wait is `random` (uniform in [0, 1)) times backoff_base · backoff_factor^(attempts-1), or Retry-After when that
 // is longer.
-std::optional<absl::Duration> NextDelay(const RetryRules& rules, const FailedAttempt& failed, absl::Time now,
-                                        absl::Time deadline, double random, RetryBudget& budget);
+std::optional<absl::Duration> NextDelay(const RetryRules& rules, const FailedAttempt& failed, absl::Duration left,
+                                        double random, RetryBudget& budget);
 
 }  // namespace igpt::internal
