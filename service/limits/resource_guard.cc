@@ -56,8 +56,8 @@ Strain NextStrain(Strain last, double used) {
   return used >= tight ? Strain::kTight : Strain::kNone;
 }
 
-ResourceGuard::ResourceGuard(std::function<void(Strains)> on_strain, ResourcePaths paths)
-    : on_strain_(std::move(on_strain)), paths_(std::move(paths)), thread_([this] { Run(); }) {}
+ResourceGuard::ResourceGuard(std::function<void(Strains)> on_strain, std::string root)
+    : on_strain_(std::move(on_strain)), root_(std::move(root)), thread_([this] { Run(); }) {}
 
 ResourceGuard::~ResourceGuard() {
   {
@@ -92,7 +92,7 @@ void ResourceGuard::Run() {
 
 // If memory can't be read at this moment, its use and strain stay as they were.
 void ResourceGuard::Look() {
-  if (const std::optional<double> used = MemoryUse(paths_)) memory_use_ = *used;
+  if (const std::optional<double> used = MemoryUse(root_)) memory_use_ = *used;
   descriptor_use_ = DescriptorUse();
   const bool memory_changed = Update(memory_, memory_use_, "memory");
   const bool changed = Update(descriptors_, descriptor_use_, "file_descriptors") || memory_changed;

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <functional>
 #include <mutex>
+#include <string>
 #include <thread>
 
 #include "service/limits/admission.h"
@@ -26,8 +27,8 @@ struct ResourceUse {
 class ResourceGuard {
  public:
   // `on_strain` is called on the guard's thread for every change and, while memory is short, also every second, so that
-  // freed memory is returned.
-  explicit ResourceGuard(std::function<void(Strains strains)> on_strain, ResourcePaths paths = {});
+  // freed memory is returned. `root`: as for ControlGroups.
+  explicit ResourceGuard(std::function<void(Strains strains)> on_strain, std::string root = "");
   ~ResourceGuard();
   ResourceGuard(const ResourceGuard&) = delete;
   ResourceGuard& operator=(const ResourceGuard&) = delete;
@@ -41,7 +42,7 @@ class ResourceGuard {
   void Look();
 
   const std::function<void(Strains)> on_strain_;
-  const ResourcePaths paths_;
+  const std::string root_;
   int looks_ = 0;  // since the last call of on_strain; used by the thread only
   std::atomic<double> memory_use_ = 0;
   std::atomic<double> descriptor_use_ = 0;

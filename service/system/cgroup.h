@@ -1,4 +1,5 @@
-// The limits of this process's control groups (v2), from the kernel's files.
+// This process's control groups, from the kernel's files: of version 2, of version 1, or of both where a machine has
+// both.
 #pragma once
 
 #include <cstdint>
@@ -9,24 +10,20 @@
 
 namespace igptd {
 
-// Where those files are. Tests use directories of their own.
-struct ResourcePaths {
-  std::string proc = "/proc";
-  std::string cgroups = "/sys/fs/cgroup";
-};
-
 // The contents of a kernel file; nullopt if it can't be read.
 std::optional<std::string> ReadKernelFile(const std::string& path);
-
-// The number in a file; nullopt if it holds none, but for example "max".
-std::optional<int64_t> ReadKernelNumber(const std::string& path);
 
 // The number after `name` at the beginning of a line: "inactive_file 4096", "MemTotal:  8123456 kB". 0 if there is
 // none.
 int64_t NumberAfter(std::string_view name, std::string_view text);
 
-// The directories of this process's control group and of all groups above it, its own first; only the topmost if its
-// own is unknown. The limits of all of them apply.
-std::vector<std::string> ControlGroups(const ResourcePaths& paths);
+struct ControlGroup {
+  int version = 2;        // which names its files by
+  std::string directory;  // where they are, if they can be seen
+};
+
+// The process's group under a controller ("memory", "cpu") and all groups above it, its own first. The limits of all of
+// them apply. Empty if the kernel has no such controller. `root`: a directory that stands for "/", for tests.
+std::vector<ControlGroup> ControlGroups(std::string_view controller, const std::string& root = "");
 
 }  // namespace igptd

@@ -12,15 +12,28 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "service/system/cgroup.h"
 
 namespace igptd {
+namespace {
 
-int UsableCores(const ResourcePaths& paths) {
+// Version 1 has the two numbers of cpu.max in a file each, and -1 for no limit.
+int CoresOf(const ControlGroup& group) {
+  const auto read = [&group](const char* file) {
+    return ReadKernelFile(absl::StrCat(group.directory, "/", file)).value_or("");
+  };
+  return CoresOfCpuMax(group.version == 2 ? read("cpu.max")
+                                          : absl::StrCat(read("cpu.cfs_quota_us"), " ", read("cpu.cfs_period_us")));
+}
+
+}  // namespace
+
+int UsableCores(const std::string& root) {
   cpu_set_t allowed;  // has room for 1,024 cores; with more, the call below fails
   const bool known = sched_getaffinity(0, sizeof(allowed), &allowed) == 0;
   int cores = known ? CPU_COUNT(&allowed) : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  for (const std::string& group : ControlGroups(paths)) {
-    const int limit = CoresOfCpuMax(ReadKernelFile(absl::StrCat(group, "/cpu.max")).value_or(""));
+  for (const ControlGroup& group : ControlGroups("cpu", root)) {
+    const int limit = CoresOf(group);
     if (limit > 0) cores = std::min(cores, limit);
   }
   return cores;

@@ -14,18 +14,31 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "service/system/cgroup.h"
 
 namespace igptd {
 namespace {
 
-// The share of its memory limit that a control group uses; 0 if it has no limit.
-double UseOfGroup(const std::string& directory) {
-  const std::optional<int64_t> limit = ReadKernelNumber(absl::StrCat(directory, "/memory.max"));
-  const std::optional<int64_t> current = ReadKernelNumber(absl::StrCat(directory, "/memory.current"));
-  if (!limit.has_value() || !current.has_value() || *limit <= 0) return 0;
-  const std::optional<std::string> stat = ReadKernelFile(absl::StrCat(directory, "/memory.stat"));
-  const int64_t reclaimable = NumberAfter("inactive_file ", stat.value_or(""));
-  return static_cast<double>(*current - reclaimable) / static_cast<double>(*limit);
+// What a version of control groups calls its files, and the pages among a group's that the kernel can drop at any time.
+struct MemoryFiles {
+  const char* limit;
+  const char* used;
+  const char* droppable;
+};
+constexpr MemoryFiles kVersion1 = {"memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file "};
+constexpr MemoryFiles kVersion2 = {"memory.max", "memory.current", "inactive_file "};
+
+// The share of its memory limit that a control group uses; 0 if it has no limit, which version 1 writes as a huge one.
+double UseOf(const ControlGroup& group) {
+  const MemoryFiles& files = group.version == 1 ? kVersion1 : kVersion2;
+  const auto read = [&group](const char* file) {
+    return ReadKernelFile(absl::StrCat(group.directory, "/", file)).value_or("");
+  };
+  int64_t limit = 0;
+  int64_t used = 0;
+  if (!absl::SimpleAtoi(read(files.limit), &limit) || !absl::SimpleAtoi(read(files.used), &used) || limit <= 0)
+    return 0;
+  return static_cast<double>(used - NumberAfter(files.droppable, read("memory.stat"))) / static_cast<double>(limit);
 }
 
 // The number of open file descriptors. Linux reports it since 6.2; before that they have to be counted.
@@ -42,8 +55,8 @@ std::optional<int64_t> OpenDescriptors(int64_t limit) {
 
 }  // namespace
 
-std::optional<ProcessMemory> ReadProcessMemory(const ResourcePaths& paths) {
-  const std::string statm = ReadKernelFile(absl::StrCat(paths.proc, "/self/statm")).value_or("");
+std::optional<ProcessMemory> ReadProcessMemory(const std::string& root) {
+  const std::string statm = ReadKernelFile(root + "/proc/self/statm").value_or("");
   const std::vector<absl::string_view> pages = absl::StrSplit(statm, ' ');
   ProcessMemory memory;
   if (pages.size() < 2 || !absl::SimpleAtoi(pages[0], &memory.address_space) ||
@@ -54,13 +67,13 @@ std::optional<ProcessMemory> ReadProcessMemory(const ResourcePaths& paths) {
   return ProcessMemory{memory.address_space * page, memory.resident * page};
 }
 
-std::optional<double> MemoryUse(const ResourcePaths& paths) {
-  const std::optional<ProcessMemory> memory = ReadProcessMemory(paths);
-  const std::optional<std::string> machine = ReadKernelFile(absl::StrCat(paths.proc, "/meminfo"));
+std::optional<double> MemoryUse(const std::string& root) {
+  const std::optional<ProcessMemory> memory = ReadProcessMemory(root);
+  const std::optional<std::string> machine = ReadKernelFile(root + "/proc/meminfo");
   if (!memory.has_value() || !machine.has_value()) return std::nullopt;
   const int64_t total = NumberAfter("MemTotal:", *machine) * 1024;
   double use = total == 0 ? 0 : static_cast<double>(memory->resident) / static_cast<double>(total);
-  for (const std::string& group : ControlGroups(paths)) use = std::max(use, UseOfGroup(group));
+  for (const ControlGroup& group : ControlGroups("memory", root)) use = std::max(use, UseOf(group));
   return use;
 }
 

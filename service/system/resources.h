@@ -1,10 +1,10 @@
 // How much memory and how many file descriptors this process uses, as the kernel counts them. Reads files; thread-safe.
+// `root`: as for ControlGroups.
 #pragma once
 
 #include <cstdint>
 #include <optional>
-
-#include "service/system/cgroup.h"
+#include <string>
 
 namespace igptd {
 
@@ -14,15 +14,15 @@ struct ProcessMemory {
   int64_t resident = 0;
 };
 // nullopt if it can't be read, for example because no file descriptor is left.
-std::optional<ProcessMemory> ReadProcessMemory(const ResourcePaths& paths = {});
+std::optional<ProcessMemory> ReadProcessMemory(const std::string& root = "");
 
 // The share of memory in use, from 0 to 1; nullopt as above.
 //
-// If its cgroup (v2) or one above it has a limit, this counts what the out-of-memory killer goes by: everything that is
-// charged to the group, including socket buffers, except file pages that the kernel can drop at any time. Without a
+// If its control group or one above it has a limit, this counts what the out-of-memory killer goes by: everything that
+// is charged to the group, including socket buffers, except file pages that the kernel can drop at any time. Without a
 // limit it is the process's resident memory against the machine's: callers should not pay for what other processes
 // take.
-std::optional<double> MemoryUse(const ResourcePaths& paths = {});
+std::optional<double> MemoryUse(const std::string& root = "");
 
 // How many file descriptors are open, and how many may be.
 struct Descriptors {

@@ -5,8 +5,6 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <filesystem>
-#include <fstream>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,6 +14,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "service/system/process.h"
+#include "tests/unit/service/fake_kernel.h"
 
 namespace igptd {
 namespace {
@@ -25,39 +24,24 @@ using ::testing::Optional;
 
 constexpr int64_t kMiB = 1 << 20;
 
-// The kernel's files, in a directory of the test.
-class Kernel {
+// A machine with 1 GiB and version 2 of control groups.
+class Kernel : public FakeKernel {
  public:
   Kernel() {
-    std::string name = ::testing::TempDir() + "kernel-XXXXXX";
-    EXPECT_NE(::mkdtemp(name.data()), nullptr);
-    root_ = name;
     SetResident(64 * kMiB);
-    Write("proc/meminfo", absl::StrCat("MemTotal:       ", 1 << 20, " kB\nMemFree:         1 kB\n"));  // 1 GiB
+    Write("/proc/meminfo", absl::StrCat("MemTotal:       ", 1 << 20, " kB\nMemFree:         1 kB\n"));
+    Write("/proc/self/mountinfo", "29 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n");
   }
-  ~Kernel() { std::filesystem::remove_all(root_); }
 
-  ResourcePaths paths() const { return {.proc = root_ / "proc", .cgroups = root_ / "cgroups"}; }
-
-  void Write(const std::string& name, const std::string& text) {
-    const std::filesystem::path path = root_ / name;
-    std::filesystem::create_directories(path.parent_path());
-    // Written to another file and renamed, so that a reader never sees half a file.
-    std::ofstream(path.string() + ".new") << text;
-    std::filesystem::rename(path.string() + ".new", path);
-  }
   void SetResident(int64_t bytes) {
-    Write("proc/self/statm", absl::StrCat("100000 ", bytes / sysconf(_SC_PAGESIZE), " 7 7 0 7 0\n"));
+    Write("/proc/self/statm", absl::StrCat("100000 ", bytes / sysconf(_SC_PAGESIZE), " 7 7 0 7 0\n"));
   }
   void SetCgroup(const std::string& group, const std::string& max, int64_t current, int64_t inactive_file) {
-    const std::string directory = absl::StrCat("cgroups/", group);
+    const std::string directory = absl::StrCat("/sys/fs/cgroup/", group);
     Write(directory + "/memory.max", max + "\n");
     Write(directory + "/memory.current", absl::StrCat(current, "\n"));
     Write(directory + "/memory.stat", absl::StrCat("anon 1\nfile 2\ninactive_file ", inactive_file, "\nslab 3\n"));
   }
-
- private:
-  std::filesystem::path root_;
 };
 
 auto Use(double use) {
@@ -66,53 +50,46 @@ auto Use(double use) {
 
 TEST(MemoryUseTest, WithoutALimitItIsWhatIsResidentOfTheMachines) {
   Kernel kernel;
-  EXPECT_THAT(MemoryUse(kernel.paths()), Use(64.0 / 1024));
+  EXPECT_THAT(MemoryUse(kernel.root()), Use(64.0 / 1024));
   kernel.SetResident(512 * kMiB);
-  EXPECT_THAT(MemoryUse(kernel.paths()), Use(0.5));
-  kernel.Write("proc/self/cgroup", "0::/\n");
-  EXPECT_THAT(MemoryUse(kernel.paths()), Use(0.5));
+  EXPECT_THAT(MemoryUse(kernel.root()), Use(0.5));
+  kernel.Write("/proc/self/cgroup", "0::/\n");
+  EXPECT_THAT(MemoryUse(kernel.root()), Use(0.5));
   kernel.SetCgroup("", "max", 900 * kMiB, 0);
-  EXPECT_THAT(MemoryUse(kernel.paths()), Use(0.5));
+  EXPECT_THAT(MemoryUse(kernel.root()), Use(0.5));
 }
 
 TEST(MemoryUseTest, AContainersLimit) {
   Kernel kernel;
-  kernel.Write("proc/self/cgroup", "0::/\n");
+  kernel.Write("/proc/self/cgroup", "0::/\n");
   kernel.SetCgroup("", absl::StrCat(100 * kMiB), 90 * kMiB, 0);
-  EXPECT_THAT(MemoryUse(kernel.paths()), Use(0.9));
+  EXPECT_THAT(MemoryUse(kernel.root()), Use(0.9));
   // The kernel can drop inactive file pages at any time.
   kernel.SetCgroup("", absl::StrCat(100 * kMiB), 90 * kMiB, 60 * kMiB);
-  EXPECT_THAT(MemoryUse(kernel.paths()), Use(0.3));
+  EXPECT_THAT(MemoryUse(kernel.root()), Use(0.3));
   // The limit is raised while igptd runs.
   kernel.SetCgroup("", absl::StrCat(900 * kMiB), 90 * kMiB, 0);
-  EXPECT_THAT(MemoryUse(kernel.paths()), Use(0.1));
+  EXPECT_THAT(MemoryUse(kernel.root()), Use(0.1));
 }
 
 TEST(MemoryUseTest, TheFullestOfTheGroupsAbove) {
   Kernel kernel;
-  kernel.Write("proc/self/cgroup", "12:memory:/elsewhere\n0::/pods/pod1/igptd\n");
+  kernel.Write("/proc/self/cgroup", "12:name=systemd:/elsewhere\n0::/pods/pod1/igptd\n");
   kernel.SetCgroup("pods/pod1/igptd", "max", 50 * kMiB, 0);
-  EXPECT_THAT(MemoryUse(kernel.paths()), Use(64.0 / 1024));
+  EXPECT_THAT(MemoryUse(kernel.root()), Use(64.0 / 1024));
   kernel.SetCgroup("pods/pod1", absl::StrCat(100 * kMiB), 80 * kMiB, 0);
-  EXPECT_THAT(MemoryUse(kernel.paths()), Use(0.8));
+  EXPECT_THAT(MemoryUse(kernel.root()), Use(0.8));
   kernel.SetCgroup("pods/pod1/igptd", absl::StrCat(52 * kMiB), 50 * kMiB, 0);
-  EXPECT_THAT(MemoryUse(kernel.paths()), Use(50.0 / 52));
+  EXPECT_THAT(MemoryUse(kernel.root()), Use(50.0 / 52));
   kernel.SetCgroup("pods", absl::StrCat(1000 * kMiB), 990 * kMiB, 0);
-  EXPECT_THAT(MemoryUse(kernel.paths()), Use(0.99));
-}
-
-TEST(MemoryUseTest, AGroupThatCannotBeSeenIsTheTopmostThatCan) {
-  Kernel kernel;
-  kernel.Write("proc/self/cgroup", "0::/../../other\n");
-  kernel.SetCgroup("", absl::StrCat(100 * kMiB), 70 * kMiB, 0);
-  EXPECT_THAT(MemoryUse(kernel.paths()), Use(0.7));
+  EXPECT_THAT(MemoryUse(kernel.root()), Use(0.99));
 }
 
 TEST(MemoryUseTest, WhatCannotBeReadIsNotKnown) {
-  EXPECT_EQ(MemoryUse({.proc = "/nowhere", .cgroups = "/nowhere"}), std::nullopt);
+  EXPECT_EQ(MemoryUse("/nowhere"), std::nullopt);
   Kernel kernel;
-  kernel.Write("proc/self/statm", "what?");
-  EXPECT_EQ(MemoryUse(kernel.paths()), std::nullopt);
+  kernel.Write("/proc/self/statm", "what?");
+  EXPECT_EQ(MemoryUse(kernel.root()), std::nullopt);
 }
 
 TEST(MemoryUseTest, OfThisProcess) {
@@ -164,7 +141,7 @@ TEST(NextStrainTest, EasesBelowWhereItBegan) {
 
 TEST(ResourceGuardTest, FollowsMemoryAndTellsOfIt) {
   Kernel kernel;
-  kernel.Write("proc/self/cgroup", "0::/\n");
+  kernel.Write("/proc/self/cgroup", "0::/\n");
   const auto use = [&kernel](int percent) { kernel.SetCgroup("", absl::StrCat(100 * kMiB), percent * kMiB, 0); };
   use(50);
   std::atomic<int> told_full = 0;
@@ -174,7 +151,7 @@ TEST(ResourceGuardTest, FollowsMemoryAndTellsOfIt) {
         if (now.memory == Strain::kFull) ++told_full;
         if (now.memory == Strain::kNone) ++told_none;
       },
-      kernel.paths());
+      kernel.root());
   const auto becomes = [&guard](Strain memory) {
     for (const absl::Time limit = absl::Now() + absl::Seconds(30); absl::Now() < limit;) {
       if (guard.strains().memory == memory) return true;
