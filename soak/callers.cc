@@ -1,5 +1,7 @@
 #include "soak/callers.h"
 
+#include <grpc/support/time.h>
+
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -31,6 +33,11 @@ std::shared_ptr<grpc::Channel> NewChannel(const std::string& address) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+}
+
+gpr_timespec DeadlineAfter(absl::Duration duration) {
+  return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
+                      gpr_time_from_micros(absl::ToInt64Microseconds(duration), GPR_TIMESPAN));
 }
 
 std::string UserOf(const CallPlan& plan) {
@@ -102,9 +109,9 @@ void Canceller::Begin(uint32_t call, grpc::ClientContext& context) {
   pending_[call].context = &context;
 }
 
-std::optional<absl::Time> Canceller::End(uint32_t call) {
+std::optional<MonotonicTime> Canceller::End(uint32_t call) {
   const std::lock_guard lock(mutex_);
-  const std::optional<absl::Time> cancelled_at = pending_.at(call).cancelled_at;
+  const std::optional<MonotonicTime> cancelled_at = pending_.at(call).cancelled_at;
   pending_.erase(call);
   return cancelled_at;
 }
@@ -120,11 +127,11 @@ void Canceller::Cancel(uint32_t call) {
 void Canceller::CancelLocked(uint32_t call) {
   const auto found = pending_.find(call);
   if (found == pending_.end() || found->second.cancelled_at.has_value()) return;
-  found->second.cancelled_at = absl::Now();
+  found->second.cancelled_at = MonotonicTime::Now();
   found->second.context->TryCancel();
 }
 
-void Canceller::CancelAt(uint32_t call, absl::Time time) {
+void Canceller::CancelAt(uint32_t call, MonotonicTime time) {
   {
     const std::lock_guard lock(mutex_);
     timers_.emplace(time, call);
@@ -143,8 +150,8 @@ void Canceller::Work() {
   while (!stopping_) {
     if (timers_.empty()) {
       changed_.wait(lock);
-    } else if (timers_.begin()->first > absl::Now()) {
-      changed_.wait_until(lock, absl::ToChronoTime(timers_.begin()->first));
+    } else if (timers_.begin()->first > MonotonicTime::Now()) {
+      changed_.wait_for(lock, absl::ToChronoNanoseconds(timers_.begin()->first - MonotonicTime::Now()));
     } else {
       CancelLocked(timers_.begin()->second);
       timers_.erase(timers_.begin());
@@ -159,17 +166,17 @@ Callers::Callers(uint64_t seed, std::string target, Recorder& recorder)
 void Callers::OnMoment(uint32_t call) {
   const CallPlan plan = PlanOf(seed_, call);
   if (plan.cancel == Cancel::kBeforeHead || plan.cancel == Cancel::kPaused || plan.cancel == Cancel::kRetryDelay) {
-    canceller_.CancelAt(call, absl::Now() + plan.cancel_delay);
+    canceller_.CancelAt(call, MonotonicTime::Now() + plan.cancel_delay);
   }
 }
 
-void Callers::Run(int threads, absl::Time until) {
+void Callers::Run(int threads, MonotonicTime until) {
   std::vector<std::shared_ptr<grpc::Channel>> channels(kChannels);
   for (auto& channel : channels) channel = NewChannel(target_);
   std::vector<std::thread> callers;
   for (int i = 0; i < threads; ++i) {
     callers.emplace_back([this, until, channel = channels[static_cast<size_t>(i % kChannels)]] {
-      while (absl::Now() < until) RunCall(PlanOf(seed_, next_++), channel);
+      while (MonotonicTime::Now() < until) RunCall(PlanOf(seed_, next_++), channel);
     });
   }
   for (std::thread& caller : callers) caller.join();
@@ -181,8 +188,8 @@ void Callers::RunCall(const CallPlan& plan, const std::shared_ptr<grpc::Channel>
   record.plan = plan;
   grpc::ClientContext context;
   context.AddMetadata("x-request-id", NameOf(plan.call));
-  record.started_at = absl::Now();
-  context.set_deadline(absl::ToChronoTime(record.started_at + std::min(plan.deadline, kHang)));
+  record.started_at = MonotonicTime::Now();
+  context.set_deadline(DeadlineAfter(std::min(plan.deadline, kHang)));
   canceller_.Begin(plan.call, context);
   if (plan.cancel == Cancel::kAtOnce) canceller_.Cancel(plan.call);
   if (plan.cancel == Cancel::kAnyTime) canceller_.CancelAt(plan.call, record.started_at + plan.cancel_delay);
@@ -220,7 +227,7 @@ void Callers::RunCall(const CallPlan& plan, const std::shared_ptr<grpc::Channel>
       break;
   }
   record.cancelled_at = canceller_.End(plan.call);
-  record.ended_at = absl::Now();
+  record.ended_at = MonotonicTime::Now();
   violations_ += CheckReceived(record).size();
   ++ended_;
   recorder_.Add(std::move(record));

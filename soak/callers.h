@@ -15,6 +15,7 @@
 #include "absl/time/time.h"
 #include "grpcpp/channel.h"
 #include "grpcpp/client_context.h"
+#include "igpt/monotonic_time.h"
 #include "igpt/v1/recall.grpc.pb.h"
 #include "soak/history.h"
 #include "soak/plan.h"
@@ -29,11 +30,11 @@ class Canceller {
 
   void Begin(uint32_t call, grpc::ClientContext& context);
   // The canceller doesn't use the context any more. Returns when the call was cancelled, if it was.
-  std::optional<absl::Time> End(uint32_t call);
+  std::optional<MonotonicTime> End(uint32_t call);
 
   // Both do nothing if the call has ended by then or was cancelled before.
   void Cancel(uint32_t call);
-  void CancelAt(uint32_t call, absl::Time time);
+  void CancelAt(uint32_t call, MonotonicTime time);
 
   // Waits until the call has been cancelled. Returns false if `limit` passes first.
   bool AwaitCancelled(uint32_t call, absl::Duration limit);
@@ -41,7 +42,7 @@ class Canceller {
  private:
   struct Pending {
     grpc::ClientContext* context = nullptr;
-    std::optional<absl::Time> cancelled_at;
+    std::optional<MonotonicTime> cancelled_at;
   };
 
   void Work();
@@ -50,7 +51,7 @@ class Canceller {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::map<uint32_t, Pending> pending_;
-  std::multimap<absl::Time, uint32_t> timers_;
+  std::multimap<MonotonicTime, uint32_t> timers_;
   bool stopping_ = false;
   std::thread worker_;
 };
@@ -64,7 +65,7 @@ class Callers {
   void OnMoment(uint32_t call);
 
   // Makes calls until `until`, and returns when all have ended.
-  void Run(int threads, absl::Time until);
+  void Run(int threads, MonotonicTime until);
 
   // How many calls have ended, and the violations in what they received. Thread-safe.
   uint64_t ended() const { return ended_; }

@@ -187,6 +187,13 @@ class CallChecker {
 
   void CheckLog() {
     if (facts_.log.size() > 1) Add(absl::StrCat(facts_.log.size(), " log lines"));
+    for (const LogLine* line : facts_.log) {
+      const absl::Duration took = call_.ended_at - call_.started_at;
+      if (line->duration < absl::ZeroDuration() || line->duration > took + kLeftRunning) {
+        Add(absl::StrCat("logged as taking ", absl::FormatDuration(line->duration), ", took ",
+                         absl::FormatDuration(took)));
+      }
+    }
     if (GivenUp(call_)) {
       // The call may never have reached igptd, unless the upstream got a request.
       if (facts_.log.empty() && !facts_.attempts.empty()) Add("asked, but no log line");
@@ -254,11 +261,10 @@ std::string Describe(const History& history, uint32_t number) {
                                   [number](const CallRecord& call) { return call.plan.call == number; });
   if (found == history.calls.end()) return "  nothing else is known of it\n";
   const CallRecord& call = *found;
-  const auto at = [&call](absl::Time time) {
+  const auto at = [&call](MonotonicTime time) {
     return absl::StrFormat("%+.1f ms", absl::ToDoubleMilliseconds(time - call.started_at));
   };
   std::string text = absl::StrCat("  plan: ", Describe(call.plan), "\n");
-  absl::StrAppend(&text, "  began ", absl::FormatTime(absl::RFC3339_full, call.started_at, absl::UTCTimeZone()), "\n");
   for (const Attempt& attempt : history.attempts) {
     if (attempt.call != number) continue;
     constexpr const char* kEnds[] = {"running", "done", "closed by igptd"};
@@ -274,7 +280,8 @@ std::string Describe(const History& history, uint32_t number) {
   absl::StrAppend(&text, "  ended ", at(call.ended_at), " with ", StatusText(call), " ", call.message, "\n");
   for (const LogLine& line : history.log) {
     if (line.call == number) {
-      absl::StrAppend(&text, "  logged ", at(line.time), ": ", line.code, "/", line.reason, "\n");
+      absl::StrAppend(&text, "  logged ", line.code, "/", line.reason, " after ", absl::FormatDuration(line.duration),
+                      "\n");
     }
   }
   return text;

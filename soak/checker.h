@@ -25,7 +25,8 @@ struct Violation {
 // - A request is repeated only after a failure that allows it, before the first event, at most max_attempts times in
 //   all. Authorize and Disconnect arrive at most once.
 // - No request runs on, or arrives, after its call has ended.
-// - Each call has one log line, with the status that the caller got. A call that its caller gave up may have none.
+// - Each call has one log line, with the status that the caller got and the time that it took. A call that its caller
+//   gave up may have none.
 std::vector<Violation> Check(const History& history);
 
 // Checks only the first of these, for one call: all that can be checked while the soak runs.

@@ -41,7 +41,7 @@ size_t Recorder::Arrived(uint32_t call, const std::function<Fault(int number)>& 
   attempt.call = call;
   attempt.number = *number;
   attempt.fault = fault_of(*number);
-  attempt.arrived_at = absl::Now();
+  attempt.arrived_at = MonotonicTime::Now();
   history_.attempts.push_back(attempt);
   ++running_;
   return history_.attempts.size() - 1;
@@ -55,7 +55,7 @@ void Recorder::Sent(size_t attempt, int whole_events) {
 void Recorder::Ended(size_t attempt, Attempt::End end) {
   const std::lock_guard lock(mutex_);
   history_.attempts[attempt].end = end;
-  history_.attempts[attempt].ended_at = absl::Now();
+  history_.attempts[attempt].ended_at = MonotonicTime::Now();
   --running_;
   changed_.notify_all();
 }
@@ -73,8 +73,10 @@ void Recorder::AddLog(const std::string& lines) {
     LogLine line;
     line.code = json.value("code", "");
     line.reason = json.value("reason", "");
-    absl::ParseTime(absl::RFC3339_full, json.value("time", ""), &line.time, nullptr);
-    const std::optional<uint32_t> call = CallOf(json.value("request_id", ""));
+    line.duration = absl::Milliseconds(json.value("duration_ms", -1.0));
+    const std::string request_id = json.value("request_id", "");
+    if (request_id == kAttack) continue;
+    const std::optional<uint32_t> call = CallOf(request_id);
     if (!call.has_value()) {
       AddIncident("a log line of no call of ours: " + text);
       continue;
@@ -87,12 +89,12 @@ void Recorder::AddLog(const std::string& lines) {
 
 void Recorder::OutageBegins() {
   const std::lock_guard lock(mutex_);
-  history_.outages.push_back({absl::Now()});
+  history_.outages.push_back({MonotonicTime::Now()});
 }
 
 void Recorder::OutageEnds() {
   const std::lock_guard lock(mutex_);
-  history_.outages.back().end = absl::Now();
+  history_.outages.back().end = MonotonicTime::Now();
 }
 
 void Recorder::AddIncident(std::string what) {

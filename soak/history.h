@@ -13,6 +13,7 @@
 
 #include "absl/time/time.h"
 #include "grpcpp/support/status.h"
+#include "igpt/monotonic_time.h"
 #include "soak/mark.h"
 #include "soak/plan.h"
 
@@ -27,9 +28,9 @@ struct Run {
 // A call, as its caller saw it.
 struct CallRecord {
   CallPlan plan;
-  absl::Time started_at;
-  absl::Time ended_at;
-  std::optional<absl::Time> cancelled_at;
+  MonotonicTime started_at;
+  MonotonicTime ended_at;
+  std::optional<MonotonicTime> cancelled_at;
   grpc::StatusCode code = grpc::StatusCode::UNKNOWN;
   std::string reason;   // of the ErrorInfo; empty if there is none
   std::string message;  // of the status
@@ -48,10 +49,10 @@ struct Attempt {
   uint32_t call = 0;
   int number = 0;  // from 1, in the order of arrival
   Fault fault = Fault::kNone;
-  absl::Time arrived_at;
+  MonotonicTime arrived_at;
   int whole_events = 0;  // events that were completely written to the socket
   End end = End::kRunning;
-  absl::Time ended_at;  // however it ended
+  MonotonicTime ended_at;  // however it ended
 };
 
 // A call, as igptd logged it.
@@ -59,13 +60,13 @@ struct LogLine {
   uint32_t call = 0;
   std::string code;
   std::string reason;
-  absl::Time time;
+  absl::Duration duration;
 };
 
-// A time during which connections were refused.
+// A time during which connections to the upstream failed.
 struct Outage {
-  absl::Time begin;
-  absl::Time end = absl::InfiniteFuture();
+  MonotonicTime begin;
+  MonotonicTime end = MonotonicTime::InfiniteFuture();
 };
 
 struct History {
@@ -86,7 +87,7 @@ class Recorder {
   void Ended(size_t attempt, Attempt::End end);
 
   void Add(CallRecord call);
-  // Adds the lines of calls from an igptd's log; other lines are ignored.
+  // Adds the lines of calls from an igptd's log; other lines are ignored, and those of attacks.
   void AddLog(const std::string& lines);
   void OutageBegins();
   void OutageEnds();

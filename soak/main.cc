@@ -21,6 +21,7 @@
 #include "absl/time/clock.h"
 #include "soak/callers.h"
 #include "soak/checker.h"
+#include "soak/gzip_bombs.h"
 #include "soak/history.h"
 #include "soak/replacement.h"
 #include "soak/report.h"
@@ -74,14 +75,14 @@ void Say(const absl::FormatSpec<Args...>& format, const Args&... args) {
 
 // Prints progress until it is stopped.
 void SayProgress(const std::stop_token& stop, const Callers& callers, absl::Duration total) {
-  const absl::Time begin = absl::Now();
+  const MonotonicTime begin = MonotonicTime::Now();
   std::mutex mutex;
   std::condition_variable_any never;
   std::unique_lock lock(mutex);
   while (true) {
     never.wait_for(lock, stop, kProgressInterval, [] { return false; });
     if (stop.stop_requested()) return;
-    const absl::Duration left = begin + total - absl::Now();
+    const absl::Duration left = begin + total - MonotonicTime::Now();
     Say("minute %.1f of %.1f: %d calls, %d violations in what they received; %s", absl::ToDoubleMinutes(total - left),
         absl::ToDoubleMinutes(total), callers.ended(), callers.violations(),
         left > absl::ZeroDuration() ? absl::StrFormat("%.0f s left", absl::ToDoubleSeconds(left))
@@ -104,9 +105,12 @@ int Soak(const Flags& flags, const std::string& directory) {
   const int threads = kCallersPerCore * static_cast<int>(std::thread::hardware_concurrency());
   const absl::Duration total = absl::Minutes(flags.minutes);
   Say("calling from %d threads for %.1f minutes, seed %d", threads, flags.minutes, flags.seed);
+  int bombs = 0;
   {
+    const GzipBombs attack(replacement.target(), recorder);
     const std::jthread progress([&callers, total](const std::stop_token& stop) { SayProgress(stop, *callers, total); });
-    callers->Run(threads, absl::Now() + total);
+    callers->Run(threads, MonotonicTime::Now() + total);
+    bombs = attack.sent();
   }
   Say("stopping igptd, which drains first");
   replacement.Stop();
@@ -116,7 +120,8 @@ int Soak(const Flags& flags, const std::string& directory) {
   Say("checking %d calls against %d requests and %d log lines", history.calls.size(), history.attempts.size(),
       history.log.size());
   const std::vector<Violation> violations = Check(history);
-  const Circumstances circumstances = {flags.seed, flags.minutes, replacement.replaced(), replacement.keys()};
+  const Circumstances circumstances = {
+      flags.seed, flags.minutes, replacement.replaced(), replacement.keys(), replacement.clock_steps(), bombs};
   std::fputs(Report(circumstances, history, violations).c_str(), stdout);
   return violations.empty() ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -25,6 +25,9 @@ std::string WriteMark(const Mark& mark, size_t padding);
 // nullopt if WriteMark did not write the text.
 std::optional<Mark> ReadMark(std::string_view text);
 
+// The `x-request-id` of calls that are attacks.
+inline constexpr char kAttack[] = "soak-attack";
+
 // The call's `x-request-id`, such as "soak-17".
 std::string NameOf(uint32_t call);
 std::optional<uint32_t> CallOf(std::string_view name);

@@ -3,20 +3,25 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "soak/health_check.h"
 #include "tests/support/loopback.h"
+#include "tests/support/memory.h"
 
 namespace igpt::soak {
 namespace {
 
+using testing::Greeting;
 using testing::IgptdProcess;
 using testing::Subprocess;
 using testing::UniqueFd;
@@ -24,6 +29,7 @@ using testing::UniqueFd;
 constexpr char kHaproxy[] = "/usr/sbin/haproxy";
 
 constexpr absl::Duration kKeyInterval = absl::Seconds(4);
+constexpr absl::Duration kClockInterval = absl::Seconds(3);
 constexpr absl::Duration kOutageInterval = absl::Seconds(7);
 constexpr absl::Duration kOutage = absl::Milliseconds(250);
 constexpr absl::Duration kReplaceInterval = absl::Seconds(2);
@@ -31,6 +37,17 @@ constexpr absl::Duration kReplaceInterval = absl::Seconds(2);
 constexpr absl::Duration kDrainDelay = absl::Seconds(6);
 constexpr absl::Duration kDrainTimeout = absl::Seconds(20);
 constexpr absl::Duration kStateInterval = absl::Milliseconds(20);
+
+// How far the clock is set, in turn.
+constexpr absl::Duration kClockSteps[] = {-absl::Seconds(10), absl::Seconds(10), absl::Hours(1), -absl::Hours(1)};
+
+// What igptd may take at most: less than a gzip bomb takes, unpacked. Not checked under sanitizers, which take memory
+// of their own.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr size_t kMaxMemory = SIZE_MAX;
+#else
+constexpr size_t kMaxMemory = size_t{256} << 20;
+#endif
 
 // Reserves a port by binding without listening: nobody else gets it, but a process that sets SO_REUSEADDR may listen.
 UniqueFd HoldPort(int* port) {
@@ -59,12 +76,20 @@ std::string Local(int port) {
 }  // namespace
 
 Replacement::Replacement(std::string directory, Upstream& upstream, Recorder& recorder)
-    : directory_(std::move(directory)), upstream_(upstream), recorder_(recorder) {
-  const char* name = "a";
-  for (Server& server : servers_) {
-    server.name = std::exchange(name, "b");
-    server.holder = HoldPort(&server.port);
-  }
+    : directory_(std::move(directory)),
+      upstream_(upstream),
+      recorder_(recorder),
+      proxy_(upstream.port(), authority_.Issue({.begins = -absl::Hours(24), .ends = absl::Hours(24)}),
+             Greeting::kConnect) {
+  const std::string ca_file = directory_ + "/ca";
+  std::ofstream(ca_file) << authority_.Pem();
+  const std::string url = absl::StrCat("://", Local(upstream.port()), "/v1");
+  servers_[0].name = "a";
+  servers_[0].way = {"--igpt_base_url=http" + url};
+  servers_[1].name = "b";
+  servers_[1].way = {"--igpt_base_url=https" + url, "--igpt_proxy=http://" + Local(proxy_.port()),
+                     "--igpt_ca_file=" + ca_file};
+  for (Server& server : servers_) server.holder = HoldPort(&server.port);
   ChangeKey();
 }
 
@@ -81,9 +106,8 @@ absl::Status Replacement::Start(bool behind_haproxy) {
 }
 
 absl::Status Replacement::StartServer(Server& server) {
-  auto started = IgptdProcess::Start({
+  std::vector<std::string> flags = {
       "--listen=" + Local(server.port),
-      "--igpt_base_url=" + upstream_.url(),
       "--igpt_api_key_file=" + directory_ + "/key",
       "--first_byte_timeout=4s",
       "--idle_timeout=4s",
@@ -91,7 +115,9 @@ absl::Status Replacement::StartServer(Server& server) {
       "--drain_delay=" + absl::FormatDuration(kDrainDelay),
       "--drain_timeout=" + absl::FormatDuration(kDrainTimeout),
       "--log_format=json",
-  });
+  };
+  flags.insert(flags.end(), server.way.begin(), server.way.end());
+  auto started = IgptdProcess::Start(flags, clock_.Environment());
   if (!started.ok()) return started.status();
   server.process = *std::move(started);
   return absl::OkStatus();
@@ -99,6 +125,9 @@ absl::Status Replacement::StartServer(Server& server) {
 
 void Replacement::StopServer(Server& server) {
   if (server.process == nullptr) return;
+  if (const size_t peak = testing::PeakMemory(server.process->pid()); peak > kMaxMemory) {
+    recorder_.AddIncident(absl::StrCat("igptd took ", peak >> 20, " MiB"));
+  }
   server.process->Signal(SIGTERM);
   const std::optional<int> code = server.process->AwaitExit(kDrainDelay + kDrainTimeout + absl::Seconds(10));
   if (code != 0) recorder_.AddIncident(absl::StrCat("igptd exited with ", code.value_or(-1)));
@@ -126,7 +155,7 @@ absl::Status Replacement::StartHaproxy() {
   file.close();
   haproxy_ =
       std::make_unique<Subprocess>(std::vector<std::string>{kHaproxy, "-db", "-f", path}, std::vector<std::string>{});
-  for (const absl::Time limit = absl::Now() + testing::kWaitLimit; absl::Now() < limit;) {
+  for (const MonotonicTime limit = MonotonicTime::Now() + testing::kWaitLimit; MonotonicTime::Now() < limit;) {
     if (haproxy_->AwaitExit(kStateInterval).has_value()) break;
     if (Listens(port)) return absl::OkStatus();
   }
@@ -142,15 +171,15 @@ size_t Replacement::TimesSaid(const Server& server, const std::string& state) co
 }
 
 void Replacement::AwaitState(const Server& server, const std::string& state, size_t before) const {
-  const absl::Time limit = absl::Now() + testing::kWaitLimit;
-  while (TimesSaid(server, state) <= before && absl::Now() < limit) absl::SleepFor(kStateInterval);
+  const MonotonicTime limit = MonotonicTime::Now() + testing::kWaitLimit;
+  while (TimesSaid(server, state) <= before && MonotonicTime::Now() < limit) absl::SleepFor(kStateInterval);
   if (TimesSaid(server, state) <= before) {
     recorder_.AddIncident(absl::StrCat("haproxy does not see that igptd ", server.name, " is ", state));
   }
 }
 
 void Replacement::Begin() {
-  disturber_ = std::thread([this] { DisturbUpstream(); });
+  disturber_ = std::thread([this] { Disturb(); });
   if (haproxy_ != nullptr) replacer_ = std::thread([this] { ReplaceServers(); });
 }
 
@@ -189,21 +218,43 @@ void Replacement::ReplaceServers() {
   }
 }
 
-void Replacement::DisturbUpstream() {
-  absl::Time next_key = absl::Now() + kKeyInterval;
-  absl::Time next_outage = absl::Now() + kOutageInterval;
-  while (Pause(std::min(next_key, next_outage) - absl::Now())) {
-    if (absl::Now() >= next_key) {
-      ChangeKey();
-      next_key += kKeyInterval;
-    }
-    if (absl::Now() >= next_outage) {
-      upstream_.Refuse(true);
-      Pause(kOutage);
-      upstream_.Refuse(false);
-      next_outage += kOutageInterval;
-    }
+void Replacement::Disturb() {
+  struct Task {
+    absl::Duration interval;
+    void (Replacement::*run)();
+    MonotonicTime next = MonotonicTime::Now() + interval;
+  };
+  Task tasks[] = {{kKeyInterval, &Replacement::ChangeKey},
+                  {kClockInterval, &Replacement::StepClock},
+                  {kOutageInterval, &Replacement::BreakConnections}};
+  const auto earlier = [](const Task& left, const Task& right) { return left.next < right.next; };
+  for (;;) {
+    Task& task = *std::min_element(std::begin(tasks), std::end(tasks), earlier);
+    if (!Pause(task.next - MonotonicTime::Now())) return;
+    (this->*task.run)();
+    task.next += task.interval;
   }
+}
+
+void Replacement::StepClock() {
+  clock_.Step(kClockSteps[static_cast<size_t>(clock_steps_++) % std::size(kClockSteps)]);
+}
+
+// For a moment, new connections fail: at the upstream, or at the proxy.
+void Replacement::BreakConnections() {
+  const int turn = outages_++;
+  if (turn % 2 == 0) {
+    upstream_.Refuse(true);
+    Pause(kOutage);
+    upstream_.Refuse(false);
+    return;
+  }
+  constexpr Greeting kProxyFaults[] = {Greeting::kRefuse, Greeting::kConnectClose, Greeting::kReset};
+  recorder_.OutageBegins();
+  proxy_.SetGreeting(kProxyFaults[static_cast<size_t>(turn / 2) % std::size(kProxyFaults)]);
+  Pause(kOutage);
+  proxy_.SetGreeting(Greeting::kConnect);
+  recorder_.OutageEnds();
 }
 
 void Replacement::ChangeKey() {

@@ -1,5 +1,5 @@
-// The igptds of a soak: two behind haproxy, replaced in turn while they are called, or a single one. Also the key file
-// that they follow.
+// The igptds of a soak: two behind haproxy, replaced in turn while they are called, or a single one. Also what is
+// around them: the key file that they follow, their clock, and the proxy through which the second asks the upstream.
 #pragma once
 
 #include <array>
@@ -8,11 +8,14 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "soak/history.h"
 #include "soak/upstream.h"
+#include "tests/fault/relay.h"
 #include "tests/support/igptd_process.h"
+#include "tests/support/stepped_clock.h"
 #include "tests/support/subprocess.h"
 #include "tests/support/unique_fd.h"
 
@@ -30,17 +33,20 @@ class Replacement {
   // The address to call.
   const std::string& target() const { return target_; }
 
-  // From now on keys change, connections to the upstream are refused at times, and igptds behind haproxy are replaced.
+  // From now on keys change, the clock is set, connections to the upstream fail at times, and igptds behind haproxy are
+  // replaced.
   void Begin();
   // Ends that, stops the igptds, and collects their logs.
   void Stop();
 
   int replaced() const { return replaced_; }
   int keys() const { return keys_; }
+  int clock_steps() const { return clock_steps_; }
 
  private:
   struct Server {
     std::string name;
+    std::vector<std::string> way;  // flags: how it reaches the upstream
     int port = 0;
     testing::UniqueFd holder;  // keeps the port while nobody listens there
     std::unique_ptr<testing::IgptdProcess> process;
@@ -53,19 +59,26 @@ class Replacement {
   void AwaitState(const Server& server, const std::string& state, size_t before) const;
   size_t TimesSaid(const Server& server, const std::string& state) const;
   void ReplaceServers();
-  void DisturbUpstream();
+  void Disturb();
   void ChangeKey();
+  void StepClock();
+  void BreakConnections();
   // Returns false if the soak has ended.
   bool Pause(absl::Duration duration);
 
   const std::string directory_;
   Upstream& upstream_;
   Recorder& recorder_;
+  const testing::Authority authority_{"soak"};
+  testing::Relay proxy_;  // takes itself for the upstream, with TLS
+  testing::SteppedClock clock_;
   std::array<Server, 2> servers_;
   std::unique_ptr<testing::Subprocess> haproxy_;
   std::string target_;
   int replaced_ = 0;
   int keys_ = 0;
+  int clock_steps_ = 0;
+  int outages_ = 0;
 
   std::mutex mutex_;
   std::condition_variable changed_;

@@ -30,8 +30,8 @@ Delays CollectDelays(const History& history) {
     const auto found = given_up.find(attempt.call);
     if (found == given_up.end() || attempt.end != Attempt::End::kClosedByPeer) continue;
     const CallRecord& call = *found->second;
-    const absl::Time begin = std::max(given_up_at(call), attempt.arrived_at);
-    if (begin == absl::InfiniteFuture() || attempt.ended_at < begin) continue;
+    const MonotonicTime begin = std::max(given_up_at(call), attempt.arrived_at);
+    if (begin == MonotonicTime::InfiniteFuture() || attempt.ended_at < begin) continue;
     const std::string phase =
         call.cancelled_at.has_value() ? absl::StrCat("cancel ", ToText(call.plan.cancel)) : std::string("deadline");
     delays[phase].push_back(absl::ToDoubleMilliseconds(attempt.ended_at - begin));
@@ -43,8 +43,7 @@ Delays CollectDelays(const History& history) {
         !found->second->cancelled_at.has_value()) {
       continue;
     }
-    // The log's times are in milliseconds.
-    const absl::Duration delay = line.time - *found->second->cancelled_at;
+    const absl::Duration delay = found->second->started_at + line.duration - *found->second->cancelled_at;
     delays["cancel in retry delay, to its log line"].push_back(std::max(0.0, absl::ToDoubleMilliseconds(delay)));
   }
   return delays;
@@ -95,10 +94,12 @@ std::string Report(const Circumstances& circumstances, const History& history,
     }
   }
   absl::StrAppend(&text, DelayTable(history), Counts(history));
-  absl::StrAppend(&text, violations.empty() ? "PASS" : "FAIL",
-                  absl::StrFormat(": %d violations in %d calls, %.1f minutes, seed %d; %d igptds replaced, %d keys\n",
-                                  violations.size(), history.calls.size(), circumstances.minutes, circumstances.seed,
-                                  circumstances.replaced, circumstances.keys));
+  absl::StrAppend(
+      &text, violations.empty() ? "PASS" : "FAIL",
+      absl::StrFormat(": %d violations in %d calls, %.1f minutes, seed %d; %d igptds replaced, %d keys, "
+                      "%d clock steps, %d gzip bombs\n",
+                      violations.size(), history.calls.size(), circumstances.minutes, circumstances.seed,
+                      circumstances.replaced, circumstances.keys, circumstances.clock_steps, circumstances.bombs));
   return text;
 }
 

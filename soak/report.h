@@ -15,6 +15,8 @@ struct Circumstances {
   double minutes = 0;
   int replaced = 0;
   int keys = 0;
+  int clock_steps = 0;
+  int bombs = 0;
 };
 
 // The violations with everything known about their calls, the times from cancels to closed sockets, the counts, and as

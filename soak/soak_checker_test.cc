@@ -19,8 +19,8 @@ using ::testing::IsEmpty;
 constexpr uint32_t kCall = 7;
 constexpr uint32_t kUser = 3;
 
-absl::Time At(int milliseconds) {
-  return absl::FromUnixSeconds(1'000'000) + absl::Milliseconds(milliseconds);
+MonotonicTime At(int milliseconds) {
+  return MonotonicTime() + absl::Seconds(1000) + absl::Milliseconds(milliseconds);
 }
 
 Mark MarkOf(uint32_t seq, uint32_t attempt = 1) {
@@ -52,7 +52,7 @@ History GoodHistory() {
   History history;
   history.calls.push_back(call);
   history.attempts.push_back(MakeAttempt(1, Fault::kNone, 5));
-  history.log.push_back({kCall, "OK", "", At(60)});
+  history.log.push_back({kCall, "OK", "", absl::Milliseconds(59)});
   return history;
 }
 
@@ -228,6 +228,9 @@ INSTANTIATE_TEST_SUITE_P(
              "after the call's end"},
         Case{"NotLogged", [](History& h) { h.log.clear(); }, "no log line"},
         Case{"LoggedTwice", [](History& h) { h.log.push_back(h.log[0]); }, "2 log lines"},
+        Case{"LoggedBeforeItBegan", [](History& h) { h.log[0].duration = absl::Seconds(-10); },
+             "logged as taking -10s"},
+        Case{"LoggedLongAfterItsEnd", [](History& h) { h.log[0].duration = absl::Hours(1); }, "logged as taking 1h"},
         Case{"LoggedOtherwise", [](History& h) { h.log[0].code = "CANCELLED"; }, "logged as CANCELLED"},
         Case{"AskedButNotLogged",
              [](History& h) {

@@ -85,7 +85,7 @@ struct Upstream::Connection {
   bool told = false;     // on_moment was called
   bool closing = false;  // our side is closed
   bool wants_write = false;
-  std::multimap<absl::Time, uint64_t>::iterator timer;
+  std::multimap<MonotonicTime, uint64_t>::iterator timer;
   bool has_timer = false;
 };
 
@@ -109,19 +109,15 @@ Upstream::~Upstream() {
   server_.join();
 }
 
-std::string Upstream::url() const {
-  return absl::StrCat("http://127.0.0.1:", port_, "/v1");
-}
-
 void Upstream::SetKey(std::string key) {
   const std::lock_guard lock(keys_mutex_);
-  if (!keys_.empty()) keys_.back().until = absl::Now() + kKeyGrace;
+  if (!keys_.empty()) keys_.back().until = MonotonicTime::Now() + kKeyGrace;
   keys_.push_back({std::move(key)});
 }
 
 void Upstream::CheckKey(const std::string& authorization) {
   const std::lock_guard lock(keys_mutex_);
-  const absl::Time now = absl::Now();
+  const MonotonicTime now = MonotonicTime::Now();
   for (const Key& key : keys_) {
     if (authorization != "Bearer " + key.key) continue;
     if (now <= key.until) return;
@@ -149,7 +145,8 @@ void Upstream::Serve() {
     int timeout = -1;
     if (!timers_.empty()) {
       timeout = static_cast<int>(std::max<int64_t>(
-          0, absl::ToInt64Milliseconds(absl::Ceil(timers_.begin()->first - absl::Now(), absl::Milliseconds(1)))));
+          0,
+          absl::ToInt64Milliseconds(absl::Ceil(timers_.begin()->first - MonotonicTime::Now(), absl::Milliseconds(1)))));
     }
     epoll_event events[64];
     const int count = ::epoll_wait(epoll_.get(), events, 64, timeout);
@@ -177,7 +174,7 @@ void Upstream::Serve() {
         if ((events[i].events & EPOLLOUT) != 0 && connections_.count(events[i].data.u64) > 0) Go(connection);
       }
     }
-    while (!timers_.empty() && timers_.begin()->first <= absl::Now()) {
+    while (!timers_.empty() && timers_.begin()->first <= MonotonicTime::Now()) {
       Connection& connection = *connections_.at(timers_.begin()->second);
       timers_.erase(timers_.begin());
       connection.has_timer = false;
@@ -343,7 +340,7 @@ void Upstream::Drop(Connection& connection) {
 }
 
 void Upstream::SetTimer(Connection& connection, absl::Duration delay) {
-  connection.timer = timers_.emplace(absl::Now() + delay, connection.number);
+  connection.timer = timers_.emplace(MonotonicTime::Now() + delay, connection.number);
   connection.has_timer = true;
 }
 

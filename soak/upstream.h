@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "igpt/monotonic_time.h"
 #include "soak/history.h"
 #include "soak/script.h"
 #include "tests/support/unique_fd.h"
@@ -30,7 +31,7 @@ class Upstream {
   Upstream(uint64_t seed, Recorder& recorder, OnMoment on_moment);
   ~Upstream();
 
-  std::string url() const;
+  int port() const { return port_; }
 
   // Sets the key that requests must have from now on. Thread-safe, like everything below.
   void SetKey(std::string key);
@@ -41,7 +42,7 @@ class Upstream {
   struct Connection;
   struct Key {
     std::string key;
-    absl::Time until = absl::InfiniteFuture();
+    MonotonicTime until = MonotonicTime::InfiniteFuture();
   };
 
   void Serve();
@@ -72,7 +73,7 @@ class Upstream {
 
   // Used by the server's thread only.
   std::map<uint64_t, std::unique_ptr<Connection>> connections_;
-  std::multimap<absl::Time, uint64_t> timers_;
+  std::multimap<MonotonicTime, uint64_t> timers_;
   uint64_t next_connection_ = 1;
 
   std::mutex keys_mutex_;

@@ -158,7 +158,7 @@ void Pump(Side& client, Side& server, const Event& over) {
 }  // namespace
 
 Relay::Relay(int target_port, std::optional<Identity> identity, Greeting greeting, const char* source)
-    : target_port_(target_port), greeting_(greeting), source_(source), identity_(std::move(identity)) {
+    : target_port_(target_port), source_(source), identity_(std::move(identity)), greeting_(greeting) {
   std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes to a socket whose peer may be gone
   ComeBack();
 }
@@ -182,11 +182,16 @@ void Relay::SetIdentity(Identity identity) {
   identity_ = std::move(identity);
 }
 
+void Relay::SetGreeting(Greeting greeting) {
+  const std::lock_guard lock(mutex_);
+  greeting_ = greeting;
+}
+
 void Relay::Die() {
   if (life_ == nullptr) return;
   life_->over.Set();
   life_->acceptor.join();
-  for (std::thread& connection : life_->connections) connection.join();
+  for (Served& connection : life_->connections) connection.thread.join();
   life_.reset();
 }
 
@@ -205,38 +210,54 @@ void Relay::Accept(Life& life) {
       const std::lock_guard lock(mutex_);
       ++connections_;
     }
-    life.connections.emplace_back([this, socket, &life] { Serve(socket, life.over); });
+    life.connections.remove_if([](Served& served) {
+      if (served.over) served.thread.join();
+      return !served.thread.joinable();
+    });
+    Served& served = life.connections.emplace_back();
+    served.thread = std::thread([this, socket, &life, &served] {
+      Serve(socket, life.over);
+      served.over = true;
+    });
   }
 }
 
 void Relay::Serve(int socket, const Event& over) {
   Side client(socket, over);
   std::optional<Identity> identity;
+  Greeting greeting;
   {
     const std::lock_guard lock(mutex_);
     identity = identity_;
+    greeting = greeting_;
   }
-  if (greeting_ == Greeting::kConnect) {
+  if (greeting >= Greeting::kConnect) {
     for (std::string head; !head.ends_with("\r\n\r\n");) {
       char byte;
       if (!AwaitFd(socket, POLLIN, absl::InfiniteDuration(), &over) || client.Read(&byte, 1) <= 0) return;
       head += byte;
     }
-    constexpr std::string_view kAnswer =
-        "HTTP/1.1 200 Connection established\r\nContent-Type: text/html\r\nVia: 1.1 proxy\r\n\r\n";
-    client.Write(kAnswer.data(), static_cast<int>(kAnswer.size()));
-  } else if (greeting_ != Greeting::kServe) {
+    const std::string_view answer =
+        greeting == Greeting::kRefuse
+            ? "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"
+            : "HTTP/1.1 200 Connection established\r\nContent-Type: text/html\r\nVia: 1.1 proxy\r\n\r\n";
+    client.Write(answer.data(), static_cast<int>(answer.size()));
+    if (greeting != Greeting::kConnect) return;
+  } else if (greeting != Greeting::kServe) {
     if (!AwaitFd(socket, POLLIN, absl::InfiniteDuration(), &over)) return;
-    if (greeting_ == Greeting::kStall && !AwaitFd(socket, POLLRDHUP, absl::InfiniteDuration(), &over)) return;
-    if (greeting_ == Greeting::kReset) client.Break();
-    if (greeting_ == Greeting::kGarbage) client.Write("HTTP/1.1 400 \r\n\r\n", 17);
+    if (greeting == Greeting::kStall && !AwaitFd(socket, POLLRDHUP, absl::InfiniteDuration(), &over)) return;
+    if (greeting == Greeting::kReset) client.Break();
+    if (greeting == Greeting::kGarbage) client.Write("HTTP/1.1 400 \r\n\r\n", 17);
     // A handshake record that announces more bytes than follow.
-    if (greeting_ == Greeting::kCutHandshake) client.Write("\x16\x03\x03\x00\x7a\x02\x00\x00", 8);
+    if (greeting == Greeting::kCutHandshake) client.Write("\x16\x03\x03\x00\x7a\x02\x00\x00", 8);
     return;
   }
   if (identity && !client.Secure(*identity)) return;
   const int target = Must(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
   Side server(target, over);
+  // The port only at connect(), which can take one again that another connection has left.
+  const int on = 1;
+  ::setsockopt(target, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
   sockaddr_in own = Loopback(0);
   ::inet_pton(AF_INET, source_.c_str(), &own.sin_addr);
   Must(::bind(target, reinterpret_cast<const sockaddr*>(&own), sizeof own), "bind");

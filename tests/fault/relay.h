@@ -7,13 +7,14 @@
 //   … relay.url("/v1"), trusting authority.Pem() …
 #pragma once
 
+#include <atomic>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
-#include <vector>
 
 #include "tests/support/certificate.h"
 #include "tests/support/event.h"
@@ -30,6 +31,8 @@ enum class Greeting {
   kGarbage,       // an answer that is not TLS
   kCutHandshake,  // the TLS handshake starts and is cut off
   kConnect,       // as a proxy that is told to CONNECT, and adds headers of its own
+  kConnectClose,  // the same, but it closes after that
+  kRefuse,        // as a proxy that refuses to CONNECT
 };
 
 // Listens on a free port of 127.0.0.1, which it keeps. Thread-safe.
@@ -48,32 +51,38 @@ class Relay {
   std::string url(std::string_view path, std::string_view host = "127.0.0.1") const;
   int connections() const;
 
-  // Applies to new connections.
+  // Apply to new connections.
   void SetIdentity(Identity identity);
+  void SetGreeting(Greeting greeting);
   // Breaks all connections and refuses new ones, until ComeBack.
   void Die();
   void ComeBack();
 
  private:
+  struct Served {
+    std::atomic<bool> over = false;
+    std::thread thread;
+  };
+
   // From one ComeBack to the next Die.
   struct Life {
     UniqueFd listener;
     Event over;
     std::thread acceptor;
-    std::vector<std::thread> connections;  // used only by the acceptor until that ends
+    std::list<Served> connections;  // used only by the acceptor until that ends
   };
 
   void Accept(Life& life);
   void Serve(int socket, const Event& over);
 
   const int target_port_;
-  const Greeting greeting_;
   const std::string source_;
   int port_ = 0;
   std::unique_ptr<Life> life_;
 
   mutable std::mutex mutex_;
-  std::optional<Identity> identity_;  // guarded by the mutex, like the next one
+  std::optional<Identity> identity_;  // guarded by the mutex, like the next two
+  Greeting greeting_;
   int connections_ = 0;
 };
 

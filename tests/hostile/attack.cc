@@ -6,7 +6,7 @@
 
 #include "absl/time/clock.h"
 #include "gtest/gtest.h"
-#include "tests/hostile/memory.h"
+#include "tests/support/memory.h"
 
 namespace igpt::testing {
 namespace {

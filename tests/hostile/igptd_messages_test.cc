@@ -10,9 +10,9 @@
 #include "gtest/gtest.h"
 #include "tests/hostile/attack.h"
 #include "tests/hostile/bounds.h"
-#include "tests/hostile/memory.h"
 #include "tests/support/await.h"
 #include "tests/support/http2_client.h"
+#include "tests/support/memory.h"
 
 namespace igpt::testing {
 namespace {

@@ -1,4 +1,4 @@
-#include "tests/hostile/memory.h"
+#include "tests/support/memory.h"
 
 #include <filesystem>
 #include <fstream>
