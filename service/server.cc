@@ -186,7 +186,7 @@ void Server::Collect(MetricFamilies& families) {
     AddCounter(families, "igptd_upstream_held_back_total", "Requests to iGPT that igptd held back.",
                upstream->held_back);
   }
-  CollectAdmission(families, admission_, *resource_guard_);
+  CollectAdmission(families, admission_, standard_services_.streams(), standard_services_.answers(), *resource_guard_);
   const auto closed = static_cast<double>(connections_closed_.value());
   const auto opened = static_cast<double>(connections_opened_.value());
   AddCounter(families, "igptd_connections_opened_total", "Connections that callers opened.", opened);
@@ -204,6 +204,7 @@ void Server::Shutdown(absl::Duration timeout) {
   if (drain_ == nullptr || std::exchange(shut_down_, true)) return;
   AnnounceShutdown();
   listener_->Stop();
+  standard_services_.EndWatches();
   drain_->Run(timeout);
 }
 

@@ -28,7 +28,8 @@ absl::Status Workers::Start(const igpt::Options& client, const CallSettings& set
     LoopMetrics& loop_metrics = metrics.AddLoop();
     worker->environment = {
         .stalled_reader_timeout = settings.stalled_reader_timeout,
-        .enter = [&entry = worker->entry](rpc::Call& call) { return entry.Enter(call, Audience::kCallers); },
+        .enter = [&entry = worker->entry,
+                  &room = rules.admission](rpc::Call& call) { return entry.Enter(call, Audience::kCallers, room); },
         .on_finished = settings.on_call_finished,
         .observer_of = [&loop_metrics](std::string_view method, bool streams) -> CallObserver* {
           return loop_metrics.methods.emplace_back(std::make_unique<MethodMetrics>(method, streams)).get();

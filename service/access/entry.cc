@@ -41,27 +41,25 @@ bool SaysNothing(const google::protobuf::Message& request) {
 
 // What the checks find out. The call keeps it to its end.
 struct Entry::Pass final : rpc::Ticket {
-  explicit Pass(Audience for_whom) : audience(for_whom) {}
+  Pass(Audience for_whom, Admission& where) : audience(for_whom), room(where) {}
   void OnFinishing() override { permit.Finishing(); }
 
   const Audience audience;
-  std::shared_ptr<const Caller> caller;  // null: without a callers file
+  Admission& room;
+  std::shared_ptr<const Caller> caller;  // null: without a callers file, or unknown
   Admission::Permit permit;
 };
 
-std::optional<CallStatus> Entry::Enter(rpc::Call& call, Audience audience) const {
+std::optional<CallStatus> Entry::Enter(rpc::Call& call, Audience audience, Admission& room) const {
   // In this order, so that a call costs nothing before its caller is known, and limits can be those of the caller.
   static constexpr Step kCallerSteps[] = {
       &Entry::CheckNotCancelled, &Entry::CheckMetadata, &Entry::Identify, &Entry::CheckMethod,
       &Entry::CheckKey,          &Entry::TakeRoom,      &Entry::Parse,    &Entry::CheckUser,
   };
   static constexpr Step kStandardSteps[] = {
-      &Entry::CheckNotCancelled,
-      &Entry::CheckMetadata,
-      &Entry::CheckOpen,
-      &Entry::Parse,
+      &Entry::CheckNotCancelled, &Entry::CheckMetadata, &Entry::CheckOpen, &Entry::TakeStandardRoom, &Entry::Parse,
   };
-  auto pass = std::make_unique<Pass>(audience);
+  auto pass = std::make_unique<Pass>(audience, room);
   const auto take = [&](const auto& steps) -> std::optional<CallStatus> {
     for (const Step step : steps) {
       if (std::optional<CallStatus> end = (this->*step)(call, *pass)) return end;
@@ -85,8 +83,10 @@ std::optional<CallStatus> Entry::CheckMetadata(rpc::Call& call, Pass& /*pass*/) 
 
 // For the standard services.
 std::optional<CallStatus> Entry::CheckOpen(rpc::Call& call, Pass& pass) const {
-  const bool open = auth_ == nullptr || (pass.audience == Audience::kEveryone && auth_->open_standard_services());
-  if (open || FindCaller(*auth_, call.context()) != nullptr) return std::nullopt;
+  if (auth_ == nullptr) return std::nullopt;
+  pass.caller = FindCaller(*auth_, call.context());
+  const bool open = pass.audience == Audience::kEveryone && auth_->open_standard_services();
+  if (open || pass.caller != nullptr) return std::nullopt;
   return Deny(call, Refusal::kCallerUnauthenticated);
 }
 
@@ -118,15 +118,24 @@ std::optional<CallStatus> Entry::CheckKey(rpc::Call& call, Pass& pass) const {
 
 std::optional<CallStatus> Entry::TakeRoom(rpc::Call& call, Pass& pass) const {
   static const CallerLimits kUnnamed;
-  const CallerLimits& limits = pass.caller == nullptr ? kUnnamed : pass.caller->limits;
-  auto [permit, shed] =
-      rules_.admission.Admit(limits, HostOf(call.peer()), rules_.strains(), igpt::MonotonicTime::Now());
+  return Admit(call, pass, pass.caller == nullptr ? kUnnamed : pass.caller->limits, Refusal::kOverloaded);
+}
+
+// The limits in the callers file are for igptd's own services, so of the caller only the name counts here.
+std::optional<CallStatus> Entry::TakeStandardRoom(rpc::Call& call, Pass& pass) const {
+  CallerLimits limits;
+  if (pass.caller != nullptr) limits.name = pass.caller->limits.name;
+  return Admit(call, pass, limits, Refusal::kTooManyStandardCalls);
+}
+
+std::optional<CallStatus> Entry::Admit(rpc::Call& call, Pass& pass, const CallerLimits& limits, Refusal refusal) const {
+  auto [permit, shed] = pass.room.Admit(limits, HostOf(call.peer()), rules_.strains(), igpt::MonotonicTime::Now());
   pass.permit = std::move(permit);
   if (!shed.has_value()) return std::nullopt;
   // gRPC's clients wait exactly as long as they are told, and calls that are shed together must not come back together.
   thread_local absl::InsecureBitGen random;
   const absl::Duration wait = absl::Ceil(shed->retry_after * absl::Uniform(random, 1.0, 2.0), absl::Milliseconds(1));
-  return ToCallStatus(Refusal::kOverloaded, {.retry_after = wait, .limit = LimitName(shed->limit)});
+  return ToCallStatus(refusal, {.retry_after = wait, .limit = LimitName(shed->limit)});
 }
 
 std::optional<CallStatus> Entry::Parse(rpc::Call& call, Pass& /*pass*/) const {

@@ -29,7 +29,7 @@ enum class Audience {
 
 // What the checks need from the server. Must outlive the entries.
 struct EntryRules {
-  Admission& admission;
+  Admission& admission;              // for calls to igptd's own services
   std::function<Strains()> strains;  // how short memory and file descriptors are now; thread-safe
   const UserHash& user_hash;
   std::string default_user;  // the user for requests that name none; empty: none
@@ -44,8 +44,8 @@ class Entry {
   void Use(std::shared_ptr<const CallerAuth> auth) { auth_ = std::move(auth); }
 
   // For rpc::CallEnvironment::enter: nullopt lets the call in; otherwise the call ends with this status. Refusing a
-  // caller also logs a line `denied`.
-  std::optional<CallStatus> Enter(rpc::Call& call, Audience audience) const;
+  // caller also logs a line `denied`. The call takes its place in `room`.
+  std::optional<CallStatus> Enter(rpc::Call& call, Audience audience, Admission& room) const;
 
  private:
   struct Pass;
@@ -59,6 +59,8 @@ class Entry {
   std::optional<CallStatus> CheckMethod(rpc::Call& call, Pass& pass) const;
   std::optional<CallStatus> CheckKey(rpc::Call& call, Pass& pass) const;
   std::optional<CallStatus> TakeRoom(rpc::Call& call, Pass& pass) const;
+  std::optional<CallStatus> TakeStandardRoom(rpc::Call& call, Pass& pass) const;
+  std::optional<CallStatus> Admit(rpc::Call& call, Pass& pass, const CallerLimits& limits, Refusal refusal) const;
   std::optional<CallStatus> Parse(rpc::Call& call, Pass& pass) const;
   std::optional<CallStatus> CheckUser(rpc::Call& call, Pass& pass) const;
 

@@ -38,6 +38,7 @@ enum class Refusal {
   kSlowConsumer,           // the caller stopped reading for --stalled_reader_timeout
   kMetadataTooLarge,       // over kMaxMetadataBytes
   kOverloaded,             // no room for the call
+  kTooManyStandardCalls,   // no room for a call of the standard services
   kShuttingDown,           // draining
   kCallerUnauthenticated,  // unknown caller
   kUserNotAllowed,         // the caller may not act for this user
@@ -48,8 +49,8 @@ inline constexpr Refusal kLastRefusal = Refusal::kUnknownMethod;
 
 struct RefusalFacts {
   int64_t events_delivered = 0;                    // streams: how many events were delivered before
-  std::optional<absl::Duration> retry_after = {};  // kOverloaded: how long to wait; nullopt: kDefaultRetryDelay
-  std::string_view limit = {};                     // kOverloaded: which limit was reached, if known
+  std::optional<absl::Duration> retry_after = {};  // if there is no room: the wait; nullopt: kDefaultRetryDelay
+  std::string_view limit = {};                     // if there is no room: which limit was reached, if known
   std::string_view method = {};                    // kUnknownMethod: "igpt.v1.RecallService/Search"
 };
 

@@ -1,5 +1,5 @@
-// The table of errors: every way in which igptd ends a call with a status other than OK, one row per pair of reason and
-// code. Statuses are made from it, metrics have a series per row, and tests compare the documents with it.
+// The table of errors: every way in which igptd ends a call with a status other than OK. Statuses are made from it,
+// metrics have a series per row, and tests compare the documents with it.
 #pragma once
 
 #include <cstddef>
@@ -35,9 +35,10 @@ struct ErrorRow {
   // Which calls can end like this.
   enum class Calls {
     kAll,
-    kStreams,  // those with a stream of answers
-    kById,     // those whose request has the id of something that may not exist
-    kUnknown,  // those of methods that igptd doesn't have
+    kStreams,   // those with a stream of answers
+    kById,      // those whose request has the id of something that may not exist
+    kUnknown,   // those of methods that igptd doesn't have
+    kStandard,  // those of the standard services, whose ends metrics don't count
   } calls = Calls::kAll;
   When when = When::kAlways;
   // Whether the details include a RetryInfo: never, only if the delay is known, or always.
@@ -162,6 +163,15 @@ inline constexpr ErrorRow kErrorTable[] = {
      .retry_info = ErrorRow::RetryInfo::kAlways,
      .pushback = ErrorRow::Pushback::kAfterDelay,
      .message = "igptd has no room for this call now. Try again after the delay in RetryInfo."},
+    {.reason = igpt::v1::ERROR_REASON_OVERLOADED,
+     .code = grpc::StatusCode::RESOURCE_EXHAUSTED,
+     .metadata = "limit",
+     .refusal = Refusal::kTooManyStandardCalls,
+     .calls = ErrorRow::Calls::kStandard,
+     .retry_info = ErrorRow::RetryInfo::kAlways,
+     .pushback = ErrorRow::Pushback::kAfterDelay,
+     .message = "Too many calls to health, reflection and channelz are open. End the streams that you don't need, and "
+                "read every answer. To ask only once, use Health/Check."},
     {.reason = igpt::v1::ERROR_REASON_SHUTTING_DOWN,
      .code = grpc::StatusCode::UNAVAILABLE,
      .metadata = "events_delivered",

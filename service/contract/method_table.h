@@ -123,6 +123,8 @@ constexpr bool CanEndWith(const MethodFacts* method, const ErrorRow& error) {
       return method != nullptr && method->streams;
     case ErrorRow::Calls::kById:
       return method != nullptr && method->by_id;
+    case ErrorRow::Calls::kStandard:
+      return false;
     case ErrorRow::Calls::kUnknown:
       break;
   }

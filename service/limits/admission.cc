@@ -71,6 +71,12 @@ std::string_view LimitName(Limit limit) {
       return "memory";
     case Limit::kDescriptors:
       return "file_descriptors";
+    case Limit::kStandardStreams:
+      return "standard_streams";
+    case Limit::kCallerStandardStreams:
+      return "standard_streams_per_caller";
+    case Limit::kCallerStandardAnswers:
+      return "standard_answers_per_caller";
   }
   return "";
 }
@@ -106,12 +112,12 @@ Admission::Decision Admission::Admit(const CallerLimits& limits, std::string_vie
   if (found == nullptr) found = std::make_unique<Holder>(Holder{.name = std::string(name), .stripe = stripe});
   Holder& holder = *found;
 
-  std::optional<Shed> shed = Check(holder, limits, strains);
+  std::optional<Shed> shed = Check(holder, limits, options_.sheds_under_strain ? strains : Strains());
   if (!shed.has_value()) {
     const absl::Duration wait = holder.UntilStart(limits, now);
     if (wait > absl::ZeroDuration()) shed = Shed{Limit::kCallerStarts, wait};
   }
-  if (!shed.has_value() && !Take()) shed = Shed{Limit::kInFlight, kRetryDelay};
+  if (!shed.has_value() && !Take()) shed = Shed{options_.all, kRetryDelay};
   if (shed.has_value()) {
     shed_[static_cast<size_t>(shed->limit)].fetch_add(1, kRelaxed);
     if (holder.held == 0 && !holder.limited) stripe.holders.erase(holder.name);
@@ -128,7 +134,7 @@ Admission::Decision Admission::Admit(const CallerLimits& limits, std::string_vie
 std::optional<Admission::Shed> Admission::Check(const Holder& holder, const CallerLimits& limits,
                                                 Strains strains) const {
   const int64_t own = OrNone(limits.max_in_flight > 0 ? limits.max_in_flight : options_.max_in_flight_per_caller);
-  if (holder.in_flight >= own || holder.held >= MostHeld(own)) return Shed{Limit::kCallerInFlight, kRetryDelay};
+  if (holder.in_flight >= own || holder.held >= MostHeld(own)) return Shed{options_.each, kRetryDelay};
 
   const int64_t max = OrNone(options_.max_in_flight);
   const int64_t all = held_.load(kRelaxed);
@@ -138,7 +144,7 @@ std::optional<Admission::Shed> Admission::Check(const Holder& holder, const Call
   // An equal share, counted as if there were one caller more.
   const bool greedy = holder.held > 0 && holder.held * (holders_.load(kRelaxed) + 1) >= all;
   if (!greedy) return std::nullopt;
-  if (max >= kMinShared && in_flight_.load(kRelaxed) >= max - max / 10) return Shed{Limit::kInFlight, kRetryDelay};
+  if (max >= kMinShared && in_flight_.load(kRelaxed) >= max - max / 10) return Shed{options_.all, kRetryDelay};
   if (strains.descriptors == Strain::kTight) return Shed{Limit::kDescriptors, kRetryDelay};
   if (strains.memory == Strain::kTight && all >= kAlwaysInFlight) return Shed{Limit::kMemory, kRetryDelay};
   return std::nullopt;

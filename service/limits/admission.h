@@ -1,7 +1,7 @@
 // Which calls may run: a limit for all calls, limits for each caller, and fair shares when room is short.
 //
 // A caller is an entry of the callers file; those without a name count by address. No caller can take everything: the
-// last tenth of --max_in_flight, and any room while memory or file descriptors are short, goes only to callers that
+// last tenth of the limit for all, and any room while memory or file descriptors are short, goes only to callers that
 // hold less than their share. So if one caller is greedy, only its calls are shed.
 #pragma once
 
@@ -22,11 +22,6 @@
 
 namespace igptd {
 
-struct AdmissionOptions {
-  int max_in_flight = 20'000;        // 0: no limit
-  int max_in_flight_per_caller = 0;  // for callers without a limit of their own; 0: no limit
-};
-
 // How short a resource is that all calls need.
 enum class Strain {
   kNone,
@@ -39,10 +34,42 @@ struct Strains {
 };
 
 // The limit that a call was shed for.
-enum class Limit { kInFlight, kCallerInFlight, kCallerStarts, kMemory, kDescriptors };
-inline constexpr size_t kLimits = 5;
+enum class Limit {
+  kInFlight,
+  kCallerInFlight,
+  kCallerStarts,
+  kMemory,
+  kDescriptors,
+  kStandardStreams,
+  kCallerStandardStreams,
+  kCallerStandardAnswers,
+};
+inline constexpr size_t kLimits = 8;
 // The name in errors and metrics, such as "max_in_flight".
 std::string_view LimitName(Limit limit);
+
+struct AdmissionOptions {
+  int max_in_flight = 20'000;        // 0: no limit
+  int max_in_flight_per_caller = 0;  // for callers without a limit of their own; 0: no limit
+  // What the two are called.
+  Limit all = Limit::kInFlight;
+  Limit each = Limit::kCallerInFlight;
+  bool sheds_under_strain = true;  // when memory or file descriptors are short
+};
+
+// The streams of the standard services: health watches and reflection. One takes 20 KB, and 25 µs of CPU when its
+// connection ends, so this many harm nobody.
+inline constexpr AdmissionOptions kStandardStreams = {.max_in_flight = 4'000,
+                                                      .max_in_flight_per_caller = 1'000,
+                                                      .all = Limit::kStandardStreams,
+                                                      .each = Limit::kCallerStandardStreams};
+
+// Their other calls, which are over as soon as their caller reads the answer. Only a caller that doesn't gets to its
+// limit, and there is none for all together: nobody can make igptd refuse a health check of somebody else.
+inline constexpr AdmissionOptions kStandardAnswers = {.max_in_flight = 0,
+                                                      .max_in_flight_per_caller = 1'000,
+                                                      .each = Limit::kCallerStandardAnswers,
+                                                      .sheds_under_strain = false};
 
 // Thread-safe. A call takes its caller's lock three times, each time for some ten nanoseconds. Must outlive its
 // permits.

@@ -1,5 +1,6 @@
 #include "service/limits/admission_metrics.h"
 
+#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -16,15 +17,19 @@ void AddResources(MetricFamilies& families, const char* name, const char* help, 
 
 }  // namespace
 
-void CollectAdmission(MetricFamilies& families, const Admission& admission, const ResourceGuard& resources) {
+void CollectAdmission(MetricFamilies& families, const Admission& calls, const Admission& standard_streams,
+                      const Admission& standard_answers, const ResourceGuard& resources) {
   AddGauge(families, "igptd_calls_in_flight", "Calls that count against --max_in_flight.",
-           static_cast<double>(admission.in_flight()));
+           static_cast<double>(calls.in_flight()));
+  AddGauge(families, "igptd_standard_streams", "Open health watches and reflection streams.",
+           static_cast<double>(standard_streams.in_flight()));
 
   prometheus::MetricFamily shed =
       CounterFamily("igptd_calls_shed_total", "Calls refused with OVERLOADED, by the limit that was reached.");
   for (size_t i = 0; i < kLimits; ++i) {
     const auto limit = static_cast<Limit>(i);
-    AddValue(shed, {{"limit", std::string(LimitName(limit))}}, static_cast<double>(admission.shed(limit)));
+    const int64_t times = calls.shed(limit) + standard_streams.shed(limit) + standard_answers.shed(limit);
+    AddValue(shed, {{"limit", std::string(LimitName(limit))}}, static_cast<double>(times));
   }
   families.push_back(std::move(shed));
 

@@ -8,6 +8,7 @@
 namespace igptd {
 
 // Adds the families. Thread-safe.
-void CollectAdmission(MetricFamilies& families, const Admission& admission, const ResourceGuard& resources);
+void CollectAdmission(MetricFamilies& families, const Admission& calls, const Admission& standard_streams,
+                      const Admission& standard_answers, const ResourceGuard& resources);
 
 }  // namespace igptd

@@ -19,10 +19,11 @@ constexpr char kLiveness[] = "liveness";
 
 }  // namespace
 
-Health::Health(Service& service, const std::vector<std::string>& services, const rpc::MethodPlace& place)
-    : loop_(place.loop),
-      check_{kCheck, place, service.Asker<CheckCall>(kCheck), [this](CheckCall& call) { Check(call); }},
-      watch_{kWatch, place, service.Asker<WatchCall>(kWatch), [this](WatchCall& call) { Watch(call); }},
+Health::Health(Service& service, const std::vector<std::string>& services, const rpc::MethodPlace& checks,
+               const rpc::MethodPlace& watches)
+    : loop_(watches.loop),
+      check_{kCheck, checks, service.Asker<CheckCall>(kCheck), [this](CheckCall& call) { Check(call); }},
+      watch_{kWatch, watches, service.Asker<WatchCall>(kWatch), [this](WatchCall& call) { Watch(call); }},
       services_(services.begin(), services.end()) {
   services_.insert({"", kLiveness});
 }
@@ -35,12 +36,23 @@ void Health::Accept() {
 void Health::SetServing(bool serving) {
   loop_.events().Post([this, serving] {
     serving_ = serving;
-    WakeWatchers();
+    WakeAll();
   });
 }
 
-void Health::WakeWatchers() {
-  for (void* watcher : std::exchange(watchers_, {})) std::coroutine_handle<>::from_address(watcher).resume();
+void Health::EndWatches() {
+  loop_.events().Post([this] {
+    watches_ended_ = true;
+    WakeAll();
+  });
+}
+
+void Health::Wake(WatchCall* call) {
+  if (const auto watch = waiting_.extract(call)) watch.mapped().resume();
+}
+
+void Health::WakeAll() {
+  for (const auto& [call, watch] : std::exchange(waiting_, {})) watch.resume();
 }
 
 Health::Status Health::StatusOf(const std::string& service) const {
@@ -58,23 +70,23 @@ void Health::Check(CheckCall& call) {
 }
 
 rpc::Task Health::Watch(WatchCall& call) {
-  // Wakes all watchers, most of them for nothing: watchers are few and seldom leave.
-  call.OnStop([this] { loop_.events().Defer([this] { WakeWatchers(); }); });
+  call.OnStop([this, &call] { loop_.events().Defer([this, &call] { Wake(&call); }); });
   // An unknown service is no error here, because it may become known.
   HealthCheckResponse response;
   std::optional<Status> told;
   while (!call.stopping()) {
     const Status status = StatusOf(call.request().service());
     if (told == status) {
-      co_await rpc::Wait{[&call] { return call.stopping(); },
-                         [this](std::coroutine_handle<> watcher) { watchers_.insert(watcher.address()); }, [] {}};
+      if (watches_ended_) break;
+      co_await rpc::Wait{[] { return false; },
+                         [this, &call](std::coroutine_handle<> watch) { waiting_[&call] = watch; }, [] {}};
       continue;
     }
     told = status;
     response.set_status(status);
     if (!co_await call.Write(response, /*is_event=*/true, /*more=*/false)) break;
   }
-  call.Finish(CancelledByCaller());
+  call.Finish(watches_ended_ ? ToCallStatus(Refusal::kShuttingDown) : CancelledByCaller());
 }
 
 }  // namespace igptd

@@ -1,9 +1,11 @@
 // grpc.health.v1.Health. gRPC's own implementation brings threads, which would take turns at polling all sockets.
 #pragma once
 
+#include <coroutine>
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "service/rpc/method.h"
@@ -22,9 +24,10 @@ class Health {
 
   using Service = rpc::AsyncService<grpc::health::v1::Health>;
 
-  // `services`: their full names; the empty name, which stands for the whole server, is added. Everything else must
-  // outlive this.
-  Health(Service& service, const std::vector<std::string>& services, const rpc::MethodPlace& place);
+  // `services`: their full names; the empty name, which stands for the whole server, is added. The places, of Check and
+  // of Watch, are on the same loop. Everything else must outlive this.
+  Health(Service& service, const std::vector<std::string>& services, const rpc::MethodPlace& checks,
+         const rpc::MethodPlace& watches);
 
   // Requests one more call of each RPC from gRPC.
   void Accept();
@@ -32,20 +35,26 @@ class Health {
   // Tells watchers too. Thread-safe.
   void SetServing(bool serving);
 
+  // Ends all watches with SHUTTING_DOWN, each once it was told the last status. Thread-safe.
+  void EndWatches();
+
  private:
   using Status = grpc::health::v1::HealthCheckResponse::ServingStatus;
 
   Status StatusOf(const std::string& service) const;
   void Check(CheckCall& call);
   rpc::Task Watch(WatchCall& call);
-  void WakeWatchers();
+  // Continues the watch, if it waits. `call` may be gone.
+  void Wake(WatchCall* call);
+  void WakeAll();
 
   rpc::Loop& loop_;
   const rpc::Method<CheckCall> check_;
   const rpc::Method<WatchCall> watch_;
   absl::flat_hash_set<std::string> services_;
   bool serving_ = true;
-  absl::flat_hash_set<void*> watchers_;  // coroutines that wait for a change
+  bool watches_ended_ = false;
+  absl::flat_hash_map<WatchCall*, std::coroutine_handle<>> waiting_;  // the watches that wait for a change
 };
 
 }  // namespace igptd

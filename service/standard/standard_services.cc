@@ -18,13 +18,14 @@ void StandardServices::Register(grpc::ServerBuilder& builder) {
 
 void StandardServices::Start(std::vector<std::string> own_services, const rpc::CallEnvironment& own, const Entry& entry,
                              rpc::Loop& loop, grpc::ServerCompletionQueue* incoming) {
-  const auto environment = [&](Audience audience) -> rpc::CallEnvironment {
+  const auto environment = [&](Audience audience, Admission& room) -> rpc::CallEnvironment {
     return {.stalled_reader_timeout = own.stalled_reader_timeout,
-            .enter = [&entry, audience](rpc::Call& call) { return entry.Enter(call, audience); },
+            .enter = [&entry, audience, &room](rpc::Call& call) { return entry.Enter(call, audience, room); },
             .background = true};
   };
-  open_ = environment(Audience::kEveryone);
-  known_ = environment(Audience::kKnown);
+  open_ = environment(Audience::kEveryone, answers_);
+  open_streams_ = environment(Audience::kEveryone, streams_);
+  known_ = environment(Audience::kKnown, answers_);
   unknown_ = known_;
   unknown_.on_finished = own.on_finished;
   unknown_.observer_of = own.observer_of;
@@ -34,10 +35,11 @@ void StandardServices::Start(std::vector<std::string> own_services, const rpc::C
                                    "grpc.reflection.v1alpha.ServerReflection"});
   if (channelz_service_.has_value()) services.emplace_back("grpc.channelz.v1.Channelz");
 
-  health_ = std::make_unique<Health>(health_service_, services, rpc::MethodPlace{loop, open_, incoming});
+  const rpc::MethodPlace streams{loop, open_streams_, incoming};
+  health_ = std::make_unique<Health>(health_service_, services, rpc::MethodPlace{loop, open_, incoming}, streams);
   health_->Accept();
   for (ReflectionService* version : {&reflection_v1_, &reflection_v1alpha_}) {
-    reflections_.push_back(std::make_unique<Reflection>(*version, services, rpc::MethodPlace{loop, open_, incoming}));
+    reflections_.push_back(std::make_unique<Reflection>(*version, services, streams));
     reflections_.back()->Accept();
   }
   if (channelz_service_.has_value()) {

@@ -37,6 +37,13 @@ class StandardServices {
   // Sets what health checks report. Thread-safe, after Start.
   void SetServing(bool serving) { health_->SetServing(serving); }
 
+  // Ends health watches: the server shuts down. Thread-safe, after Start.
+  void EndWatches() { health_->EndWatches(); }
+
+  // Which of their calls are open. For metrics.
+  const Admission& streams() const { return streams_; }
+  const Admission& answers() const { return answers_; }
+
  private:
   Health::Service health_service_;
   ReflectionService reflection_v1_{"/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"};
@@ -44,9 +51,12 @@ class StandardServices {
   std::optional<Channelz::Service> channelz_service_;
   grpc::AsyncGenericService unknown_service_;
 
-  rpc::CallEnvironment open_;     // for everyone who can connect, unless the callers file says otherwise
-  rpc::CallEnvironment known_;    // for callers in the callers file
-  rpc::CallEnvironment unknown_;  // the same for unknown methods, whose calls are logged and counted
+  Admission streams_{kStandardStreams};
+  Admission answers_{kStandardAnswers};
+  rpc::CallEnvironment open_;          // for everyone who can connect, unless the callers file says otherwise
+  rpc::CallEnvironment open_streams_;  // the same for streams
+  rpc::CallEnvironment known_;         // for callers in the callers file
+  rpc::CallEnvironment unknown_;       // the same for unknown methods, whose calls are logged and counted
   std::unique_ptr<Health> health_;
   std::vector<std::unique_ptr<Reflection>> reflections_;
   std::unique_ptr<Channelz> channelz_;  // null: not served

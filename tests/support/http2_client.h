@@ -72,6 +72,7 @@ class Http2Client {
   // What the server did.
   bool ended() const { return ended_; }  // the connection
   const End* EndOf(uint32_t stream) const;
+  const std::map<uint32_t, End>& ends() const { return ends_; }  // by stream
   std::optional<uint32_t> goaway() const { return goaway_; }
   size_t pongs() const { return pongs_; }
   size_t data_bytes() const { return data_bytes_; }

@@ -14,6 +14,7 @@
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "grpc/reflection/v1/reflection.grpc.pb.h"
 #include "gtest/gtest.h"
+#include "service/limits/admission.h"
 #include "tests/integration/igptd/igptd_fixture.h"
 #include "tests/support/await.h"
 #include "tests/support/certificate.h"
@@ -219,6 +220,69 @@ TEST(IgptdCallersTest, HealthAndReflectionAreOpenUnlessTheFileSaysOtherwise) {
       }
     }
   }
+}
+
+// Open health watches.
+class Watches {
+ public:
+  explicit Watches(const Igptd& igptd) : stub_(grpc::health::v1::Health::NewStub(igptd.channel)) {}
+  ~Watches() {
+    for (const std::unique_ptr<Watch>& watch : open_) watch->context.TryCancel();
+  }
+
+  // Opens one more. OK: it stays open.
+  grpc::Status Open(const Prepare& prepare) {
+    auto watch = std::make_unique<Watch>();
+    if (prepare) prepare(watch->context);
+    watch->reader = stub_->Watch(&watch->context, {});
+    grpc::health::v1::HealthCheckResponse status;
+    if (!watch->reader->Read(&status)) return watch->reader->Finish();
+    open_.push_back(std::move(watch));
+    return grpc::Status::OK;
+  }
+
+ private:
+  struct Watch {
+    grpc::ClientContext context;
+    std::unique_ptr<grpc::ClientReader<grpc::health::v1::HealthCheckResponse>> reader;
+  };
+  const std::unique_ptr<grpc::health::v1::Health::Stub> stub_;
+  std::vector<std::unique_ptr<Watch>> open_;
+};
+
+TEST(IgptdCallersTest, EachCallerHasItsOwnWatchesAndReflectionStreams) {
+  const ScratchDirectory directory;
+  const std::string entry = R"({"name": "billing", "token_sha256": ["$BILLING"], "users": {"any": true},
+    "max_in_flight": 1, "start_rate": {"per_second": 0.01, "burst": 1}})";  // for its calls of igpt.v1
+  const std::string file = directory.Write("callers", File(entry + "," + kSearchEntry));
+  Igptd igptd({"--callers_file=" + file, "--max_in_flight=1"});
+  AnswerLists(igptd);
+  {
+    Watches watches(igptd);
+    for (int i = 0; i < igptd::kStandardStreams.max_in_flight_per_caller; ++i) {
+      ASSERT_THAT(watches.Open(Bearing(kBilling)), IsOkStatus()) << i;
+    }
+    const grpc::Status refused = watches.Open(Bearing(kBilling));
+    EXPECT_THAT(refused, FailsWith(StatusCode::RESOURCE_EXHAUSTED, "OVERLOADED"));
+    EXPECT_THAT(refused.error_message(), HasSubstr("End the streams that you don't need"));
+    EXPECT_EQ(DetailsOf(refused).info.metadata().at("limit"), "standard_streams_per_caller");
+    EXPECT_TRUE(DetailsOf(refused).retry_info.has_value());
+    EXPECT_THAT(Reflect(igptd, Bearing(kBilling)), FailsWith(StatusCode::RESOURCE_EXHAUSTED, "OVERLOADED"));
+
+    // Whatever ends at once has room, and so has everybody else.
+    EXPECT_THAT(CheckHealth(igptd, Bearing(kBilling)), IsOkStatus());
+    EXPECT_THAT(igptd.List(ListOf("ada"), Bearing(kBilling)).status, IsOkStatus());
+    for (const Prepare& other : {Bearing(kSearch), Bearing("canary"), Prepare()}) {
+      EXPECT_THAT(watches.Open(other), IsOkStatus());
+      EXPECT_THAT(Reflect(igptd, other), IsOkStatus());
+    }
+    const Series series = igptd.Metrics();
+    EXPECT_EQ(series.at("igptd_standard_streams"), igptd::kStandardStreams.max_in_flight_per_caller + 3);
+    EXPECT_EQ(series.at(R"(igptd_calls_shed_total{limit="standard_streams_per_caller"})"), 2);
+    EXPECT_EQ(series.at(R"(igptd_calls_shed_total{limit="standard_streams"})"), 0);
+  }
+  EXPECT_TRUE(AwaitTrue([&] { return igptd.Metrics().at("igptd_standard_streams") == 0; }));
+  EXPECT_THAT(Watches(igptd).Open(Bearing(kBilling)), IsOkStatus());
 }
 
 TEST(IgptdCallersTest, ACallerCanBringItsOwnKey) {

@@ -111,7 +111,7 @@ TEST(IgptdDrainTest, AHealthWatchIsNotWaitedFor) {
   EXPECT_EQ(response.status(), grpc::health::v1::HealthCheckResponse::SERVING);
   igptd.process->Signal(SIGTERM);
   while (watch->Read(&response)) EXPECT_EQ(response.status(), grpc::health::v1::HealthCheckResponse::NOT_SERVING);
-  EXPECT_FALSE(watch->Finish().ok());
+  EXPECT_THAT(watch->Finish(), FailsWith(StatusCode::UNAVAILABLE, "SHUTTING_DOWN"));
   EXPECT_THAT(igptd.process->AwaitExit(), Optional(0));
 }
 

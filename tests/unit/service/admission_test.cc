@@ -211,6 +211,35 @@ TEST(AdmissionTest, WhatIsFullIsForNobody) {
   EXPECT_EQ(calls.Start("b"), std::nullopt);
 }
 
+TEST(AdmissionTest, NobodyTakesAllStandardStreams) {
+  Calls calls(kStandardStreams);
+  for (const char* caller : {"a", "b", "c"}) {
+    EXPECT_EQ(calls.StartMany(5'000, caller), 1'000);
+    EXPECT_THAT(calls.Start(caller), Optional(Limit::kCallerStandardStreams));
+  }
+  EXPECT_LT(calls.StartMany(5'000, "d"), 1'000);
+  EXPECT_THAT(calls.Start("d"), Optional(Limit::kStandardStreams));
+  EXPECT_EQ(calls.Start("e"), std::nullopt);
+  EXPECT_THAT(calls.Start("f", kDescriptorsFull), Optional(Limit::kDescriptors));
+}
+
+// A health check must be answered, above all when igptd is in trouble.
+TEST(AdmissionTest, StandardAnswersOnlyRunOutForACallerThatDoesNotRead) {
+  Calls calls(kStandardAnswers);
+  const auto answer = [&](const char* caller, Strains strains) {
+    const std::optional<Limit> shed = calls.Start(caller, strains);
+    if (!shed.has_value()) calls.running.back().Finishing();
+    return shed;
+  };
+  for (int i = 0; i < 2 * 1'000 + 64; ++i) EXPECT_EQ(answer("a", {}), std::nullopt);
+  EXPECT_THAT(answer("a", {}), Optional(Limit::kCallerStandardAnswers));
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_EQ(answer("b", {.memory = Strain::kFull, .descriptors = Strain::kFull}), std::nullopt);
+  }
+  calls.running.clear();
+  EXPECT_EQ(answer("a", {}), std::nullopt);
+}
+
 TEST(AdmissionTest, ThreadsNeverTakeMoreThanThereIs) {
   constexpr int kThreads = 8;
   constexpr int kMax = 50;

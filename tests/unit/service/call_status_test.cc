@@ -138,6 +138,7 @@ TEST(GrpcStatusTest, EveryRefusal) {
   } const kTable[] = {
       {Refusal::kSlowConsumer, StatusCode::RESOURCE_EXHAUSTED, "SLOW_CONSUMER"},
       {Refusal::kOverloaded, StatusCode::RESOURCE_EXHAUSTED, "OVERLOADED"},
+      {Refusal::kTooManyStandardCalls, StatusCode::RESOURCE_EXHAUSTED, "OVERLOADED"},
       {Refusal::kShuttingDown, StatusCode::UNAVAILABLE, "SHUTTING_DOWN"},
       {Refusal::kCallerUnauthenticated, StatusCode::UNAUTHENTICATED, "CALLER_UNAUTHENTICATED"},
       {Refusal::kUserNotAllowed, StatusCode::PERMISSION_DENIED, "USER_NOT_ALLOWED"},
@@ -149,7 +150,7 @@ TEST(GrpcStatusTest, EveryRefusal) {
     EXPECT_EQ(received.code, row.code);
     EXPECT_EQ(received.reason, row.reason);
     EXPECT_EQ(received.metadata, Metadata());
-    EXPECT_EQ(received.retry_seconds.has_value(), row.refusal == Refusal::kOverloaded);
+    EXPECT_EQ(received.retry_seconds.has_value(), received.reason == "OVERLOADED");
   }
 }
 
