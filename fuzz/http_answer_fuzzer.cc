@@ -1,7 +1,6 @@
 // What iGPT, or whatever stands in its place, answers over HTTP: head and body, up to what the caller is told.
 //
-// Input: the route ('0' to '4'), the libcurl result, and its words about that up to a line feed; the lines of the head,
-// up to an empty one; the body.
+// Input: the route ('0' to '4'), the libcurl result, and its words about that up to a line feed; the answer's bytes.
 #include <curl/curl.h>
 
 #include <algorithm>
@@ -23,11 +22,12 @@
 #include "igpt/error.h"
 #include "igpt/internal/call/endpoint.h"
 #include "igpt/internal/call/whole_body.h"
-#include "igpt/internal/http/head_reader.h"
+#include "igpt/internal/http/response_head.h"
 #include "igpt/internal/http/sse_parser.h"
 #include "igpt/internal/json/codec.h"
 #include "igpt/internal/json/reader.h"
 #include "igpt/internal/policy/http_status.h"
+#include "tests/support/canned_answer.h"
 
 namespace igpt::internal {
 namespace {
@@ -166,22 +166,15 @@ void Test(igpt_fuzz::Input input) {
   const int curl_code = 1 + input.TakeNumber() % 120;
   CheckTransportVerdict(curl_code, input.TakeLine());
 
-  HeadReader reader;
-  auto took = HeadReader::Took::kLine;
-  while (took == HeadReader::Took::kLine && !input.rest().empty()) {
-    took = reader.TakeLine(std::string(input.TakeLine()) + "\n");
-  }
-  if (took != HeadReader::Took::kHead) return;
-  Require(reader.TakeLine("Content-Type: text/event-stream\r\n") == HeadReader::Took::kLine,
-          "trailers are passed over");
-
-  const ResponseHead& head = reader.head();
+  const testing::TransferReading reading = testing::ReadByTransfer(input.rest());
+  if (!reading.head.has_value()) return;
+  const ResponseHead& head = *reading.head;
   const std::optional<FailedAttempt> verdict = CheckHead(route, head, kNow);
   if (verdict.has_value()) {
     CheckVerdict(route, head, *verdict);
   } else {
     Require(head.status == 200, "only 200 has a body to read");
-    CheckBody(route, head, input.rest());
+    CheckBody(route, head, reading.body);
   }
 }
 

@@ -14,6 +14,7 @@
 #include <cstdlib>
 #include <iterator>
 #include <string>
+#include <utility>
 
 namespace igpt::testing {
 namespace {
@@ -128,6 +129,35 @@ class Side {
   std::unique_ptr<SSL, Free> ssl_;
 };
 
+// Empty if the peer ends before that.
+std::string ReadExactly(Side& side, size_t bytes, const Event& over) {
+  std::string text(bytes, '\0');
+  for (size_t got = 0; got < bytes;) {
+    if (!AwaitFd(side.fd(), POLLIN, absl::InfiniteDuration(), &over)) return "";
+    const int more = side.Read(text.data() + got, static_cast<int>(bytes - got));
+    if (more <= 0) return "";
+    got += static_cast<size_t>(more);
+  }
+  return text;
+}
+
+// A proxy's part of RFC 1928, without authentication. It leads on to the relay's server, wherever it was told to go.
+bool ServeSocks(Side& client, bool accept, const Event& over) {
+  const std::string greeting = ReadExactly(client, 2, over);
+  if (greeting.empty() || ReadExactly(client, static_cast<size_t>(greeting[1]), over).empty()) return false;
+  client.Write("\5\0", 2);
+  const std::string request = ReadExactly(client, 5, over);
+  if (request.empty()) return false;
+  constexpr char kName = 3;
+  constexpr char kIpv6 = 4;
+  const size_t name = static_cast<uint8_t>(request[4]);
+  const size_t address = request[3] == kName ? name + 1 : request[3] == kIpv6 ? 16 : 4;
+  if (ReadExactly(client, address - 1 + 2, over).empty()) return false;
+  const std::string answer = std::string("\5") + (accept ? '\0' : '\2') + std::string("\0\1\0\0\0\0\0\0", 8);
+  client.Write(answer.data(), static_cast<int>(answer.size()));
+  return accept;
+}
+
 // Passes on what is available. Returns false once `from` has ended; then ends `to` in the same way.
 bool PassOn(Side& from, Side& to) {
   std::array<char, 16'384> buffer;
@@ -231,18 +261,21 @@ void Relay::Serve(int socket, const Event& over) {
     identity = identity_;
     greeting = greeting_;
   }
-  if (greeting >= Greeting::kConnect) {
+  if (greeting >= Greeting::kConnect && greeting <= Greeting::kRefuse) {
     for (std::string head; !head.ends_with("\r\n\r\n");) {
-      char byte;
-      if (!AwaitFd(socket, POLLIN, absl::InfiniteDuration(), &over) || client.Read(&byte, 1) <= 0) return;
+      const std::string byte = ReadExactly(client, 1, over);
+      if (byte.empty()) return;
       head += byte;
     }
+    if (greeting == Greeting::kConnectAbort) return;
     const std::string_view answer =
         greeting == Greeting::kRefuse
             ? "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"
             : "HTTP/1.1 200 Connection established\r\nContent-Type: text/html\r\nVia: 1.1 proxy\r\n\r\n";
     client.Write(answer.data(), static_cast<int>(answer.size()));
     if (greeting != Greeting::kConnect) return;
+  } else if (greeting == Greeting::kSocks || greeting == Greeting::kSocksRefuse) {
+    if (!ServeSocks(client, greeting == Greeting::kSocks, over)) return;
   } else if (greeting != Greeting::kServe) {
     if (!AwaitFd(socket, POLLIN, absl::InfiniteDuration(), &over)) return;
     if (greeting == Greeting::kStall && !AwaitFd(socket, POLLRDHUP, absl::InfiniteDuration(), &over)) return;

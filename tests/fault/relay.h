@@ -32,7 +32,10 @@ enum class Greeting {
   kCutHandshake,  // the TLS handshake starts and is cut off
   kConnect,       // as a proxy that is told to CONNECT, and adds headers of its own
   kConnectClose,  // the same, but it closes after that
+  kConnectAbort,  // as a proxy that closes once it is told to CONNECT
   kRefuse,        // as a proxy that refuses to CONNECT
+  kSocks,         // as a SOCKS5 proxy
+  kSocksRefuse,   // as one that refuses to connect
 };
 
 // Listens on a free port of 127.0.0.1, which it keeps. Thread-safe.

@@ -9,6 +9,8 @@
 namespace igpt::testing {
 namespace {
 
+namespace v1 = igpt::v1;
+
 class StreamFaultTest : public ::testing::TestWithParam<Fault> {};
 
 TEST_P(StreamFaultTest, EndsAsTheCatalogueSays) {
@@ -369,6 +371,63 @@ constexpr Dialect kDialects[] = {
 };
 INSTANTIATE_TEST_SUITE_P(RowSse, DialectTest, ::testing::ValuesIn(kDialects),
                          [](const auto& dialect) { return std::string("RowSse_") + dialect.param.name; });
+
+// Row 56. What a broken attempt had left half.
+
+// The first attempt, and what the second must not be glued to.
+std::vector<std::string> HalfAnswers() {
+  return {
+      "HTTP/1.1 200 OK\r\nContent-Type: text/ev",
+      SseHead() + "40\r\ndata: {\"type\":\"run.start\",\"id\":\"canary\"",
+      SseHead() + SseChunk(kRunStart).substr(0, 20),
+      SseHead() + Chunk(": canary\n\nevent: run.failed\n"),
+      SseHead() + Chunk("data: {\"type\":\"run.output_text.delta\",\"delta\":\"canary\\ud83d\"}\n"),
+      Head(200, {{"Content-Type", "application/json"}, {"Content-Length", "1000"}}) + "{\"output\":\"canary",
+      Head(503, {{"Content-Type", "application/json"}, {"Content-Length", "1000"}}) + "{\"output\":\"canary",
+  };
+}
+
+TEST(HalfAnswerTest, Row56_NothingOfItIsInTheNextAttemptsAnswer) {
+  for (const std::string& half : HalfAnswers()) {
+    for (const bool whole : {false, true}) {
+      SCOPED_TRACE(half);
+      Igptd igptd({"--backoff_base=100ms"});
+      igptd.upstream.OnNextRequest([&](Exchange& exchange) {
+        exchange.Send(half);
+        exchange.Reset();
+      });
+      const std::string answer = whole ? Whole(200, R"({"output":"Yes."})") : SseWhole({kRunStart, kRunDone});
+      igptd.upstream.OnRequest([&](Exchange& exchange) { exchange.Send(answer); });
+      v1::AskRequest request = AskFor("ada", "?");
+      request.set_whole_answer(whole);
+      const auto stream = igptd.Ask(request);
+      ASSERT_THAT(stream.status, IsOkStatus());
+      ASSERT_EQ(stream.events.size(), whole ? 1U : 2U);
+      EXPECT_EQ(stream.events.back().completed().text(), "Yes.");
+      for (const v1::RunEvent& event : stream.events) EXPECT_EQ(event.raw_json().find("canary"), std::string::npos);
+    }
+  }
+}
+
+TEST(HalfAnswerTest, Row56_ABodyWithoutAHeadCompletesNothing) {
+  for (const std::string& half : HalfAnswers()) {
+    for (const std::string head : {"", "HTTP/1.1 101 Switching Protocols\r\n\r\n", "HTTP/1.1 100 Continue\r\n\r\n"}) {
+      SCOPED_TRACE(half + head);
+      Igptd igptd({"--backoff_base=100ms", "--max_retries=2"});
+      igptd.upstream.OnNextRequest([&](Exchange& exchange) {
+        exchange.Send(half);
+        exchange.Reset();
+      });
+      igptd.upstream.OnRequest([&](Exchange& exchange) {
+        exchange.Send(head + "\"}\n\n\"}");
+        exchange.Close();
+      });
+      const auto stream = igptd.Ask(AskFor("ada", "?"));
+      EXPECT_FALSE(stream.status.ok());
+      EXPECT_TRUE(stream.events.empty());
+    }
+  }
+}
 
 }  // namespace
 }  // namespace igpt::testing

@@ -63,9 +63,12 @@ absl::StatusOr<std::unique_ptr<Client>> Client::Create(Options options, EventLoo
   auto core =
       std::make_unique<ClientCore>(*loop, std::move(options), *std::move(base_url), std::move(name), std::move(agent));
   if (!core->options.proxy.empty()) core->proxy = *host;
-  if (!host->host_is_address) {
-    core->resolver = std::make_unique<internal::Resolver>(*loop, host->host, host->port, core->options.observer);
-  }
+  const auto resolve = [&](const internal::BaseUrl& url) {
+    if (url.host_is_address) return;
+    core->resolvers.push_back(std::make_unique<internal::Resolver>(*loop, url.host, url.port, core->options.observer));
+  };
+  resolve(*host);
+  if (host->scheme == "socks5") resolve(core->base_url);
   return std::unique_ptr<Client>(new Client(std::move(own_loop), std::move(core)));
 }
 

@@ -270,10 +270,8 @@ TEST_P(TransportTest, IsClassified) {
 std::vector<Transport> Codes() {
   return {
       {CURLE_COULDNT_RESOLVE_HOST, ErrorKind::kNetwork, true, false},
-      {CURLE_COULDNT_RESOLVE_PROXY, ErrorKind::kNetwork, true, false},
       {CURLE_COULDNT_CONNECT, ErrorKind::kNetwork, true, false},
       {CURLE_SSL_CONNECT_ERROR, ErrorKind::kNetwork, true, true},
-      {CURLE_PROXY, ErrorKind::kNetwork, true, true},
       {CURLE_PEER_FAILED_VERIFICATION, ErrorKind::kNetwork, false, true},
       {CURLE_SSL_ISSUER_ERROR, ErrorKind::kNetwork, false, true},
       {CURLE_SSL_INVALIDCERTSTATUS, ErrorKind::kNetwork, false, true},
@@ -342,6 +340,29 @@ std::vector<Certificate> Details() {
 }
 
 INSTANTIATE_TEST_SUITE_P(Details, CertificateTest, testing::ValuesIn(Details()));
+
+TEST(ProxyFailedTest, NamesTheProxyAndIsNoSignOfIgpt) {
+  const struct {
+    CURLcode code;
+    bool transient;
+    const char* words;
+  } kCases[] = {
+      {CURLE_COULDNT_RESOLVE_PROXY, true, "could not be resolved"},
+      {CURLE_COULDNT_CONNECT, true, "refused the connection"},
+      {CURLE_PROXY, true, "did not lead on"},
+      {CURLE_PEER_FAILED_VERIFICATION, false, "certificate"},
+      {CURLE_RECV_ERROR, true, "broke the connection"},
+  };
+  for (const auto& test : kCases) {
+    const FailedAttempt verdict = ProxyFailed("proxy", 3128, test.code);
+    EXPECT_EQ(verdict.error.kind, ErrorKind::kNetwork);
+    EXPECT_EQ(verdict.transient, test.transient);
+    EXPECT_FALSE(verdict.reached);
+    EXPECT_FALSE(IsOutage(verdict));
+    EXPECT_THAT(verdict.message, HasSubstr("the proxy proxy:3128 "));
+    EXPECT_THAT(verdict.message, HasSubstr(test.words));
+  }
+}
 
 }  // namespace
 }  // namespace igpt::internal

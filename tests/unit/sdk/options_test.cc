@@ -88,8 +88,9 @@ TEST(OptionsTest, Texts) {
   ExpectValues<std::string>({&Options::ca_file, "ca_file", {"", "/etc/a b.pem"}, {nul}});
   ExpectValues<std::string>({&Options::proxy,
                              "proxy",
-                             {"", "http://proxy:3128", "http://u:p@proxy"},
-                             {"SECRET proxy", "http://SECRET\n", nul}});
+                             {"", "proxy:3128", "http://proxy:3128", "http://u:p@proxy", "https://proxy",
+                              "socks5://proxy", "SOCKS5H://proxy"},
+                             {"SECRET proxy", "http://SECRET\n", "socks4://SECRET", "ftp://SECRET", nul}});
   ExpectValues<std::string>({&Options::client_name, "client_name", {"", "a/1.0"}, {"SECRET\r\nX: y", "\xC3\xA4", nul}});
 }
 

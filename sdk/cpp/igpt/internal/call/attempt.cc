@@ -34,23 +34,33 @@ Attempt::~Attempt() = default;
 
 void Attempt::Start() {
   started_at_ = MonotonicNanos();
-  if (core_.resolver != nullptr) return LookUp();
-  Send("");
+  self_ = std::make_shared<Attempt*>(this);
+  resolved_.clear();
+  LookUpNext();
 }
 
-void Attempt::LookUp() {
+void Attempt::LookUpNext() {
+  if (resolved_.size() == core_.resolvers.size()) return Send();
   state_ = State::kLookingUp;
-  self_ = std::make_shared<Attempt*>(this);
-  core_.resolver->Resolve([weak = std::weak_ptr<Attempt*>(self_)](const absl::StatusOr<std::string>& entry) {
+  Resolver& resolver = *core_.resolvers[resolved_.size()];
+  resolver.Resolve([weak = std::weak_ptr<Attempt*>(self_)](const absl::StatusOr<std::string>& entry) {
     const std::shared_ptr<Attempt*> strong = weak.lock();
     if (strong == nullptr || (*strong)->state_ != State::kLookingUp) return;
-    if (entry.ok()) return (*strong)->Send(*entry);
-    (*strong)->Fail(LookupFailed(StdView(entry.status().message())));
+    if (!entry.ok()) return (*strong)->FailLookUp(entry.status());
+    (*strong)->resolved_.push_back(*entry);
+    (*strong)->LookUpNext();
   });
-  if (state_ == State::kLookingUp) lookup_timer_.Arm(core_.options.connect_timeout);
+  if (state_ == State::kLookingUp && !lookup_timer_.armed()) lookup_timer_.Arm(core_.options.connect_timeout);
 }
 
-void Attempt::Send(std::string resolve_entry) {
+void Attempt::FailLookUp(const absl::Status& status) {
+  const BaseUrl& proxy = core_.proxy;
+  const bool of_proxy = resolved_.empty() && !proxy.host.empty() && !proxy.host_is_address;
+  Fail(of_proxy ? ProxyFailed(proxy.host, proxy.port, CURLE_COULDNT_RESOLVE_PROXY)
+                : LookupFailed(StdView(status.message())));
+}
+
+void Attempt::Send() {
   const CallOptions& options = request_.options;
   const std::string& key = options.api_key.empty() ? core_.options.api_key : options.api_key;
   Transfer::Request request;
@@ -64,7 +74,7 @@ void Attempt::Send(std::string resolve_entry) {
   };
   for (const auto& [name, value] : options.headers) request.headers.push_back(absl::StrCat(name, ": ", value));
   request.body = request_.body;
-  request.resolve = std::move(resolve_entry);
+  request.resolve = std::move(resolved_);
   request.connect_timeout = std::max(absl::Milliseconds(1),
                                      core_.options.connect_timeout - absl::Nanoseconds(MonotonicNanos() - started_at_));
   request.ca_file = core_.options.ca_file;
@@ -139,10 +149,20 @@ int Attempt::sends() const {
 }
 
 void Attempt::FailTransfer(CURLcode result) {
+  const BaseUrl& proxy = core_.proxy;
   if (const int status = transfer_->ProxyRefusal(); status != 0) {
-    return Fail(ProxyRefused(core_.proxy.host, core_.proxy.port, status));
+    return Fail(ProxyRefused(proxy.host, proxy.port, status));
   }
+  if (FailedAtProxy(result)) return Fail(ProxyFailed(proxy.host, proxy.port, result));
   Fail(CheckTransport(result, transfer_->RequestSent(), transfer_->detail()));
+}
+
+// Whether it failed on the way to the proxy, or because of what the proxy did before it led on to iGPT.
+bool Attempt::FailedAtProxy(CURLcode result) const {
+  if (core_.proxy.host.empty() || transfer_->RequestSent() || result == CURLE_OPERATION_TIMEDOUT) return false;
+  // How far it came with a SOCKS proxy is in the result alone.
+  const bool socks = core_.proxy.scheme.starts_with("socks");
+  return socks ? result == CURLE_COULDNT_CONNECT || result == CURLE_PROXY : !transfer_->Tunnelled();
 }
 
 void Attempt::Done(absl::Status status) {

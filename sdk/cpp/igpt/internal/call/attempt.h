@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "igpt/event_loop.h"
@@ -62,7 +63,7 @@ class Attempt final : public Transfer::Handler {
 
  private:
   enum class State {
-    kLookingUp,      // the host's addresses
+    kLookingUp,      // the hosts' addresses
     kWaiting,        // to be connected, and for the head of the answer
     kReadingAnswer,  // its body goes to the receiver
     kReadingError,   // its body is dropped: it is read so that the connection can be used again
@@ -72,10 +73,13 @@ class Attempt final : public Transfer::Handler {
   BodyReceiver* OnHead(const ResponseHead& head) override;
   void OnCompleted(CURLcode result) override;
 
-  void LookUp();
-  void Send(std::string resolve_entry);
+  // One name after the other.
+  void LookUpNext();
+  void FailLookUp(const absl::Status& status);
+  void Send();
   void OnSilence();
   void FailTransfer(CURLcode result);
+  bool FailedAtProxy(CURLcode result) const;
   // The two ends that the owner is told about, and what all ends have in common. nullopt: the answer was read.
   void Done(absl::Status status);
   void Fail(FailedAttempt failed);
@@ -89,9 +93,10 @@ class Attempt final : public Transfer::Handler {
   Owner& owner_;
 
   State state_ = State::kLookingUp;
-  bool fresh_connection_;   // uses none from the pool
-  int64_t started_at_ = 0;  // monotonic nanoseconds
-  int sends_ = 1;           // once the transfer is gone
+  bool fresh_connection_;              // uses none from the pool
+  int64_t started_at_ = 0;             // monotonic nanoseconds
+  int sends_ = 1;                      // once the transfer is gone
+  std::vector<std::string> resolved_;  // what the resolvers gave so far
   std::unique_ptr<Transfer> transfer_;
   FailedAttempt error_;  // what the head says, in kReadingError
 

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/random/random.h"
@@ -38,9 +39,10 @@ struct ClientCore {
   Options options;  // api_key may change; nothing else does
   const BaseUrl base_url;
   const std::string client_name;
-  const std::string user_agent;        // firewalls refuse requests without one
-  BaseUrl proxy;                       // Options::proxy; without a host: none
-  std::unique_ptr<Resolver> resolver;  // of the host that is connected to; null when that is an address
+  const std::string user_agent;  // firewalls refuse requests without one
+  BaseUrl proxy;                 // Options::proxy; without a host: none
+  // Of the hosts whose addresses libcurl needs: the one that is connected to, and for a socks5 proxy also the server.
+  std::vector<std::unique_ptr<Resolver>> resolvers;
   RetryBudget retry_budget;
   Throttle throttle;
   FailedAttempt last_outage;  // the last failure that the throttle was told of

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
-#include "igpt/internal/http/head_reader.h"
+#include "igpt/internal/http/response_head.h"
 
 namespace igpt::internal {
 

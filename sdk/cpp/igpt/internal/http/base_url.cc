@@ -37,6 +37,7 @@ void TakeHost(CURLU* url, BaseUrl& base) {
   base.host = Part(url, CURLUPART_HOST);
   if (base.host.starts_with('[')) base.host = base.host.substr(1, base.host.size() - 2);
   base.host_is_address = IsAddress(base.host);
+  base.scheme = Part(url, CURLUPART_SCHEME);
 }
 
 bool IsLoopback(const std::string& host) {
@@ -94,9 +95,12 @@ absl::StatusOr<BaseUrl> ParseProxy(std::string_view text) {
     return absl::InvalidArgumentError("must be a URL such as http://proxy:3128");
   }
   TakeHost(url.get(), proxy);
+  if (proxy.scheme != "http" && proxy.scheme != "https" && proxy.scheme != "socks5" && proxy.scheme != "socks5h") {
+    return absl::InvalidArgumentError("must start with http://, https://, socks5:// or socks5h://");
+  }
   const std::string port = Part(url.get(), CURLUPART_PORT);
   if (port.empty()) {
-    proxy.port = Part(url.get(), CURLUPART_SCHEME) == "https" ? 443 : 1080;  // libcurl's own defaults
+    proxy.port = proxy.scheme == "https" ? 443 : 1080;  // libcurl's own defaults
   } else if (!absl::SimpleAtoi(port, &proxy.port) || proxy.port < 1 || proxy.port > 65535) {
     return absl::InvalidArgumentError("must have a port from 1 to 65535, or none");
   }

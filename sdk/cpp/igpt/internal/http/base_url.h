@@ -13,6 +13,7 @@ struct BaseUrl {
   std::string host;              // without the brackets of an IPv6 literal
   int port = 0;                  // the scheme's default when none was given
   bool host_is_address = false;  // an IPv4 or IPv6 literal: nothing to resolve
+  std::string scheme = {};       // in lower case
 };
 
 // INVALID_ARGUMENT, naming the remedy and never echoing userinfo, for anything but https://host[:port][/path], or
@@ -20,8 +21,9 @@ struct BaseUrl {
 // character or space.
 absl::StatusOr<BaseUrl> ParseBaseUrl(std::string_view text);
 
-// The same for Options::proxy, [scheme://]host[:port], as libcurl understands it: the scheme is http, https or one of
-// its socks ones, and the port, when none is given, 443 for https and else 1080.
+// The same for Options::proxy, [scheme://][user:password@]host[:port]. The scheme is http, https, socks5 (the server's
+// name is resolved here) or socks5h (by the proxy); without one, http. The port, when none is given, is 443 for https
+// and else 1080, as for libcurl.
 absl::StatusOr<BaseUrl> ParseProxy(std::string_view text);
 
 }  // namespace igpt::internal

@@ -39,7 +39,7 @@ CURLcode Transfer::Start() {
 CURLcode Transfer::SetOptions() {
   for (const std::string& line : request_.headers) headers_.reset(Append(headers_.release(), line));
   headers_.reset(Append(headers_.release(), "Expect:"));  // no 100-continue: it costs a round trip
-  if (!request_.resolve.empty()) resolve_.reset(Append(nullptr, request_.resolve));
+  for (const std::string& entry : request_.resolve) resolve_.reset(Append(resolve_.release(), entry));
 
   CURLcode result = CURLE_OK;
   const auto set = [this, &result](CURLoption option, auto value) {
@@ -67,6 +67,7 @@ CURLcode Transfer::SetOptions() {
   set(CURLOPT_TCP_KEEPALIVE, 1L);
   // NOLINTEND(google-runtime-int)
   if (!request_.ca_file.empty()) set(CURLOPT_CAINFO, request_.ca_file.c_str());
+  if (!request_.ca_file.empty() && !request_.proxy.empty()) set(CURLOPT_PROXY_CAINFO, request_.ca_file.c_str());
   if (resolve_ != nullptr) set(CURLOPT_RESOLVE, resolve_.get());
   set(CURLOPT_OPENSOCKETFUNCTION, &Transfer::OnOpenSocket);
   set(CURLOPT_OPENSOCKETDATA, this);
@@ -95,10 +96,18 @@ CURLcode Transfer::Resume() {
   return curl_easy_pause(easy_.get(), CURLPAUSE_CONT);
 }
 
-int Transfer::ProxyRefusal() const {
+int Transfer::ConnectStatus() const {
   long status = 0;  // NOLINT(google-runtime-int): libcurl's type
   curl_easy_getinfo(easy_.get(), CURLINFO_HTTP_CONNECTCODE, &status);
-  return status / 100 == 2 ? 0 : static_cast<int>(status);
+  return static_cast<int>(status);
+}
+
+int Transfer::ProxyRefusal() const {
+  return Tunnelled() ? 0 : ConnectStatus();
+}
+
+bool Transfer::Tunnelled() const {
+  return ConnectStatus() / 100 == 2;
 }
 
 int Transfer::NewConnections() const {
@@ -157,17 +166,23 @@ void Transfer::OnCompleted(CURLcode result) {
 }
 
 bool Transfer::TakeHeaderLine(std::string_view line) {
-  switch (head_.TakeLine(line)) {
-    case HeadReader::Took::kLine:
+  switch (head_watch_.Take(easy_.get(), line)) {
+    case HeadWatch::Took::kLine:
       return true;
-    case HeadReader::Took::kHead:
-      idle_since_ = MonotonicNanos();
-      receiver_ = handler_.OnHead(head_.head());
-      return true;
-    case HeadReader::Took::kMalformed:
+    case HeadWatch::Took::kHead:
+      return TakeHead();
+    case HeadWatch::Took::kMalformed:
       return false;
   }
   return false;
+}
+
+bool Transfer::TakeHead() {
+  const std::optional<ResponseHead> head = ReadHead(easy_.get());
+  if (!head.has_value()) return false;
+  idle_since_ = MonotonicNanos();
+  receiver_ = handler_.OnHead(*head);
+  return true;
 }
 
 bool Transfer::TakeBody(std::string_view bytes) {

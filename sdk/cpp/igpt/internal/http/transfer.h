@@ -12,7 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "igpt/internal/http/curl_multi.h"
-#include "igpt/internal/http/head_reader.h"
+#include "igpt/internal/http/response_head.h"
 
 namespace igpt::internal {
 
@@ -31,7 +31,7 @@ class Transfer final : private CurlMulti::Member {
     std::string url;
     std::vector<std::string> headers;  // "Name: value", already checked
     std::string_view body;             // must outlive the transfer
-    std::string resolve;               // a CURLOPT_RESOLVE entry; empty: the host is an address
+    std::vector<std::string> resolve;  // CURLOPT_RESOLVE entries, for all hosts that are no addresses
     absl::Duration connect_timeout;
     std::string ca_file;            // empty: the system's
     std::string proxy;              // empty: none
@@ -80,6 +80,8 @@ class Transfer final : private CurlMulti::Member {
 
   // The HTTP status with which a proxy refused to lead on to the server; 0: it did not.
   int ProxyRefusal() const;
+  // Whether a proxy has led on to the server, after CONNECT.
+  bool Tunnelled() const;
 
   // How often the request was sent: more than once when pooled connections turned out to be dead.
   int sends() const { return sends_; }
@@ -109,7 +111,9 @@ class Transfer final : private CurlMulti::Member {
   void OnCompleted(CURLcode result) override;
   CURLcode SetOptions();
   bool IsSpoiled(int local_port) const;
+  int ConnectStatus() const;
   bool TakeHeaderLine(std::string_view line);
+  bool TakeHead();
   bool TakeBody(std::string_view bytes);
 
   CurlMulti& multi_;
@@ -119,7 +123,7 @@ class Transfer final : private CurlMulti::Member {
   std::unique_ptr<curl_slist, CurlFree> resolve_;
   std::vector<char> error_;
   std::unique_ptr<CURL, CurlFree> easy_;  // after what it points to
-  HeadReader head_;
+  HeadWatch head_watch_;
   BodyReceiver* receiver_ = nullptr;  // of the body that comes
   size_t ignored_bytes_ = 0;          // of a body without receiver
   absl::Status body_status_;

@@ -90,6 +90,13 @@ FailedAttempt Transient(ErrorKind kind, bool reached, std::string message) {
   return failed;
 }
 
+FailedAttempt OfProxy(std::string_view host, int port, std::string_view what) {
+  FailedAttempt failed = Transient(ErrorKind::kNetwork, /*reached=*/false,
+                                   absl::StrCat("the proxy ", AbslView(host), ":", port, " ", AbslView(what)));
+  failed.by_proxy = true;
+  return failed;
+}
+
 // What is wrong with the server's certificate, by the words of libcurl with OpenSSL. A wrong host is looked for first:
 // its message contains host names, which could contain the words of the other messages.
 const char* CertificateProblem(std::string_view detail) {
@@ -163,9 +170,6 @@ FailedAttempt CheckTransport(int curl_code, bool request_sent, std::string_view 
     case CURLE_COULDNT_RESOLVE_HOST:
       return Transient(ErrorKind::kNetwork, /*reached=*/false,
                        "iGPT's host name could not be resolved: check base_url and the name servers");
-    case CURLE_COULDNT_RESOLVE_PROXY:
-      return Transient(ErrorKind::kNetwork, /*reached=*/false,
-                       "the proxy's host name could not be resolved: check proxy");
     case CURLE_COULDNT_CONNECT:
       return Transient(ErrorKind::kNetwork, /*reached=*/false,
                        "iGPT refused the connection or is unreachable: check base_url and the network");
@@ -173,8 +177,6 @@ FailedAttempt CheckTransport(int curl_code, bool request_sent, std::string_view 
       if (IsBadSignature(detail)) return Lasting(ErrorKind::kNetwork, request_sent, CertificateProblem(detail));
       return Transient(ErrorKind::kNetwork, request_sent,
                        "the TLS handshake with iGPT failed: check base_url and the network");
-    case CURLE_PROXY:
-      return Transient(ErrorKind::kNetwork, request_sent, "the proxy refused the connection: check proxy");
 
     case CURLE_PEER_FAILED_VERIFICATION:
       return Lasting(ErrorKind::kNetwork, request_sent, CertificateProblem(detail));
@@ -226,13 +228,29 @@ FailedAttempt CheckTransport(int curl_code, bool request_sent, std::string_view 
 
 FailedAttempt ProxyRefused(std::string_view host, int port, int status) {
   const bool credentials = status == 401 || status == 407;
-  FailedAttempt failed =
-      Lasting(ErrorKind::kNetwork, /*reached=*/false,
-              absl::StrCat("the proxy ", AbslView(host), ":", port, " refused to connect to iGPT with HTTP ", status,
-                           ": ", credentials ? "check the user and password in proxy" : "check proxy"));
-  failed.by_proxy = true;
+  FailedAttempt failed = OfProxy(host, port,
+                                 absl::StrCat("refused to connect to iGPT with HTTP ", status, ": ",
+                                              credentials ? "check the user and password in proxy" : "check proxy"));
   failed.transient = IsTransient(status);
   return failed;
+}
+
+FailedAttempt ProxyFailed(std::string_view host, int port, int curl_code) {
+  switch (curl_code) {
+    case CURLE_COULDNT_RESOLVE_PROXY:
+      return OfProxy(host, port, "has a host name that could not be resolved: check proxy and the name servers");
+    case CURLE_COULDNT_CONNECT:
+      return OfProxy(host, port, "refused the connection or is unreachable: check proxy and the network");
+    case CURLE_PROXY:
+      return OfProxy(host, port, "did not lead on to iGPT: check proxy, with its user and password if it wants them");
+    case CURLE_PEER_FAILED_VERIFICATION: {
+      FailedAttempt failed = OfProxy(host, port, "has a certificate that was refused: check proxy and ca_file");
+      failed.transient = false;
+      return failed;
+    }
+    default:
+      return OfProxy(host, port, "broke the connection before it led on to iGPT: check proxy");
+  }
 }
 
 FailedAttempt LookupFailed(std::string_view why) {

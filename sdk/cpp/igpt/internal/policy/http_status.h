@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "absl/time/time.h"
-#include "igpt/internal/http/head_reader.h"
+#include "igpt/internal/http/response_head.h"
 #include "igpt/internal/policy/failed_attempt.h"
 #include "igpt/internal/policy/route.h"
 
@@ -26,6 +26,9 @@ FailedAttempt CheckTransport(int curl_code, bool request_sent, std::string_view 
 
 // The proxy there answered with this HTTP status instead of leading on to iGPT.
 FailedAttempt ProxyRefused(std::string_view host, int port, int status);
+
+// The proxy there could not be reached, or failed in another way before it led on to iGPT; what libcurl says of that.
+FailedAttempt ProxyFailed(std::string_view host, int port, int curl_code);
 
 // The host's name could not be looked up; `why` is the system's word for it.
 FailedAttempt LookupFailed(std::string_view why);
