@@ -2,6 +2,7 @@
 
 #include <sys/epoll.h>
 
+#include <cerrno>
 #include <cstdlib>
 
 #include "absl/base/call_once.h"
@@ -93,7 +94,8 @@ void CurlMulti::RunDueTimer() {
 // earlier in this turn, whose event has no meaning any more.
 void CurlMulti::Act(curl_socket_t fd, int action) {
   int running;
-  static_cast<void>(curl_multi_socket_action(multi_, fd, action, &running));
+  const CURLMcode result = curl_multi_socket_action(multi_, fd, action, &running);
+  Require(result == CURLM_OK || result == CURLM_BAD_SOCKET);
 }
 
 void CurlMulti::ReportCompleted() {
@@ -112,7 +114,8 @@ void CurlMulti::Watch(int operation, curl_socket_t fd, uint32_t events) {
   event.data.fd = fd;
   event.events = events;
   if (epoll_ctl(epoll_fd_, operation, fd, &event) == 0) return;
-  epoll_ctl(epoll_fd_, operation == EPOLL_CTL_ADD ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event);
+  if (epoll_ctl(epoll_fd_, operation == EPOLL_CTL_ADD ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event) == 0) return;
+  Require(errno != ENOMEM && errno != ENOSPC);  // the transfer would wait in vain; other errors mean a closed socket
 }
 
 int CurlMulti::OnSocket(CURL* easy, curl_socket_t fd, int what, void* self, void* /*registered*/) {

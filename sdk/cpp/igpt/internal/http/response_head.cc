@@ -5,6 +5,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "igpt/internal/http/curl_info.h"
 
 namespace igpt::internal {
 namespace {
@@ -13,9 +14,7 @@ namespace {
 constexpr size_t kMaxHeadBytes = 64 << 10;
 
 int StatusOf(CURL* easy) {
-  long status = 0;  // NOLINT(google-runtime-int): libcurl's type
-  curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
-  return static_cast<int>(status);
+  return NumberOf(easy, CURLINFO_RESPONSE_CODE);
 }
 
 // The field's different values; empty: it has none.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "igpt/internal/base/monotonic.h"
+#include "igpt/internal/http/curl_info.h"
 
 namespace igpt::internal {
 namespace {
@@ -97,9 +98,7 @@ CURLcode Transfer::Resume() {
 }
 
 int Transfer::ConnectStatus() const {
-  long status = 0;  // NOLINT(google-runtime-int): libcurl's type
-  curl_easy_getinfo(easy_.get(), CURLINFO_HTTP_CONNECTCODE, &status);
-  return static_cast<int>(status);
+  return NumberOf(easy_.get(), CURLINFO_HTTP_CONNECTCODE);
 }
 
 int Transfer::ProxyRefusal() const {
@@ -111,9 +110,7 @@ bool Transfer::Tunnelled() const {
 }
 
 int Transfer::NewConnections() const {
-  long connections = 0;  // NOLINT(google-runtime-int): libcurl's type
-  curl_easy_getinfo(easy_.get(), CURLINFO_NUM_CONNECTS, &connections);
-  return static_cast<int>(connections);
+  return NumberOf(easy_.get(), CURLINFO_NUM_CONNECTS);
 }
 
 curl_socket_t Transfer::OnOpenSocket(void* self, curlsocktype /*purpose*/, curl_sockaddr* address) {
