@@ -66,6 +66,7 @@ ServerOptions ServerOptionsOf(const Config& config, const ConfigFiles& files, Me
   options.admission = config.admission;
   options.tls = files.tls.value;
   options.callers = files.callers.value;
+  options.user_hash_key = files.user_hash_key.value.value_or("");
   options.channelz = config.channelz;
   options.metrics = &metrics;
   return options;

@@ -72,7 +72,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options) {
 
 Server::Server(ServerOptions options)
     : options_(std::move(options)),
-      user_hash_(options_.client.api_key),
+      user_hash_(options_.user_hash_key.empty() ? options_.client.api_key : options_.user_hash_key),
       admission_(options_.admission),
       entry_rules_{admission_, [this] { return resource_guard_->strains(); }, user_hash_, options_.client.user},
       tls_(options_.tls ? std::make_unique<TlsIdentity>(*options_.tls) : nullptr),

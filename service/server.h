@@ -38,6 +38,7 @@ struct ServerOptions {
   std::optional<TlsMaterial> tls;  // valid; nullopt: plain text
   std::optional<Callers> callers;  // nullopt: anyone who can connect may call
   bool channelz = false;           // serve grpc.channelz.v1.Channelz
+  std::string user_hash_key = {};  // keys the hashes of users in the log; empty: client.api_key does, as it is now
   Metrics* metrics;                // must outlive the server
 };
 

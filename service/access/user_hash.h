@@ -12,7 +12,7 @@ namespace igptd {
 // Thread-safe.
 class UserHash {
  public:
-  // The hash's key is derived from `secret` (the iGPT key), so all replicas with that key agree. If `secret` is empty,
+  // The hash's key is derived from `secret`, so all replicas with that secret agree. If `secret` is empty,
   // the hash's key is random and differs for each process.
   explicit UserHash(std::string_view secret);
 

@@ -17,6 +17,7 @@ using absl::ZeroDuration;
 
 constexpr absl::Duration kMinTimeout = absl::Milliseconds(1);
 constexpr size_t kMaxKeyFileBytes = 4096;
+constexpr size_t kMinHashKeyBytes = 16;
 
 // The SDK's objection to an option or key, without the option's name.
 absl::Status Unnamed(const absl::Status& status) {
@@ -160,6 +161,8 @@ std::vector<Flag> Flags(Config& config) {
        Choice(config.log_level, {"trace", "debug", "info", "warn", "error"})},
       {"log_format", "text, json, or auto: text on a terminal, json otherwise",
        Choice(config.log_format, {"auto", "text", "json"})},
+      {"user_hash_key_file", "a file with the secret that keys the hashes of users in the log; default: the iGPT key",
+       Text(config.user_hash_key_file, "PATH")},
       {"channelz", "serve grpc.channelz.v1.Channelz: connections, their peers and their call counts",
        Boolean(config.channelz)},
       {"allow_core_dumps", "allow core dumps when igptd crashes; they contain keys, questions and answers",
@@ -206,6 +209,16 @@ std::string HelpText() {
       "Each flag can be set by an environment variable too: IGPTD_LOG_LEVEL=warn is --log_level=warn.\n"
       "A flag wins over its variable. Durations are written 250ms, 15s, 1m30s; sizes 65536, 64KiB, 16MiB.\n"
       "The iGPT key is taken from the variable IGPT_API_KEY or from --igpt_api_key_file.\n");
+}
+
+absl::StatusOr<std::string> ParseUserHashKeyFile(const std::string& path, const std::string& text) {
+  const auto error = [&path](const std::string& what) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the file ", path, " of --user_hash_key_file ", what, "; 32 random bytes are a good secret"));
+  };
+  if (text.size() > kMaxKeyFileBytes) return error("is over 4 KiB");
+  if (text.size() < kMinHashKeyBytes) return error("holds less than 16 bytes");
+  return text;
 }
 
 absl::StatusOr<std::string> ParseApiKeyFile(const std::string& path, const std::string& text) {

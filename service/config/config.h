@@ -44,6 +44,7 @@ struct Config {
 
   std::string log_level = "info";   // trace, debug, info, warn, error
   std::string log_format = "auto";  // text, json; auto: text on a terminal, else json
+  std::string user_hash_key_file;   // empty: the iGPT key keys the hashes
 
   bool channelz = false;
   bool allow_core_dumps = false;
@@ -66,6 +67,10 @@ absl::StatusOr<Config> ParseConfig(const std::vector<std::string>& args, GetEnv 
 
 // The output of --help.
 std::string HelpText();
+
+// The secret in the file of --user_hash_key_file: all of its bytes. Returns INVALID_ARGUMENT if they are fewer than 16
+// or over 4 KiB. The message names the file and never repeats its contents.
+absl::StatusOr<std::string> ParseUserHashKeyFile(const std::string& path, const std::string& text);
 
 // The key in a key file's text, without the final line end. Returns INVALID_ARGUMENT if the text is empty, over 4 KiB,
 // or not one line of visible ASCII. The message names the file and never repeats its contents.

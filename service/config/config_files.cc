@@ -85,6 +85,10 @@ absl::StatusOr<ConfigFiles> ReadConfigFiles(const Config& config) {
   files.callers =
       ReadFor<Callers>({{"--callers_file", config.callers_file}}, mistakes,
                        [&](const FileWatch::Contents& contents) { return ParseCallersFile(config, contents); });
+  files.user_hash_key = ReadFor<std::string>({{"--user_hash_key_file", config.user_hash_key_file}}, mistakes,
+                                             [&](const FileWatch::Contents& contents) {
+                                               return ParseUserHashKeyFile(config.user_hash_key_file, contents[0]);
+                                             });
   if (!mistakes.empty()) return absl::InvalidArgumentError(absl::StrJoin(mistakes, "; "));
   return files;
 }

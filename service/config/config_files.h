@@ -24,6 +24,7 @@ struct ConfigFiles {
   FilesFor<std::string> key;
   FilesFor<TlsMaterial> tls;
   FilesFor<Callers> callers;
+  FilesFor<std::string> user_hash_key;
 };
 
 // Returns INVALID_ARGUMENT with every mistake in any file, in one line that never repeats their contents.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -20,8 +21,9 @@ constexpr int kGenerousValues = 2000;
 // A schema that requires more than this has no instance.
 constexpr int kMaxDepth = 40;
 constexpr int kMaxValues = 20000;
-// Beyond this not every whole number is a double.
-constexpr double kMaxInteger = 9007199254740992;
+
+// Numbers are long doubles, which hold every int64_t and uint64_t: a double would round a bound of 2⁵³ + 1.
+static_assert(std::numeric_limits<long double>::digits >= std::numeric_limits<uint64_t>::digits);
 
 const Message& NothingFound() {
   static const auto& nothing = *new Message{"m00",
@@ -58,13 +60,28 @@ std::string TypeOf(const Json& schema) {
   return "string";
 }
 
-double Bound(const Json& schema, const char* key, double otherwise) {
+long double Bound(const Json& schema, const char* key, long double otherwise) {
   const auto bound = schema.find(key);
-  return bound != schema.end() && bound->is_number() ? bound->get<double>() : otherwise;
+  if (bound == schema.end() || !bound->is_number()) return otherwise;
+  if (bound->is_number_unsigned()) return static_cast<long double>(bound->get<uint64_t>());
+  if (bound->is_number_integer()) return static_cast<long double>(bound->get<int64_t>());
+  return bound->get<double>();
 }
 
 size_t Count(const Json& schema, const char* key, size_t otherwise) {
-  return static_cast<size_t>(std::clamp<double>(Bound(schema, key, static_cast<double>(otherwise)), 0, kMaxItems));
+  return static_cast<size_t>(
+      std::clamp<long double>(Bound(schema, key, static_cast<long double>(otherwise)), 0, kMaxItems));
+}
+
+// As an integer if it is one.
+Json NumberOf(long double value) {
+  if (value == std::round(value)) {
+    if (value >= std::numeric_limits<int64_t>::min() && value <= std::numeric_limits<int64_t>::max()) {
+      return static_cast<int64_t>(value);
+    }
+    if (value >= 0 && value <= std::numeric_limits<uint64_t>::max()) return static_cast<uint64_t>(value);
+  }
+  return static_cast<double>(value);
 }
 
 class Writer {
@@ -170,27 +187,26 @@ class Writer {
   }
 
   Json Number(const Json& schema, std::string_view name, size_t index, bool integer) {
-    constexpr double kInfinity = std::numeric_limits<double>::infinity();
-    double low = Bound(schema, "minimum", -kInfinity);
-    double high = Bound(schema, "maximum", kInfinity);
-    const double above =
+    constexpr long double kInfinity = std::numeric_limits<long double>::infinity();
+    long double low = Bound(schema, "minimum", -kInfinity);
+    long double high = Bound(schema, "maximum", kInfinity);
+    const long double above =
         Bound(schema, "exclusiveMinimum", schema.value("exclusiveMinimum", Json()) == true ? low : -kInfinity);
-    const double below =
+    const long double below =
         Bound(schema, "exclusiveMaximum", schema.value("exclusiveMaximum", Json()) == true ? high : kInfinity);
-    const double multiple = Bound(schema, "multipleOf", integer ? 1 : 0);
-    double value = SchemaNumber(name, MessageAt(index)) + static_cast<double>(Round(index));
+    const long double multiple = Bound(schema, "multipleOf", integer ? 1 : 0);
+    long double value = SchemaNumber(name, MessageAt(index)) + static_cast<long double>(Round(index));
     if (multiple > 0) {
       low = std::max(std::ceil(low / multiple), std::floor(above / multiple) + 1) * multiple;
       high = std::min(std::floor(high / multiple), std::ceil(below / multiple) - 1) * multiple;
       value = std::round(value / multiple) * multiple;
     } else {
-      const double step = std::min(1.0, (std::min(high, below) - std::max(low, above)) / 2);
+      const long double step = std::min(1.0L, (std::min(high, below) - std::max(low, above)) / 2);
       if (above >= low) low = above + step;
       if (below <= high) high = below - step;
     }
     value = std::max(low, std::min(high, value));
-    if (value == std::round(value) && std::abs(value) < kMaxInteger) return static_cast<int64_t>(value);
-    return value;
+    return NumberOf(value);
   }
 
   const Json& root_;

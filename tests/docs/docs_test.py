@@ -206,8 +206,8 @@ def check_operators(page, true):
     page.compare("reason", said, dict.fromkeys(true, ""), "igptd")
 
 
-def check_alerts(page):
-    """Their metrics exist."""
+def check_alerts(page, reasons):
+    """Their metrics and reasons exist, and one of them has every reason with which igptd turns a caller away."""
     true = {row["metric"].strip("`") for row in page.table("metric")}
     rules = re.findall(r"^```yaml$(.*?)^```$", page.text, re.MULTILINE | re.DOTALL)
     if not rules:
@@ -215,6 +215,13 @@ def check_alerts(page):
     for name in sorted(set(re.findall(r"\b(?:igptd|grpc_server|process)_\w+", "".join(rules)))):
         if re.sub(r"_(bucket|sum|count)$", "", name) not in true:
             problems.append(f"{page.name} has an alert on {name}, which its table of metrics lacks")
+    selected = [set(found.split("|")) for found in re.findall(r'reason=~?"([A-Z_|]+)"', "".join(rules))]
+    for reason in sorted(set().union(*selected) - reasons.keys()):
+        problems.append(f"{page.name} has an alert on the reason {reason}, which igptd does not have")
+    denied = {reason for reason, codes in reasons.items()
+              if codes & {"PERMISSION_DENIED", "UNAUTHENTICATED"} and not reason.startswith("IGPT_")}
+    if denied not in selected:
+        problems.append(f"{page.name} has no alert on exactly the reasons of callers that are denied: {sorted(denied)}")
 
 
 def pages_of(root):
@@ -282,7 +289,7 @@ def main():
     check_schema(root, methods)
     check_errors(Page(root, "docs/errors.md"), errors)
     check_operators(Page(root, "docs/errors.md"), reasons)
-    check_alerts(Page(root, "docs/metrics.md"))
+    check_alerts(Page(root, "docs/metrics.md"), reasons)
     check_links(root)
     print("\n".join(problems))
     return 1 if problems else 0

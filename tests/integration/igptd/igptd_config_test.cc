@@ -44,6 +44,8 @@ TEST(IgptdConfigTest, ABadConfigurationIsOneLineThatNamesTheFlag) {
       {{"--igpt_base_url=http://api.igpt.ai/v1"}, key, "--igpt_base_url"},
       {{"--igpt_api_key_file=" + directory.File("missing")}, {}, directory.File("missing")},
       {{"--igpt_api_key_file=" + empty}, {}, empty},
+      {{"--user_hash_key_file=" + empty}, key, empty},
+      {{"--user_hash_key_file=" + directory.File("missing")}, key, directory.File("missing")},
       {{"--no_such_flag=1"}, key, "--no_such_flag"},
       {{"--igpt_api_key=ak:test"}, {}, "--igpt_api_key_file"},
       {{"--max_retries=none"}, key, "--max_retries"},

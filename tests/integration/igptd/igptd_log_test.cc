@@ -3,9 +3,11 @@
 #include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "gtest/gtest.h"
 #include "tests/integration/igptd/igptd_fixture.h"
+#include "tests/support/scratch.h"
 
 namespace igpt::testing {
 namespace {
@@ -84,6 +86,25 @@ TEST(IgptdLogTest, ASighupDoesNotEndADrain) {
   may_end.Set();
   EXPECT_THAT(ReadAll(context, *reader).status, IsOkStatus());
   EXPECT_THAT(igptd.process->AwaitExit(), Optional(0));
+}
+
+// The hash of the user in the one call of an igptd with this key.
+std::string UserHash(const std::string& api_key, const std::vector<std::string>& flags) {
+  Igptd igptd(flags, {"IGPT_API_KEY=" + api_key});
+  igptd.upstream.OnRequest(AnswersYes);
+  AskOnce(igptd, "once");
+  igptd.Stop();
+  return igptd.CallLines().at(0)["user"];
+}
+
+TEST(IgptdLogTest, UsersHaveTheSameHashInAllReplicasWithTheSameSecret) {
+  const ScratchDirectory directory;
+  const std::vector<std::string> secret = {"--user_hash_key_file=" + directory.Write("a", std::string(32, 'a'))};
+  const std::vector<std::string> other = {"--user_hash_key_file=" + directory.Write("b", std::string(32, 'b'))};
+  EXPECT_EQ(UserHash("ak:old", secret), UserHash("ak:new", secret));
+  EXPECT_NE(UserHash("ak:old", secret), UserHash("ak:old", other));
+  EXPECT_EQ(UserHash("ak:old", {}), UserHash("ak:old", {}));
+  EXPECT_NE(UserHash("ak:old", {}), UserHash("ak:new", {}));
 }
 
 }  // namespace

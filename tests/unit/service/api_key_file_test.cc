@@ -1,4 +1,4 @@
-// ParseApiKeyFile.
+// ParseApiKeyFile and ParseUserHashKeyFile.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -45,6 +45,20 @@ TEST(ParseApiKeyFileTest, RefusesWhatIsNoKey) {
         std::string("ak:\0secret", 10), std::string("ak:sécret"), std::string("\nak:secret"),
         std::string("ak:secret\x7f")}) {
     EXPECT_THAT(ErrorForKeyFile(content), HasSubstr("one line of visible ASCII"));
+  }
+}
+
+TEST(ParseUserHashKeyFileTest, TakesAnyBytesOf16To4096) {
+  for (const size_t size : {16, 32, 4096}) {
+    const std::string bytes(size, '\0');
+    EXPECT_EQ(ParseUserHashKeyFile("/run/key", bytes).value(), bytes);
+  }
+  for (const size_t size : {0, 15, 4097}) {
+    const absl::StatusOr<std::string> key = ParseUserHashKeyFile("/run/key", std::string(size, 's'));
+    ASSERT_FALSE(key.ok()) << size;
+    EXPECT_EQ(key.status().code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_THAT(std::string(key.status().message()),
+                AllOf(HasSubstr("/run/key"), HasSubstr("--user_hash_key_file"), Not(HasSubstr("sss"))));
   }
 }
 

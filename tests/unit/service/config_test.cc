@@ -97,6 +97,7 @@ std::vector<FlagCase> FlagCases() {
       {"drain_timeout", Field(&Config::drain_timeout), "30s", "0s", "4s", "0"},
       {"log_level", Field(&Config::log_level), "info", "trace", "warn", "trace"},
       {"log_format", Field(&Config::log_format), "auto", "json", "text", "json"},
+      {"user_hash_key_file", Field(&Config::user_hash_key_file), "", "/run/a", "/run/b", "/run/a"},
       {"channelz", Field(&Config::channelz), "false", "true", "false", "true"},
       {"allow_core_dumps", Field(&Config::allow_core_dumps), "false", "true", "false", "true"},
       {"check_config", Field(&Config::check_config), "false", "true", "false", "true"},
