@@ -34,7 +34,9 @@ constexpr absl::Duration kCountInterval = absl::Milliseconds(20);
 
 void Drain::Run(absl::Duration timeout) {
   const MonotonicTime limit = MonotonicTime::Now() + timeout;
-  if (SendGoaways(server_)) AwaitDepartures(limit);
+  const bool asked = SendGoaways(server_);
+  end_watches_();
+  if (asked) AwaitDepartures(limit);
   std::promise<void> shut_down;
   std::thread ender([&, is_shut_down = shut_down.get_future()] {
     // End the calls that are left with a status that says why, before gRPC cuts them off.

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
+#include <utility>
 
 #include "absl/time/time.h"
 #include "grpcpp/server.h"
@@ -12,8 +14,10 @@ namespace igptd {
 
 class Drain {
  public:
-  // Both arguments must outlive this.
-  Drain(grpc::Server& server, Workers& workers) : server_(server), workers_(workers) {}
+  // Both arguments must outlive this. `end_watches` is called once callers have been asked to leave: then they don't
+  // begin a watch that has ended again on the same connection.
+  Drain(grpc::Server& server, Workers& workers, std::function<void()> end_watches)
+      : server_(server), workers_(workers), end_watches_(std::move(end_watches)) {}
 
   // Asks callers to leave their connections, waits up to `timeout` for running calls, ends those that are left with
   // SHUTTING_DOWN, and shuts down gRPC's server. All calls have ended when it returns. The server must not accept new
@@ -33,6 +37,7 @@ class Drain {
 
   grpc::Server& server_;
   Workers& workers_;
+  const std::function<void()> end_watches_;
   std::atomic<bool> cut_short_ = false;
 };
 

@@ -91,7 +91,7 @@ absl::Status Server::Run() {
 
   BuildGrpcServer();
   if (server_ == nullptr) return absl::InternalError("gRPC could not start a server");
-  drain_ = std::make_unique<Drain>(*server_, workers_);
+  drain_ = std::make_unique<Drain>(*server_, workers_, [this] { standard_services_.EndWatches(); });
   workers_.Accept(api_services_, options_.calls, incoming_.get());
   const Worker& first = *workers_.all().front();
   standard_services_.Start(ServiceNames(), first.environment, first.entry, *first.loop, incoming_.get());
@@ -204,7 +204,6 @@ void Server::Shutdown(absl::Duration timeout) {
   if (drain_ == nullptr || std::exchange(shut_down_, true)) return;
   AnnounceShutdown();
   listener_->Stop();
-  standard_services_.EndWatches();
   drain_->Run(timeout);
 }
 
