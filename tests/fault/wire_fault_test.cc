@@ -34,7 +34,7 @@ bool AwaitEnd(Http2Client& client, uint32_t stream) {
 }
 
 // gRPC refuses them by their headers, before anything is unpacked.
-TEST(WireFaultTest, Row60_CompressedByAnAlgorithmThatIsNamed) {
+TEST(WireFaultTest, Row61_CompressedByAnAlgorithmThatIsNamed) {
   Igptd igptd({"--channelz"});
   igptd.upstream.OnRequest(AnswerLists);
   for (const std::string algorithm : {"gzip", "deflate"}) {
@@ -56,7 +56,7 @@ TEST(WireFaultTest, Row60_CompressedByAnAlgorithmThatIsNamed) {
 }
 
 // gRPC hands such a message over as it is.
-TEST(WireFaultTest, Row60_CompressedByAnAlgorithmThatIsNotNamed) {
+TEST(WireFaultTest, Row61_CompressedByAnAlgorithmThatIsNotNamed) {
   const std::string gzipped("\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xe3\x62\x49\x4c\x49\x04\x00", 17);
   const std::string deflated("\x78\x9c\xe3\x62\x49\x4c\x49\x04\x00\x03\x5f\x01\x37", 13);
   Igptd igptd({"--default_user=ada"});
@@ -76,7 +76,7 @@ TEST(WireFaultTest, Row60_CompressedByAnAlgorithmThatIsNotNamed) {
 }
 
 // However the frames arrive: gRPC sees the end of the request before or after the message.
-TEST(WireFaultTest, Row61_AMessageWithAnIllegalFlag) {
+TEST(WireFaultTest, Row62_AMessageWithAnIllegalFlag) {
   Igptd igptd({"--default_user=ada"});
   igptd.upstream.OnRequest(AnswerLists);
   v1::ListRequest request;
@@ -102,7 +102,7 @@ TEST(WireFaultTest, Row61_AMessageWithAnIllegalFlag) {
   EXPECT_TRUE(igptd.upstream.requests().empty());
 }
 
-TEST(WireFaultTest, Row61_AnEmptyMessageIsNoRequestOfTheDefaultUser) {
+TEST(WireFaultTest, Row62_AnEmptyMessageIsNoRequestOfTheDefaultUser) {
   Igptd igptd({"--default_user=ada"});
   igptd.upstream.OnRequest(AnswerLists);
   const auto empty = igptd.List({});
@@ -283,8 +283,8 @@ TEST_P(EndingTest, TheCallHasOneEnd) {
   EXPECT_FALSE(client.goaway().has_value() && !ending.drain);
 }
 
-INSTANTIATE_TEST_SUITE_P(Row62, EndingTest, ::testing::ValuesIn(Endings()),
-                         [](const auto& ending) { return "Row62_" + ending.param.name; });
+INSTANTIATE_TEST_SUITE_P(Row63, EndingTest, ::testing::ValuesIn(Endings()),
+                         [](const auto& ending) { return "Row63_" + ending.param.name; });
 
 }  // namespace
 }  // namespace igpt::testing
