@@ -15,7 +15,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent / "runner"))
 import measure  # noqa: E402
 import report  # noqa: E402
 from cases import CASES  # noqa: E402
-from processes import Cores  # noqa: E402
+from processes import Cores, output_of  # noqa: E402
 from systems import Systems  # noqa: E402
 
 QUICK_SECONDS = 1.0
@@ -48,8 +48,7 @@ def micro_benchmarks(systems, quick):
     """Google Benchmark's own figures of the pure parts, in nanoseconds of CPU."""
     command = [systems.build / "bench/bench_micro", "--benchmark_format=json",
                f"--benchmark_min_time={0.01 if quick else 0.1}"]
-    ran = subprocess.run(command, capture_output=True, text=True, check=True)
-    return {each["name"]: each["cpu_time"] for each in json.loads(ran.stdout)["benchmarks"]}
+    return {each["name"]: each["cpu_time"] for each in json.loads(output_of(command))["benchmarks"]}
 
 
 def say(text):

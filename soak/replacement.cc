@@ -1,13 +1,9 @@
 #include "soak/replacement.h"
 
-#include <netinet/in.h>
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <utility>
@@ -49,22 +45,6 @@ constexpr size_t kMaxMemory = SIZE_MAX;
 constexpr size_t kMaxMemory = size_t{256} << 20;
 #endif
 
-// Reserves a port by binding without listening: nobody else gets it, but a process that sets SO_REUSEADDR may listen.
-UniqueFd HoldPort(int* port) {
-  UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const int on = 1;
-  ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  sockaddr_in address = {.sin_family = AF_INET, .sin_port = 0, .sin_addr = {htonl(INADDR_LOOPBACK)}, .sin_zero = {}};
-  socklen_t size = sizeof address;
-  if (::bind(socket.get(), reinterpret_cast<sockaddr*>(&address), size) < 0 ||
-      ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &size) < 0) {
-    std::perror("bind");
-    std::abort();
-  }
-  *port = ntohs(address.sin_port);
-  return socket;
-}
-
 bool Listens(int port) {
   return testing::ConnectToLoopback(port).get() >= 0;
 }
@@ -89,7 +69,7 @@ Replacement::Replacement(std::string directory, Upstream& upstream, Recorder& re
   servers_[1].name = "b";
   servers_[1].way = {"--igpt_base_url=https" + url, "--igpt_proxy=http://" + Local(proxy_.port()),
                      "--igpt_ca_file=" + ca_file};
-  for (Server& server : servers_) server.holder = HoldPort(&server.port);
+  for (Server& server : servers_) server.holder = testing::HoldPort(&server.port);
   ChangeKey();
 }
 
@@ -140,7 +120,7 @@ void Replacement::StopServer(Server& server) {
 // C++ 1.51 cancelled a call before its headers were written.)
 absl::Status Replacement::StartHaproxy() {
   int port = 0;
-  const UniqueFd holder = HoldPort(&port);
+  const UniqueFd holder = testing::HoldPort(&port);
   target_ = Local(port);
   const std::string path = directory_ + "/haproxy.cfg";
   std::ofstream file(path);

@@ -5,6 +5,7 @@ import pathlib
 import re
 import signal
 import subprocess
+import sys
 import time
 
 START_LIMIT_S = 30
@@ -25,6 +26,15 @@ class Cores:
     def servers(self, count):
         """`count` cores for the server; on a small machine the upstream and the load share them."""
         return set(sorted(self.all)[:count])
+
+
+def output_of(command):
+    """Runs the command to its end, and returns what it wrote to stdout. If it fails, shows all that it wrote."""
+    ran = subprocess.run([str(word) for word in command], capture_output=True, text=True)
+    if ran.returncode != 0:
+        sys.stderr.write(ran.stdout + ran.stderr)
+    ran.check_returncode()
+    return ran.stdout
 
 
 class Process:

@@ -3,7 +3,7 @@
 import pathlib
 import subprocess
 
-from processes import Process
+from processes import Process, output_of
 
 HERE = pathlib.Path(__file__).resolve().parents[1]
 KEY = "bench-key-0123456789abcdef"
@@ -24,11 +24,10 @@ class Systems:
         built on this machine."""
         self.work.mkdir(parents=True, exist_ok=True)
         if not self.ca.exists():
-            subprocess.run(
+            output_of(
                 ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
                  "-days", "3650", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1",
-                 "-keyout", self.work / "upstream.key", "-out", self.ca],
-                check=True, stderr=subprocess.DEVNULL)
+                 "-keyout", self.work / "upstream.key", "-out", self.ca])
         builds = {"go": [HERE / "peers/go/build", self.work / "go-peer", self.work / "go"],
                   "python": [HERE / "peers/python/build", self.work / "python"]}
         missing = []

@@ -14,8 +14,8 @@
 #include "service/limits/admission.h"
 #include "tests/hostile/attack.h"
 #include "tests/hostile/bounds.h"
-#include "tests/hostile/http2_client.h"
 #include "tests/support/await.h"
+#include "tests/support/http2_client.h"
 
 namespace igpt::testing {
 namespace {

@@ -5,6 +5,8 @@
 #include <sys/socket.h>
 
 #include <cstdint>
+#include <cstdio>
+#include <cstdlib>
 
 #include "tests/support/unique_fd.h"
 
@@ -19,6 +21,23 @@ inline UniqueFd ConnectToLoopback(int port) {
                                .sin_zero = {}};
   if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return {};
   return fd;
+}
+
+// Reserves a port of 127.0.0.1 by binding without listening: nobody else gets it, but a process that sets SO_REUSEADDR
+// may listen on it.
+inline UniqueFd HoldPort(int* port) {
+  UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const int on = 1;
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  sockaddr_in address = {.sin_family = AF_INET, .sin_port = 0, .sin_addr = {htonl(INADDR_LOOPBACK)}, .sin_zero = {}};
+  socklen_t size = sizeof address;
+  if (::bind(socket.get(), reinterpret_cast<sockaddr*>(&address), size) < 0 ||
+      ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &size) < 0) {
+    std::perror("bind");
+    std::abort();
+  }
+  *port = ntohs(address.sin_port);
+  return socket;
 }
 
 }  // namespace igpt::testing
