@@ -87,6 +87,7 @@ void Drain::AwaitDepartures(MonotonicTime limit) {
   while (MonotonicTime::Now() < std::min(limit, patience) && !cut_short_) {
     if (MonotonicTime::Now() >= ask_again) {
       SendGoaways(server_);
+      end_watches_();
       ask_again = MonotonicTime::Now() + kAskAgain;
     }
     const Workers::Load load = workers_.CountLoad();

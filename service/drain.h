@@ -14,8 +14,8 @@ namespace igptd {
 
 class Drain {
  public:
-  // Both arguments must outlive this. `end_watches` is called once callers have been asked to leave: then they don't
-  // begin a watch that has ended again on the same connection.
+  // Both arguments must outlive this. `end_watches` is called whenever callers have been asked to leave: so they
+  // don't begin a watch that has ended again on the same connection.
   Drain(grpc::Server& server, Workers& workers, std::function<void()> end_watches)
       : server_(server), workers_(workers), end_watches_(std::move(end_watches)) {}
 

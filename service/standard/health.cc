@@ -42,7 +42,9 @@ void Health::SetServing(bool serving) {
 
 void Health::EndWatches() {
   loop_.events().Post([this] {
-    watches_ended_ = true;
+    if (std::exchange(watches_ended_, true)) {
+      for (WatchCall* call : writing_) call->Stop(Refusal::kShuttingDown);
+    }
     WakeAll();
   });
 }
@@ -84,7 +86,10 @@ rpc::Task Health::Watch(WatchCall& call) {
     }
     told = status;
     response.set_status(status);
-    if (!co_await call.Write(response, /*is_event=*/true, /*more=*/false)) break;
+    writing_.insert(&call);
+    const bool written = co_await call.Write(response, /*is_event=*/true, /*more=*/false);
+    writing_.erase(&call);
+    if (!written) break;
   }
   call.Finish(watches_ended_ ? ToCallStatus(Refusal::kShuttingDown) : CancelledByCaller());
 }

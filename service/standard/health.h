@@ -35,7 +35,8 @@ class Health {
   // Tells watchers too. Thread-safe.
   void SetServing(bool serving);
 
-  // Ends all watches with SHUTTING_DOWN, each once it was told the last status. Thread-safe.
+  // Ends all watches with SHUTTING_DOWN, each once it was told the last status; called again, also those whose callers
+  // have not read it. Thread-safe.
   void EndWatches();
 
  private:
@@ -55,6 +56,7 @@ class Health {
   bool serving_ = true;
   bool watches_ended_ = false;
   absl::flat_hash_map<WatchCall*, std::coroutine_handle<>> waiting_;  // the watches that wait for a change
+  absl::flat_hash_set<WatchCall*> writing_;                           // those that wait for their caller to read
 };
 
 }  // namespace igptd

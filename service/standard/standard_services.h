@@ -37,7 +37,7 @@ class StandardServices {
   // Sets what health checks report. Thread-safe, after Start.
   void SetServing(bool serving) { health_->SetServing(serving); }
 
-  // Ends health watches: the server shuts down. Thread-safe, after Start.
+  // Ends health watches: see Health::EndWatches. Thread-safe, after Start.
   void EndWatches() { health_->EndWatches(); }
 
   // Which of their calls are open. For metrics.

@@ -73,6 +73,14 @@ void AwaitRefusals(Http2Client& client, size_t count) {
   }
 }
 
+// Expects that each stream that has ended was told that igptd shuts down.
+void ExpectShuttingDown(const Http2Client& client) {
+  for (const auto& [stream, end] : client.ends()) {
+    ASSERT_THAT(end.grpc_status, Optional(int{StatusCode::UNAVAILABLE}));
+    ASSERT_THAT(end.trailers, HasSubstr("shutting down"));
+  }
+}
+
 bool AwaitStreams(Igptd& igptd, size_t count) {
   return AwaitTrue([&] { return igptd.Metrics().at("igptd_standard_streams") == static_cast<double>(count); });
 }
@@ -183,7 +191,12 @@ TEST(IgptdStandardStreamsTest, WatchesThatNobodyReads) {
     ExpectHealthy(igptd);
   });
   ExpectHarmless(result, kOpenStreamsBytes);
-  igptd.Stop();  // expects that it ends
+  igptd.process->Signal(SIGTERM);
+  (void)client.Await([] { return false; });  // returns when the connection has ended
+  EXPECT_TRUE(client.ended());
+  EXPECT_GE(client.ends().size(), kLetIn - 1);  // gRPC may end the connection before it has sent the last status
+  ExpectShuttingDown(client);
+  EXPECT_THAT(igptd.process->AwaitExit(), Optional(0));
 }
 
 TEST(IgptdStandardStreamsTest, WatchesThatNobodyReadsAreEnded) {
@@ -222,10 +235,7 @@ TEST(IgptdStandardStreamsTest, AShutdownEndsEachWatchOnce) {
   igptd.process->Signal(SIGTERM);
   ASSERT_TRUE(client.Await([&] { return client.ends().size() == kLetIn; }));
   EXPECT_EQ(client.data_bytes(), 2 * kStatusBytes * kLetIn);
-  for (const auto& [stream, end] : client.ends()) {
-    ASSERT_THAT(end.grpc_status, Optional(int{StatusCode::UNAVAILABLE}));
-    ASSERT_THAT(end.trailers, HasSubstr("shutting down"));
-  }
+  ExpectShuttingDown(client);
   EXPECT_THAT(igptd.process->AwaitExit(), Optional(0));
 }
 
