@@ -161,7 +161,7 @@ std::vector<Flag> Flags(Config& config) {
        Choice(config.log_level, {"trace", "debug", "info", "warn", "error"})},
       {"log_format", "text, json, or auto: text on a terminal, json otherwise",
        Choice(config.log_format, {"auto", "text", "json"})},
-      {"user_hash_key_file", "a file with the secret that keys the hashes of users in the log; default: the iGPT key",
+      {"user_hash_key_file", "a file with the secret for hashes of users in the log; default: the iGPT key",
        Text(config.user_hash_key_file, "PATH")},
       {"channelz", "serve grpc.channelz.v1.Channelz: connections, their peers and their call counts",
        Boolean(config.channelz)},
