@@ -35,11 +35,12 @@ struct ErrorRow {
   // Which calls can end like this.
   enum class Calls {
     kAll,
-    kStreams,   // those with a stream of answers
-    kById,      // those whose request has the id of something that may not exist
+    kOwn,       // those of igptd's own methods
+    kStreams,   // those of them with a stream of answers
+    kById,      // those of them whose request has the id of something that may not exist
     kUnknown,   // those of methods that igptd doesn't have
-    kStandard,  // those of the standard services, whose ends metrics don't count
-  } calls = Calls::kAll;
+    kStandard,  // those of the standard services, whose ends metrics don't count, and of unknown methods
+  } calls = Calls::kOwn;
   When when = When::kAlways;
   // Whether the details include a RetryInfo: never, only if the delay is known, or always.
   enum class RetryInfo { kNever, kIfKnown, kAlways } retry_info = RetryInfo::kNever;
@@ -63,6 +64,7 @@ inline constexpr ErrorRow kErrorTable[] = {
      .code = grpc::StatusCode::RESOURCE_EXHAUSTED,
      .metadata = "",
      .refusal = Refusal::kMetadataTooLarge,
+     .calls = ErrorRow::Calls::kAll,
      .pushback = ErrorRow::Pushback::kNever,
      .message = "The call's metadata is over 8 KiB. Send less metadata."},
     {.reason = igpt::v1::ERROR_REASON_IGPT_PARAMS,
@@ -130,11 +132,13 @@ inline constexpr ErrorRow kErrorTable[] = {
     {.reason = igpt::v1::ERROR_REASON_DEADLINE,
      .code = grpc::StatusCode::DEADLINE_EXCEEDED,
      .metadata = "attempts, events_delivered",
-     .kind = igpt::ErrorKind::kDeadline},
+     .kind = igpt::ErrorKind::kDeadline,
+     .calls = ErrorRow::Calls::kAll},
     {.reason = igpt::v1::ERROR_REASON_REQUEST_ABORTED,
      .code = grpc::StatusCode::CANCELLED,
      .metadata = "attempts, events_delivered",
-     .kind = igpt::ErrorKind::kAborted},
+     .kind = igpt::ErrorKind::kAborted,
+     .calls = ErrorRow::Calls::kAll},
     {.reason = igpt::v1::ERROR_REASON_STREAM_TRUNCATED,
      .code = grpc::StatusCode::UNAVAILABLE,
      .metadata = "attempts, events_delivered",
@@ -181,6 +185,7 @@ inline constexpr ErrorRow kErrorTable[] = {
      .code = grpc::StatusCode::UNAUTHENTICATED,
      .metadata = "",
      .refusal = Refusal::kCallerUnauthenticated,
+     .calls = ErrorRow::Calls::kAll,
      .pushback = ErrorRow::Pushback::kNever,
      .message = "Unknown caller. Send a bearer token or client certificate from igptd's callers file."},
     {.reason = igpt::v1::ERROR_REASON_USER_NOT_ALLOWED,

@@ -118,14 +118,15 @@ constexpr const MethodFacts* FindMethod(std::string_view name) {
 constexpr bool CanEndWith(const MethodFacts* method, const ErrorRow& error) {
   switch (error.calls) {
     case ErrorRow::Calls::kAll:
+      return true;
+    case ErrorRow::Calls::kOwn:
       return method != nullptr;
     case ErrorRow::Calls::kStreams:
       return method != nullptr && method->streams;
     case ErrorRow::Calls::kById:
       return method != nullptr && method->by_id;
-    case ErrorRow::Calls::kStandard:
-      return false;
     case ErrorRow::Calls::kUnknown:
+    case ErrorRow::Calls::kStandard:
       break;
   }
   return method == nullptr;

@@ -8,7 +8,9 @@
 - README.md lists the RPCs of proto/ and the gRPC codes of igptd's errors.
 - docs/flags.md lists the flags of `igptd --help` with their defaults.
 - docs/errors.md lists every reason with its gRPC codes and details, and says of every reason what operators do about it.
-- docs/metrics.md has alerts only on metrics that it lists. metrics_docs_test.py compares those with a running igptd.
+- docs/metrics.md has alerts only on metrics that it lists. docs/errors.md names the alert for each reason, and those
+  alerts select it; nothing that iGPT does and no refusal of a caller is without one. metrics_docs_test.py compares
+  metrics and alerts with a running igptd.
 - Every relative link of every page leads to a file, and its #anchor to a heading.
 
 A table is found by a column of its header: "flag", "rpc", "reason", and so on. Other columns are free, and so is the text
@@ -21,6 +23,8 @@ import pathlib
 import re
 import subprocess
 import sys
+
+import alerts
 
 GRPC_CODES = {
     "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED",
@@ -206,22 +210,45 @@ def check_operators(page, true):
     page.compare("reason", said, dict.fromkeys(true, ""), "igptd")
 
 
-def check_alerts(page, reasons):
-    """Their metrics and reasons exist, and one of them has every reason with which igptd turns a caller away."""
+def metric_code(code):
+    """A gRPC code as metrics write it: Go's spelling."""
+    return "Canceled" if code == "CANCELLED" else "OK" if code == "OK" else code.title().replace("_", "")
+
+
+def check_alerts(page, errors_page, errors):
+    """Their metrics exist. The operators' table says for which reasons there is an alert, and igptd's table agrees."""
     true = {row["metric"].strip("`") for row in page.table("metric")}
-    rules = re.findall(r"^```yaml$(.*?)^```$", page.text, re.MULTILINE | re.DOTALL)
+    rules = alerts.alerts_of(page.text)
     if not rules:
         problems.append(f"{page.name} has no alerts")
-    for name in sorted(set(re.findall(r"\b(?:igptd|grpc_server|process)_\w+", "".join(rules)))):
+    for name in sorted({name for alert in rules for name in alert.metrics()}):
         if re.sub(r"_(bucket|sum|count)$", "", name) not in true:
             problems.append(f"{page.name} has an alert on {name}, which its table of metrics lacks")
-    selected = [set(found.split("|")) for found in re.findall(r'reason=~?"([A-Z_|]+)"', "".join(rules))]
-    for reason in sorted(set().union(*selected) - reasons.keys()):
-        problems.append(f"{page.name} has an alert on the reason {reason}, which igptd does not have")
-    denied = {reason for reason, codes in reasons.items()
-              if codes & {"PERMISSION_DENIED", "UNAUTHENTICATED"} and not reason.startswith("IGPT_")}
-    if denied not in selected:
-        problems.append(f"{page.name} has no alert on exactly the reasons of callers that are denied: {sorted(denied)}")
+
+    selected = {error["reason"]: set() for error in errors}
+    for alert in rules:
+        for metric, matchers in alert.selectors:
+            if metric != "igptd_errors_total":
+                continue
+            for error in errors:
+                labels = {"reason": error["reason"], "grpc_code": metric_code(error["code"])}
+                if alerts.match(matchers, labels):
+                    selected[error["reason"]].add(alert.name)
+    rows = [row for row in errors_page.table("whose")]
+    said = {name: ", ".join(sorted(names_of_alerts(row))) for row in rows for name in names_in(row["reason"])}
+    errors_page.compare("alert on", said, {reason: ", ".join(sorted(names)) for reason, names in selected.items()},
+                        page.name)
+    # Whoever is refused, or whatever iGPT does, is somebody's business.
+    watched = {name for row in rows if row.get("whose", "").startswith("iGPT") for name in names_in(row["reason"])}
+    watched |= {error["reason"] for error in errors if error["code"] in ("UNAUTHENTICATED", "PERMISSION_DENIED")}
+    for reason in sorted(watched):
+        if not selected.get(reason):
+            problems.append(f"{page.name} has no alert that selects {reason}")
+
+
+def names_of_alerts(row):
+    """Those in the column "alert" of a row."""
+    return re.findall(r"`(\w+)`", row.get("alert", ""))
 
 
 def pages_of(root):
@@ -289,7 +316,7 @@ def main():
     check_schema(root, methods)
     check_errors(Page(root, "docs/errors.md"), errors)
     check_operators(Page(root, "docs/errors.md"), reasons)
-    check_alerts(Page(root, "docs/metrics.md"), reasons)
+    check_alerts(Page(root, "docs/metrics.md"), Page(root, "docs/errors.md"), errors)
     check_links(root)
     print("\n".join(problems))
     return 1 if problems else 0

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""docs/metrics.md's table says what /metrics of a running igptd says: names, types, labels.
+"""docs/metrics.md says what /metrics of a running igptd says: its table names, types and labels; its alerts, series
+that are there from the start.
 
     metrics_docs_test.py <igptd> <the project's directory>
 
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import urllib.request
 
+import alerts
 import docs_test
 
 PAGE = "docs/metrics.md"
@@ -66,10 +68,24 @@ def described(page):
     return said
 
 
+def check_alerts(page, text):
+    """Each of their selectors, and each alternative in it, matches a series of a fresh igptd."""
+    series = [(name, dict(re.findall(r'(\w+)="([^"]*)"', pairs)))
+              for name, pairs in re.findall(r"^(\w+)(?:\{(.*)\})? ", text, re.MULTILINE)]
+    for alert in alerts.alerts_of(page.text):
+        for metric, matchers in alert.single_selectors():
+            if not any(name == metric and alerts.match(matchers, labels) for name, labels in series):
+                docs_test.problems.append(f"{PAGE}: {alert.name} selects {metric} with {matchers}, "
+                                          "of which a fresh igptd has no series")
+
+
 def main():
     igptd, root = sys.argv[1], pathlib.Path(sys.argv[2])
-    true = families(scrape(igptd))
-    said = described(docs_test.Page(root, PAGE))
+    text = scrape(igptd)
+    page = docs_test.Page(root, PAGE)
+    true = families(text)
+    said = described(page)
+    check_alerts(page, text)
     for name in sorted(true.keys() | said.keys()):
         if true.get(name) != said.get(name):
             docs_test.problems.append(f"{name}: {PAGE} says {said.get(name)}, /metrics {true.get(name)}")

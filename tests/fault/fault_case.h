@@ -145,7 +145,7 @@ void ExpectEnd(const Fault& fault, const grpc::Status& status);
 // "OK/"), in any order, and no `token` anywhere in igptd's output.
 void ExpectLog(const Igptd& igptd, const std::vector<std::string>& expected, const std::string& token);
 // Before igptd.Stop(): checks that the metrics have exactly one increment per method, code and reason in `expected`
-// ("Search INTERNAL/IGPT_PROTOCOL", "Ask OK/").
+// ("Search INTERNAL/IGPT_PROTOCOL", "Ask OK/"), and no series that was not there, as 0, from the start.
 void ExpectCounted(const Igptd& igptd, const std::vector<std::string>& expected);
 // Makes this many List calls from a few threads at once. Calls `ended` after each, on its thread.
 void ListFromThreads(Igptd& igptd, int calls, const std::function<void(const grpc::Status&)>& ended);

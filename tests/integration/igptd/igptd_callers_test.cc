@@ -458,5 +458,29 @@ TEST(IgptdCallersTest, HashTokenMakesAnEntry) {
   EXPECT_THAT(refused.err, Not(HasSubstr("canary")));
 }
 
+// So alerts see the first of them.
+TEST(IgptdCallersTest, RefusalsHaveTheirSeriesFromTheStart) {
+  const ScratchDirectory directory;
+  Igptd igptd({"--callers_file=" + directory.Write("callers", File(std::string(kBillingEntry) + "," + kSearchEntry))});
+  const Series before = igptd.Metrics();
+  EXPECT_EQ(igptd.List(ListOf("ada")).status.error_code(), StatusCode::UNAUTHENTICATED);
+  EXPECT_EQ(igptd.List(ListOf("bob"), Bearing(kBilling)).status.error_code(), StatusCode::PERMISSION_DENIED);
+  EXPECT_EQ(igptd.Ask(AskFor("ada", "?"), Bearing(kSearch)).status.error_code(), StatusCode::PERMISSION_DENIED);
+  const std::string unknown = "/igpt.v1.RecallService/Nonsense";
+  EXPECT_THAT(CallRaw(igptd.channel, unknown, "").status,
+              FailsWith(StatusCode::UNAUTHENTICATED, "CALLER_UNAUTHENTICATED"));
+  EXPECT_THAT(CallRaw(igptd.channel, unknown, "", Bearing(kSearch)).status,
+              FailsWith(StatusCode::UNIMPLEMENTED, "UNKNOWN_METHOD"));
+  const auto heavy = [](grpc::ClientContext& context) { context.AddMetadata("heavy", std::string(10'000, 'h')); };
+  EXPECT_THAT(CallRaw(igptd.channel, unknown, "", heavy).status,
+              FailsWith(StatusCode::RESOURCE_EXHAUSTED, "INVALID_REQUEST"));
+  double counted = 0;
+  for (const auto& [series, value] : igptd.MetricsAtRest()) {
+    EXPECT_TRUE(before.contains(series)) << series;
+    if (series.rfind("igptd_errors_total{", 0) == 0) counted += value;
+  }
+  EXPECT_EQ(counted, 6);
+}
+
 }  // namespace
 }  // namespace igpt::testing

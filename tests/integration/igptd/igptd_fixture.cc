@@ -226,11 +226,12 @@ Stream ReadAll(grpc::ClientContext& context, grpc::ClientReader<Response>& reade
 template Stream ReadAll(grpc::ClientContext& context, grpc::ClientReader<igpt::v1::AskResponse>& reader);
 template Stream ReadAll(grpc::ClientContext& context, grpc::ClientReader<igpt::v1::RunResponse>& reader);
 
-RawAnswer CallRaw(const std::shared_ptr<grpc::Channel>& channel, const std::string& method,
-                  const std::string& request) {
+RawAnswer CallRaw(const std::shared_ptr<grpc::Channel>& channel, const std::string& method, const std::string& request,
+                  const Prepare& prepare) {
   grpc::GenericStub stub(channel);
   grpc::ClientContext context;
   Limit(context);
+  if (prepare) prepare(context);
   grpc::CompletionQueue queue;
   // There is only one operation at a time, so whatever comes out of the queue is the one that was started.
   const auto wait = [&queue] {

@@ -140,7 +140,8 @@ struct RawAnswer {
   grpc::Status status;
   std::string bytes;
 };
-RawAnswer CallRaw(const std::shared_ptr<grpc::Channel>& channel, const std::string& method, const std::string& request);
+RawAnswer CallRaw(const std::shared_ptr<grpc::Channel>& channel, const std::string& method, const std::string& request,
+                  const Prepare& prepare = {});
 
 // Whole streams of a run, as iGPT sends them.
 inline constexpr char kRunStart[] = R"({"type":"run.start","seq":0,"id":"r1"})";

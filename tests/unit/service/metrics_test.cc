@@ -6,6 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "service/contract/call_status.h"
+#include "service/contract/code_names.h"
+#include "service/contract/error_table.h"
+#include "service/contract/method_table.h"
 #include "service/observe/call_metrics.h"
 #include "service/observe/metric_values.h"
 #include "service/observe/upstream_metrics.h"
@@ -15,6 +19,7 @@ namespace igptd {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::UnorderedElementsAre;
 
 namespace v1 = igpt::v1;
 
@@ -83,6 +88,44 @@ TEST(CallMetricsTest, TheLoopsAreAddedUp) {
   EXPECT_EQ(ValueOf(families, "igptd_streams_in_flight", {}), 1);
   EXPECT_EQ(ValueOf(families, "igptd_calls_queued", {}), 1);
   EXPECT_EQ(Find(families, "igptd_overhead_seconds")->metric.front().histogram.sample_sum, 1);
+}
+
+// Of every method, and of those that igptd doesn't have: what isn't there yet, rate() and increase() miss.
+TEST(CallMetricsTest, EveryEndThatCanBeHasASeriesFromTheStart) {
+  std::vector<const MethodFacts*> all = {nullptr};
+  for (const MethodFacts& method : kMethodFacts) all.push_back(&method);
+  for (const MethodFacts* method : all) {
+    const std::string name(method == nullptr ? "unknown" : method->name);
+    const MethodMetrics metrics(name, method == nullptr || method->streams);
+    MetricFamilies families;
+    CollectCalls({&metrics}, families);
+    size_t ends = 0;
+    for (const ErrorRow& row : kErrorTable) {
+      if (!CanEndWith(method, row)) continue;
+      const std::string code(MetricCodeName(row.code));
+      const std::string reason(ReasonName(row.reason));
+      EXPECT_EQ(ValueOf(families, "igptd_errors_total", {metrics.service, metrics.method, code, reason}), 0)
+          << name << ": " << code << "/" << reason;
+      EXPECT_EQ(ValueOf(families, "grpc_server_handled_total", {metrics.service, metrics.method, code}), 0)
+          << name << ": " << code;
+      ++ends;
+    }
+    EXPECT_EQ(Find(families, "igptd_errors_total")->metric.size(), ends) << name;
+  }
+}
+
+// What can happen to any call before igptd knows what it asks for happens to those of unknown methods too.
+TEST(CallMetricsTest, ACallOfAnUnknownMethodCanEndBeforeItsMethodIsLookedAt) {
+  const MethodMetrics metrics("unknown", /*method_streams=*/true);
+  MetricFamilies families;
+  CollectCalls({&metrics}, families);
+  std::vector<std::string> ends;
+  for (const prometheus::ClientMetric& metric : Find(families, "igptd_errors_total")->metric) {
+    ends.push_back(metric.label[2].value + "/" + metric.label[3].value);
+  }
+  EXPECT_THAT(ends, UnorderedElementsAre("Canceled/REQUEST_ABORTED", "DeadlineExceeded/DEADLINE",
+                                         "ResourceExhausted/INVALID_REQUEST", "ResourceExhausted/OVERLOADED",
+                                         "Unauthenticated/CALLER_UNAUTHENTICATED", "Unimplemented/UNKNOWN_METHOD"));
 }
 
 // An unexpected end is counted too.
