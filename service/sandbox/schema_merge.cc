@@ -1,8 +1,10 @@
 #include "service/sandbox/schema_merge.h"
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "service/sandbox/text.h"
 
@@ -11,6 +13,8 @@ namespace {
 
 // How many schemas one may be made of: more are a schema that refers to itself.
 constexpr int kMaxParts = 200;
+// How far a common multiple of fractions is looked for.
+constexpr int kMaxTimes = 1000;
 
 // What `reference`, a JSON pointer in a fragment ("#/$defs/item"), points to; null when it points to nothing.
 const Json* Find(const Json& root, std::string_view reference) {
@@ -40,7 +44,7 @@ Json Common(const Json& a, const Json& b) {
   Json common = Json::array();
   for (const Json& element : a) {
     const auto same = [&](const Json& other) {
-      return element == other || (element == "integer" && other == "number");
+      return Same(element, other) || (element == "integer" && other == "number");
     };
     const auto wider = [&](const Json& other) { return element == "number" && other == "integer"; };
     if (std::any_of(b.begin(), b.end(), same)) common.push_back(element);
@@ -70,9 +74,11 @@ void Merge(const Json& from, Json& into) {
       into[key] = none ? Json(false) : Json{{"allOf", Json::array({into[key], value})}};
     } else if (key == "uniqueItems") {
       into[key] = into[key] == true || value == true;
+    } else if (key == "multipleOf" && value.is_number() && into[key].is_number()) {
+      into[key] = NumberJson(CommonMultiple(NumberOf(into[key]), NumberOf(value)));
     } else if (value.is_number() && into[key].is_number()) {
       const bool lower_bound = key.starts_with("min") || key.starts_with("exclusiveMin");
-      into[key] = lower_bound ? std::max(into[key], value) : std::min(into[key], value);
+      if (lower_bound == (NumberOf(into[key]) < NumberOf(value))) into[key] = value;
     }
   }
 }
@@ -102,6 +108,22 @@ void FlattenInto(const Json& schema, const Json& root, int& parts_left, Json& fl
 }
 
 }  // namespace
+
+long double CommonMultiple(long double a, long double b) {
+  if (a <= 0 || b <= 0) return std::max(a, b);
+  if (a == std::round(a) && b == std::round(b)) {
+    long double divisor = a;
+    for (long double rest = b; rest > 0;) divisor = std::exchange(rest, std::fmod(divisor, rest));
+    return a / divisor * b;
+  }
+  for (int times = 1; times <= kMaxTimes; ++times) {
+    // As doubles: ten times 0.1, for one, is then 1.
+    const auto multiple = static_cast<double>(a * times);
+    const auto count = static_cast<double>(multiple / b);
+    if (count == std::round(count)) return multiple;
+  }
+  return a;
+}
 
 Json Flatten(const Json& schema, const Json& root) {
   Json flat = Json::object();

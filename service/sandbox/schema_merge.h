@@ -10,4 +10,7 @@ namespace igptd::sandbox {
 // Always an object; a schema that is `true`, or refers to itself for ever, is the empty one.
 Json Flatten(const Json& schema, const Json& root);
 
+// The smallest positive number that is a multiple of both; the larger if one isn't positive, `a` if there is none near.
+long double CommonMultiple(long double a, long double b);
+
 }  // namespace igptd::sandbox

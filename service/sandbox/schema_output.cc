@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdint>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -22,9 +21,6 @@ constexpr int kGenerousValues = 2000;
 constexpr int kMaxDepth = 40;
 constexpr int kMaxValues = 20000;
 
-// Numbers are long doubles, which hold every int64_t and uint64_t: a double would round a bound of 2⁵³ + 1.
-static_assert(std::numeric_limits<long double>::digits >= std::numeric_limits<uint64_t>::digits);
-
 const Message& NothingFound() {
   static const auto& nothing = *new Message{"m00",
                                             "t-nothing",
@@ -38,7 +34,7 @@ const Message& NothingFound() {
 }
 
 bool IsOfType(const Json& value, std::string_view type) {
-  if (type == "integer") return value.is_number_integer();
+  if (type == "integer") return value.is_number() && NumberOf(value) == std::round(NumberOf(value));
   if (type == "number") return value.is_number();
   return type == value.type_name();
 }
@@ -56,32 +52,20 @@ std::string TypeOf(const Json& schema) {
   const auto has = [&](const char* key) { return schema.contains(key); };
   if (has("properties") || has("required") || has("additionalProperties") || has("minProperties")) return "object";
   if (has("items") || has("prefixItems") || has("contains") || has("minItems")) return "array";
-  if (has("minimum") || has("maximum") || has("exclusiveMinimum") || has("multipleOf")) return "number";
+  if (has("minimum") || has("maximum") || has("exclusiveMinimum") || has("exclusiveMaximum") || has("multipleOf")) {
+    return "number";
+  }
   return "string";
 }
 
 long double Bound(const Json& schema, const char* key, long double otherwise) {
   const auto bound = schema.find(key);
-  if (bound == schema.end() || !bound->is_number()) return otherwise;
-  if (bound->is_number_unsigned()) return static_cast<long double>(bound->get<uint64_t>());
-  if (bound->is_number_integer()) return static_cast<long double>(bound->get<int64_t>());
-  return bound->get<double>();
+  return bound != schema.end() && bound->is_number() ? NumberOf(*bound) : otherwise;
 }
 
 size_t Count(const Json& schema, const char* key, size_t otherwise) {
   return static_cast<size_t>(
       std::clamp<long double>(Bound(schema, key, static_cast<long double>(otherwise)), 0, kMaxItems));
-}
-
-// As an integer if it is one.
-Json NumberOf(long double value) {
-  if (value == std::round(value)) {
-    if (value >= std::numeric_limits<int64_t>::min() && value <= std::numeric_limits<int64_t>::max()) {
-      return static_cast<int64_t>(value);
-    }
-    if (value >= 0 && value <= std::numeric_limits<uint64_t>::max()) return static_cast<uint64_t>(value);
-  }
-  return static_cast<double>(value);
 }
 
 class Writer {
@@ -172,7 +156,8 @@ class Writer {
     Json array = Json::array();
     const auto add = [&](const Json& item_schema, size_t i) {
       Json item = Value(item_schema, name, index + i, depth + 1);
-      if (!unique || std::find(array.begin(), array.end(), item) == array.end()) array.push_back(std::move(item));
+      if (!unique || std::none_of(array.begin(), array.end(), [&](const Json& other) { return Same(other, item); }))
+        array.push_back(std::move(item));
     };
     if (const auto contained = schema.find("contains"); contained != schema.end() && prefix.empty()) {
       length = std::max<size_t>(length, 1);
@@ -186,15 +171,17 @@ class Writer {
     return array;
   }
 
+  // In long doubles, which hold every whole number of 64 bits.
   Json Number(const Json& schema, std::string_view name, size_t index, bool integer) {
-    constexpr long double kInfinity = std::numeric_limits<long double>::infinity();
+    constexpr auto kInfinity = std::numeric_limits<long double>::infinity();
     long double low = Bound(schema, "minimum", -kInfinity);
     long double high = Bound(schema, "maximum", kInfinity);
     const long double above =
         Bound(schema, "exclusiveMinimum", schema.value("exclusiveMinimum", Json()) == true ? low : -kInfinity);
     const long double below =
         Bound(schema, "exclusiveMaximum", schema.value("exclusiveMaximum", Json()) == true ? high : kInfinity);
-    const long double multiple = Bound(schema, "multipleOf", integer ? 1 : 0);
+    long double multiple = Bound(schema, "multipleOf", 0);
+    if (integer) multiple = CommonMultiple(multiple, 1);
     long double value = SchemaNumber(name, MessageAt(index)) + static_cast<long double>(Round(index));
     if (multiple > 0) {
       low = std::max(std::ceil(low / multiple), std::floor(above / multiple) + 1) * multiple;
@@ -205,8 +192,7 @@ class Writer {
       if (above >= low) low = above + step;
       if (below <= high) high = below - step;
     }
-    value = std::max(low, std::min(high, value));
-    return NumberOf(value);
+    return NumberJson(std::max(low, std::min(high, value)));
   }
 
   const Json& root_;

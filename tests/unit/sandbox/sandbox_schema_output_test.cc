@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,8 +46,9 @@ struct Case {
 class SchemaOutputTest : public ::testing::TestWithParam<Case> {};
 
 TEST_P(SchemaOutputTest, Fits) {
-  const Json schema = Json::parse(GetParam().schema);
-  EXPECT_EQ(Dump(SchemaOutput(schema, Found())), Dump(Json::parse(GetParam().instance)));
+  const std::optional<Json> schema = ParseObject(GetParam().schema);
+  ASSERT_TRUE(schema.has_value());
+  EXPECT_EQ(Dump(SchemaOutput(*schema, Found())), Dump(Json::parse(GetParam().instance)));
 }
 
 std::string NameOfCase(const ::testing::TestParamInfo<Case>& test) {
@@ -162,29 +164,79 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"ExclusiveMaximum", R"({"type": "integer", "exclusiveMaximum": 1})", "0"},
         Case{"ExclusiveFractions", R"({"type": "integer", "exclusiveMinimum": 2.5, "exclusiveMaximum": 4})", "3"},
         Case{"ExclusiveAsBefore2019",
-             R"({"type": "integer", "minimum": 1, "exclusiveMinimum": true, "maximum": 3,
-                               "exclusiveMaximum": true})",
+             R"({"type": "integer", "minimum": 1, "exclusiveMinimum": true, "maximum": 3, "exclusiveMaximum": true})",
              "2"},
         Case{"BetweenCloseBounds", R"({"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 0.5})", "0.25"},
         Case{"MultipleOf", R"({"type": "integer", "multipleOf": 7, "minimum": 8})", "14"},
         Case{"SmallMultipleOf", R"({"type": "number", "multipleOf": 0.25, "maximum": 0.6})", "0.5"},
         Case{"Amount", R"({"properties": {"amount": {"type": "number"}}})", R"({"amount": 1250})"},
         Case{"Confidence", R"({"properties": {"confidence": {"type": "number"}}})", R"({"confidence": 0.9})"},
-        Case{"MinimumBetweenDoubles", R"({"type": "integer", "minimum": 9007199254740993})", "9007199254740993"},
-        Case{"MaximumBetweenDoubles", R"({"type": "integer", "maximum": -9007199254740993})", "-9007199254740993"},
-        Case{"ExclusiveMinimumBetweenDoubles", R"({"type": "number", "multipleOf": 1,
-                                                   "exclusiveMinimum": 9007199254740992})",
-             "9007199254740993"},
-        Case{"ExclusiveMaximumBetweenDoubles", R"({"type": "integer", "exclusiveMaximum": -9007199254740992})",
-             "-9007199254740993"},
-        Case{"MultipleOfBetweenDoubles", R"({"type": "integer", "multipleOf": 9007199254740993, "minimum": 1})",
-             "9007199254740993"},
-        Case{"OneNumberIsLeft",
-             R"({"type": "integer", "minimum": 9223372036854775807, "maximum": 9223372036854775807})",
-             "9223372036854775807"},
-        Case{"SmallestInt64", R"({"type": "integer", "maximum": -9223372036854775808})", "-9223372036854775808"},
-        Case{"LargestUint64", R"({"type": "integer", "minimum": 18446744073709551615})", "18446744073709551615"},
+        Case{"IntegerWithFractionalMultipleOf", R"({"type": "integer", "multipleOf": 1.5, "minimum": 2.5})", "3"},
+        Case{"IntegerWithSmallMultipleOf", R"({"type": "integer", "multipleOf": 0.1, "minimum": 2.5})", "3"},
         Case{"HugeMinimum", R"({"type": "integer", "minimum": 1e300})", "1e300"}),
+    NameOfCase);
+
+// No double holds 2^53 + 1, nor most whole numbers beyond.
+INSTANTIATE_TEST_SUITE_P(
+    LargeNumbers, SchemaOutputTest,
+    ::testing::Values(
+        Case{"Minimum", R"({"type": "integer", "minimum": 9007199254740993})", "9007199254740993"},
+        Case{"MinimumOfANumber", R"({"type": "number", "minimum": 9007199254740993})", "9007199254740993"},
+        Case{"MinimumWithoutAType", R"({"minimum": 9007199254740993})", "9007199254740993"},
+        Case{"Maximum", R"({"type": "integer", "maximum": -9007199254740993})", "-9007199254740993"},
+        Case{"ExclusiveMinimum", R"({"type": "integer", "exclusiveMinimum": 9007199254740992})", "9007199254740993"},
+        Case{"ExclusiveMinimumOfANumber", R"({"exclusiveMinimum": 9007199254740992})", "9007199254740993"},
+        Case{"ExclusiveMaximum", R"({"type": "integer", "exclusiveMaximum": -9007199254740992})", "-9007199254740993"},
+        Case{"ExclusiveMaximumOfANumber", R"({"exclusiveMaximum": -9007199254740992})", "-9007199254740993"},
+        Case{"ExclusiveAsBefore2019", R"({"type": "integer", "minimum": 9007199254740992, "exclusiveMinimum": true})",
+             "9007199254740993"},
+        Case{"OneValueBetweenExclusiveBounds",
+             R"({"exclusiveMinimum": 9007199254740993, "exclusiveMaximum": 9007199254740995})", "9007199254740994"},
+        Case{"MultipleOf", R"({"type": "integer", "multipleOf": 9007199254740993, "minimum": 2})", "9007199254740993"},
+        Case{"NextMultipleOf", R"({"type": "integer", "multipleOf": 9007199254740993, "minimum": 9007199254740994})",
+             "18014398509481986"},
+        Case{"MultipleOfThree", R"({"multipleOf": 3, "minimum": 9223372036854775806})", "9223372036854775806"},
+        Case{"MultipleOfFive", R"({"multipleOf": 5, "minimum": 18446744073709551611})", "18446744073709551615"},
+        Case{"MultipleOfSeven", R"({"multipleOf": 7, "maximum": -9223372036854775803})", "-9223372036854775807"},
+        Case{"WithAPoint", R"({"type": "integer", "minimum": 9007199254740993.0})", "9007199254740993"},
+        Case{"WithAnExponent", R"({"type": "integer", "minimum": 9007199254740993e0})", "9007199254740993"},
+        Case{"ScaledByAnExponent", R"({"type": "integer", "minimum": 90071992547409.93e2})", "9007199254740993"},
+        Case{"MultipleOfWithAPoint", R"({"multipleOf": 9007199254740993.0})", "0"},
+        Case{"TenToThe19", R"({"type": "integer", "minimum": 1e19})", "10000000000000000000"},
+        Case{"AboveTenToThe19", R"({"type": "integer", "exclusiveMinimum": 1e19})", "10000000000000000001"},
+        Case{"BelowMinusTenToThe18", R"({"type": "integer", "exclusiveMaximum": -1e18})", "-1000000000000000001"},
+        Case{"LargestInt64", R"({"minimum": 9223372036854775807, "maximum": 9223372036854775807})",
+             "9223372036854775807"},
+        Case{"BeyondInt64", R"({"type": "integer", "exclusiveMinimum": 9223372036854775807})", "9223372036854775808"},
+        Case{"SmallestInt64", R"({"maximum": -9223372036854775808})", "-9223372036854775808"},
+        Case{"LargestUint64", R"({"minimum": 18446744073709551615, "type": "integer"})", "18446744073709551615"},
+        Case{"UpToTheLargestUint64",
+             R"({"exclusiveMinimum": 18446744073709551614, "maximum": 18446744073709551615, "type": "integer"})",
+             "18446744073709551615"},
+        Case{"BeyondUint64", R"({"type": "integer", "minimum": 18446744073709551616})", "18446744073709551616.0"},
+        Case{"AllOfTakesTheLargerMinimum",
+             R"({"type": "integer", "minimum": 9007199254740992.0, "allOf": [{"minimum": 9007199254740993}]})",
+             "9007199254740993"},
+        Case{"AllOfOfInt64AndUint64",
+             R"({"type": "integer", "minimum": -1, "allOf": [{"minimum": 18446744073709551615}]})",
+             "18446744073709551615"},
+        Case{
+            "AllOfTakesTheSmallerMaximum",
+            R"({"minimum": 9007199254740993, "allOf": [{"maximum": 9007199254740994}, {"maximum": 9007199254740993}]})",
+            "9007199254740993"},
+        Case{"AllOfMultiples", R"({"type": "integer", "minimum": 1, "multipleOf": 4, "allOf": [{"multipleOf": 6}]})",
+             "12"},
+        Case{"AllOfLargeMultiples", R"({"minimum": 1, "multipleOf": 9007199254740993, "allOf": [{"multipleOf": 2}]})",
+             "18014398509481986"},
+        Case{"AllOfFractionalMultiples", R"({"minimum": 0.1, "multipleOf": 0.2, "allOf": [{"multipleOf": 0.5}]})", "1"},
+        Case{"EnumOfIntegers", R"({"type": "integer", "enum": [1.5, 9007199254740993.0]})", "9007199254740993"},
+        Case{"AllOfEnums", R"({"enum": [9007199254740993, 2], "allOf": [{"enum": [9007199254740992.0, 2]}]})", "2"},
+        Case{"AllOfEnumsOfInt64AndUint64", R"({"enum": [-1, 2], "allOf": [{"enum": [18446744073709551615, 2]}]})", "2"},
+        Case{"UniqueItems",
+             R"({"type": "array", "uniqueItems": true, "minItems": 2,
+                 "items": [{"const": 9007199254740992.0}, {"const": 9007199254740993}]})",
+             "[9007199254740992, 9007199254740993]"},
+        Case{"Const", R"({"const": [9007199254740993.0]})", "[9007199254740993]"}),
     NameOfCase);
 
 INSTANTIATE_TEST_SUITE_P(
@@ -258,6 +310,23 @@ TEST(SchemaOutputLimitsTest, BoundsWhatIsImpossibleOrEnormous) {
   const Json doubling =
       Json::parse(R"({"type": "object", "minProperties": 1e9, "additionalProperties": {"$ref": "#"}})");
   EXPECT_TRUE(SchemaOutput(doubling, Found()).is_object());
+}
+
+TEST(SandboxJsonTest, ParsesObjectsOnly) {
+  for (const char* text : {"", "[]", "1", "null", "{", "{\"a\":}", "{\"a\":1e999}", "{\"a\":\"\xFF\"}", "{} {}"}) {
+    EXPECT_EQ(ParseObject(text), std::nullopt) << text;
+  }
+  EXPECT_EQ(ParseObject(R"( {"a": [1, -2, 0.5, "x", true, null, {}], "b": {"c": []}, "a": 3} )"),
+            Json::parse(R"({"a": 3, "b": {"c": []}})"));
+}
+
+TEST(SandboxJsonTest, ParsesUpTo64Levels) {
+  const auto nested = [](int levels) {
+    return R"({"a":)" + std::string(levels - 1, '[') + std::string(levels - 1, ']') + "}";
+  };
+  EXPECT_TRUE(ParseObject(nested(64)).has_value());
+  EXPECT_EQ(ParseObject(nested(65)), std::nullopt);
+  EXPECT_EQ(ParseObject(nested(100000)), std::nullopt);
 }
 
 TEST(SchemaOutputLimitsTest, TakesMalformedSchemas) {
