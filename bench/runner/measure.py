@@ -110,5 +110,5 @@ def binary_sizes(systems):
     with tempfile.TemporaryDirectory() as directory:
         stripped = os.path.join(directory, "igptd")
         shutil.copy(binary, stripped)
-        os.system(f"strip {stripped}")
+        subprocess.run(["strip", stripped], check=True)
         return {"igptd": binary.stat().st_size, "igptd_stripped": os.stat(stripped).st_size}

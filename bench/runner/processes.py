@@ -10,6 +10,7 @@ import time
 
 START_LIMIT_S = 30
 STOP_LIMIT_S = 15
+LOG_LINES = 20  # the most of a log that is shown
 
 
 class Cores:
@@ -60,8 +61,7 @@ class Process:
         limit = self.started_at + START_LIMIT_S
         while not (file.exists() and (found := re.search(pattern, file.read_text()))):
             if self.popen.poll() is not None or time.monotonic() > limit:
-                log = pathlib.Path(self.log.name).read_text(errors="replace")
-                raise RuntimeError(f"{self.popen.args[0]} did not start:\n{log}")
+                raise RuntimeError(f"{self.popen.args[0]} did not start")
             time.sleep(0.0005)
         return found[1]
 
@@ -103,5 +103,8 @@ class Process:
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, failure, *_):
         self.stop()
+        if failure:
+            log = pathlib.Path(self.log.name).read_text(errors="replace").splitlines()[-LOG_LINES:]
+            print(f"{self.popen.args[0]} exited with {self.popen.returncode}", *log, sep="\n", file=sys.stderr)

@@ -69,7 +69,7 @@ def read_contract(buf, protos):
     """The contract in this directory of protos."""
     image = subprocess.run(
         [buf, "build", protos, "--as-file-descriptor-set", "--exclude-imports", "--exclude-source-info", "-o",
-         "-#format=json"], check=True, capture_output=True, text=True).stdout
+         "-#format=json"], check=True, stdout=subprocess.PIPE, text=True).stdout
     files, messages, enums, services = [], [], [], []
     for file in json.loads(image)["file"]:
         name = file["name"].removeprefix("igpt/v1/").removesuffix(".proto")

@@ -117,7 +117,7 @@ def check_rpcs(page, protos):
 
 def read_contract(contract_tables):
     """The names of the methods, a dict per row of the error table, and the errors that each method can end with."""
-    lines = subprocess.run([contract_tables], check=True, capture_output=True, text=True).stdout.splitlines()
+    lines = subprocess.run([contract_tables], check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
     rows = [line.split("\t") for line in lines]
     methods = [row[1] for row in rows if row[0] == "method"]
     errors = [dict(zip(("reason", "code", "metadata", "retry_info", "client_retry"), row[1:])) for row in rows if row[0] == "error"]
@@ -306,7 +306,7 @@ def main():
     protos = {path.name: path.read_text() for path in sorted((root / "proto").rglob("*.proto"))}
     methods, errors, ends = read_contract(contract_tables)
     reasons = codes_of_reasons(errors)
-    help_text = subprocess.run([igptd, "--help"], check=True, capture_output=True, text=True).stdout
+    help_text = subprocess.run([igptd, "--help"], check=True, stdout=subprocess.PIPE, text=True).stdout
     readme = Page(root, "README.md")
     check_rpcs(readme, "\n".join(protos.values()))
     check_codes(readme, reasons)

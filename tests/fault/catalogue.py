@@ -42,7 +42,7 @@ that need many connections or much memory, are in [tests/hostile](../hostile).
 
 def tests_of(binary):
     """(row, name) for every test of that program."""
-    listing = subprocess.run([binary, "--gtest_list_tests"], check=True, capture_output=True, text=True).stdout
+    listing = subprocess.run([binary, "--gtest_list_tests"], check=True, stdout=subprocess.PIPE, text=True).stdout
     for line in listing.splitlines():
         if not line.startswith("  "):
             continue

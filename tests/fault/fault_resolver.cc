@@ -1,11 +1,11 @@
 // Preloaded into igptd: makes name look-ups fail as a test wants. Names that end in .test, and localhost, resolve to
 // 127.0.0.1, subject to what the file named by FAULT_RESOLVER contains:
 //
-//   ok          at once
-//   nxdomain    no such name
-//   again       the name servers don't answer
-//   flap        the first two look-ups of the process fail, later ones succeed
-//   wait        no answer until the file says something else
+// - ok: at once.
+// - nxdomain: there is no such name.
+// - again: the name servers don't answer.
+// - flap: the first two look-ups of the process fail, later ones succeed.
+// - wait: there is no answer until the file says something else.
 #include <dlfcn.h>
 #include <netdb.h>
 
