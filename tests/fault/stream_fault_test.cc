@@ -391,12 +391,12 @@ TEST(HalfAnswerTest, Row56_NothingOfItIsInTheNextAttemptsAnswer) {
   for (const std::string& half : HalfAnswers()) {
     for (const bool whole : {false, true}) {
       SCOPED_TRACE(half);
+      const std::string answer = whole ? Whole(200, R"({"output":"Yes."})") : SseWhole({kRunStart, kRunDone});
       Igptd igptd({"--backoff_base=100ms"});
       igptd.upstream.OnNextRequest([&](Exchange& exchange) {
         exchange.Send(half);
         exchange.Reset();
       });
-      const std::string answer = whole ? Whole(200, R"({"output":"Yes."})") : SseWhole({kRunStart, kRunDone});
       igptd.upstream.OnRequest([&](Exchange& exchange) { exchange.Send(answer); });
       v1::AskRequest request = AskFor("ada", "?");
       request.set_whole_answer(whole);
