@@ -41,7 +41,7 @@ Membership FindMembership(std::string_view controller, const std::string& root) 
 std::optional<std::string> PathBelow(absl::string_view top, absl::string_view path) {
   top = absl::StripSuffix(top, "/");
   path = absl::StripSuffix(path, "/");
-  if (!absl::ConsumePrefix(&path, top) || !(path.empty() || path.front() == '/')) return std::nullopt;
+  if (!absl::ConsumePrefix(&path, top) || (!path.empty() && path.front() != '/')) return std::nullopt;
   // The kernel writes groups outside the process's namespace with "..".
   if (path.substr(0, 3) == "/..") return std::nullopt;
   return std::string(path);

@@ -243,10 +243,10 @@ void ExpectLog(const Igptd& igptd, const std::vector<std::string>& expected, con
 }
 
 void ExpectCounted(const Igptd& igptd, const std::vector<std::string>& expected) {
-  static const Series at_start = Igptd().Metrics();
+  static const Series kAtStart = Igptd().Metrics();
   std::vector<std::string> counted;
   for (const auto& [series, value] : igptd.MetricsAtRest()) {
-    EXPECT_TRUE(at_start.contains(series)) << "not there from the start: " << series;
+    EXPECT_TRUE(kAtStart.contains(series)) << "not there from the start: " << series;
     const bool error = absl::StartsWith(series, "igptd_errors_total{");
     const bool handled = absl::StartsWith(series, "grpc_server_handled_total{");
     const std::string code = LabelOf(series, "grpc_code");

@@ -31,8 +31,8 @@ struct RetryRules {
 };
 
 // How long to wait before the next attempt, or nullopt when there is to be none: a lasting error, no attempts left, a
-// request that must not be repeated, a wait that would take all the time that is `left`, or no budget (from which only a
-// retry takes).
+// request that must not be repeated, a wait that would take all the time that is `left`, or no budget (from which only
+// a retry takes).
 //
 // The wait is `random` (uniform in [0, 1)) times backoff_base · backoff_factor^(attempts-1), or Retry-After when that
 // is longer.
