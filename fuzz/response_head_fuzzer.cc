@@ -18,6 +18,13 @@ namespace {
 using igpt_fuzz::Require;
 using igpt_fuzz::RequireEqual;
 
+bool HasLoneCarriageReturn(std::string_view text) {
+  for (size_t at = text.find('\r'); at != text.npos; at = text.find('\r', at + 1)) {
+    if (at + 1 == text.size() || text[at + 1] != '\n') return true;
+  }
+  return false;
+}
+
 void Test(std::string_view answer) {
   const TransferReading ours = ReadByTransfer(answer);
   const LibcurlReading theirs = ReadByLibcurl(answer);
@@ -30,7 +37,9 @@ void Test(std::string_view answer) {
   const internal::ResponseHead& head = *ours.head;
   Require(head.status == theirs.status, "the status is libcurl's");
   Require(head.status / 100 != 1, "1xx is no final answer");
-  Require(absl::StrContains(head.content_type, absl::StripAsciiWhitespace(theirs.content_type)),
+  // CURLINFO_CONTENT_TYPE starts after a carriage return within the line, and curl_easy_header before it.
+  Require(HasLoneCarriageReturn(answer) ||
+              absl::StrContains(head.content_type, absl::StripAsciiWhitespace(theirs.content_type)),
           "the content type holds libcurl's");
   RequireEqual(ours.body, theirs.body, "the body is libcurl's");
   Require(ours.result == theirs.result, "the result is libcurl's");

@@ -89,7 +89,7 @@ void RetryDecision(benchmark::State& state) {
   RetryBudget budget;
   for (auto _ : state) {
     for (int i = 0; i < 5; ++i) budget.OnRequest();  // what a retry costs
-    benchmark::DoNotOptimize(NextDelay({}, failed, kNow, absl::InfiniteFuture(), 0.5, budget));
+    benchmark::DoNotOptimize(NextDelay({}, failed, absl::InfiniteDuration(), 0.5, budget));
   }
 }
 BENCHMARK(RetryDecision);

@@ -18,7 +18,6 @@ namespace igpt::testing {
 namespace {
 
 using ::testing::AllOf;
-using ::testing::Each;
 using ::testing::Ge;
 using ::testing::Le;
 
