@@ -75,9 +75,9 @@ TEST(ResponseHeadTest, IsFramedIfLibcurlHoldsTheBodyToIt) {
 }
 
 TEST(ResponseHeadTest, MustNotContradictItself) {
-  for (const std::string value :
-       {"many", "-5", "+5", "5 5", "5, 6", "0x5", "", "99999999999999999999", "5\r\nContent-Length: 6", "5\r\n 6",
-        "6\r\nTransfer-Encoding: chunked\r\nContent-Length: 5"}) {
+  for (const std::string value : {"many", "-5", "+5", "5 5", "5, 6", "0x5", "", "99999999999999999999",
+                                  "9223372036854775808", "00015642843432170172690", "5\r\nContent-Length: 6", "5\r\n 6",
+                                  "6\r\nTransfer-Encoding: chunked\r\nContent-Length: 5"}) {
     const TransferReading reading = ReadByTransfer(Answer({"HTTP/1.1 200 OK", "Content-Length: " + value}, "aaaaa"));
     EXPECT_FALSE(reading.head.has_value()) << value;
     EXPECT_NE(reading.result, CURLE_OK) << value;

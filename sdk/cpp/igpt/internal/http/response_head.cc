@@ -1,5 +1,7 @@
 #include "igpt/internal/http/response_head.h"
 
+#include <cstdint>
+
 #include "absl/algorithm/container.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -60,9 +62,10 @@ std::optional<ResponseHead> ReadHead(CURL* easy) {
       curl_easy_header(easy, "Content-Length", 0, CURLH_HEADER, /*request=*/-1, &field) == CURLHE_OK;
   if (has_length) {
     const std::string length = FieldOf(easy, "Content-Length");
-    const bool is_number =
-        absl::c_all_of(length, absl::ascii_isdigit) && absl::SimpleAtoi(length, &head.content_length);
+    int64_t number = 0;  // libcurl ignores a length beyond it
+    const bool is_number = absl::c_all_of(length, absl::ascii_isdigit) && absl::SimpleAtoi(length, &number);
     if (!is_number) return std::nullopt;
+    head.content_length = static_cast<size_t>(number);
   }
   const std::string coding = FieldOf(easy, "Transfer-Encoding");
   head.framed = coding.empty() ? has_length : absl::EqualsIgnoreCase(coding, "chunked");
