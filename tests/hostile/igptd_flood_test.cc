@@ -9,7 +9,6 @@
 #include "gtest/gtest.h"
 #include "tests/hostile/attack.h"
 #include "tests/hostile/bounds.h"
-#include "tests/support/await.h"
 #include "tests/support/http2_client.h"
 
 namespace igpt::testing {
@@ -60,16 +59,6 @@ TEST(IgptdFloodTest, CallsThatAreResetAtOnce) {
   ExpectHarmless(second, kSecondAttackBytes);
   // Calls that were reset before igptd got them cause no request to iGPT, and the requests of the others have ended.
   EXPECT_LT(first.upstream_requests, 2000U);
-}
-
-TEST(IgptdFloodTest, WatchesAndReflectionStreamsThatAreResetAtOnce) {
-  for (const char* method :
-       {"/grpc.health.v1.Health/Watch", "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"}) {
-    Igptd igptd;
-    igptd.upstream.OnRequest(AnswerAtOnce);
-    ExpectHarmless(Attack(igptd, [&] { ResetFlood(igptd, 500, method); }), kResetFloodBytes);
-    EXPECT_TRUE(AwaitTrue([&] { return igptd.Metrics().at("igptd_standard_streams") == 0; }));
-  }
 }
 
 TEST(IgptdFloodTest, UnknownMethods) {
