@@ -35,11 +35,10 @@ struct ErrorRow {
   // Which calls can end like this.
   enum class Calls {
     kAll,
-    kOwn,       // those of igptd's own methods
-    kStreams,   // those of them with a stream of answers
-    kById,      // those of them whose request has the id of something that may not exist
-    kUnknown,   // those of methods that igptd doesn't have
-    kStandard,  // those of the standard services, whose ends metrics don't count, and of unknown methods
+    kOwn,      // those of igptd's own methods
+    kStreams,  // those of them with a stream of answers
+    kById,     // those of them whose request has the id of something that may not exist
+    kUnknown,  // those of methods that igptd doesn't have, and of the standard services, whose ends metrics don't count
   } calls = Calls::kOwn;
   When when = When::kAlways;
   // Whether the details include a RetryInfo: never, only if the delay is known, or always.
@@ -171,7 +170,7 @@ inline constexpr ErrorRow kErrorTable[] = {
      .code = grpc::StatusCode::RESOURCE_EXHAUSTED,
      .metadata = "limit",
      .refusal = Refusal::kTooManyStandardCalls,
-     .calls = ErrorRow::Calls::kStandard,
+     .calls = ErrorRow::Calls::kUnknown,
      .retry_info = ErrorRow::RetryInfo::kAlways,
      .pushback = ErrorRow::Pushback::kAfterDelay,
      .message = "Too many calls to health, reflection and channelz are open. End the streams that you don't need, and "

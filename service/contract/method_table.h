@@ -126,7 +126,6 @@ constexpr bool CanEndWith(const MethodFacts* method, const ErrorRow& error) {
     case ErrorRow::Calls::kById:
       return method != nullptr && method->by_id;
     case ErrorRow::Calls::kUnknown:
-    case ErrorRow::Calls::kStandard:
       break;
   }
   return method == nullptr;

@@ -28,7 +28,7 @@ Call::Call(Loop& loop, const CallEnvironment& environment, std::string_view meth
       recorder_(method, observer),
       stall_timer_(loop.events(), [this] { OnStallTimer(); }),
       last_write_timer_(loop.events(), [this] { OnLastWriteTimer(); }),
-      deadline_timer_(loop.events(), [this] { OnDeadline(); }) {
+      deadline_timer_(loop.events(), [this] { BeginStop(StopCause::kDeadline); }) {
   context_.AsyncNotifyWhenDone(&done_tag_);
 }
 
@@ -80,10 +80,6 @@ void Call::BeginStop(StopCause cause) {
   if (write_turn_.has_value() && cause == StopCause::kRefusal) last_write_timer_.Arm(kLastWrite);
   if (write_turn_.has_value() && cause == StopCause::kDeadline) Abandon();
   if (on_stop_ != nullptr) std::exchange(on_stop_, nullptr)();
-}
-
-void Call::OnDeadline() {
-  BeginStop(StopCause::kDeadline);
 }
 
 // A caller cancels at its deadline by its own clock, which is before ours, since it rounds the timeout that it sends

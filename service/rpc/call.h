@@ -164,7 +164,6 @@ class Call {
   void ReleaseWhenOver();
   void OnStallTimer();
   void OnLastWriteTimer();
-  void OnDeadline();
 
   Loop& loop_;
   const CallEnvironment& environment_;

@@ -71,6 +71,10 @@ int64_t NumberAfter(std::string_view name, std::string_view text) {
   return 0;
 }
 
+std::string ControlGroup::Read(std::string_view file) const {
+  return ReadKernelFile(absl::StrCat(directory, "/", absl::string_view(file.data(), file.size()))).value_or("");
+}
+
 // A mount, in /proc/self/mountinfo: "35 31 0:32 <the group that is its top> <where> rw … - cgroup cgroup rw,memory".
 // In a container, the top is often the container's group, but its path doesn't always say so: without a namespace, the
 // path is the host's, or the mount can be of another part of the tree. What can be seen then is the top.

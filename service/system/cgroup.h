@@ -20,6 +20,9 @@ int64_t NumberAfter(std::string_view name, std::string_view text);
 struct ControlGroup {
   int version = 2;        // which names its files by
   std::string directory;  // where they are, if they can be seen
+
+  // The contents of one of its files; empty if it can't be read.
+  std::string Read(std::string_view file) const;
 };
 
 // The process's group under a controller ("memory", "cpu") and all groups above it, its own first. The limits of all of

@@ -19,11 +19,8 @@ namespace {
 
 // Version 1 has the two numbers of cpu.max in a file each, and -1 for no limit.
 int CoresOf(const ControlGroup& group) {
-  const auto read = [&group](const char* file) {
-    return ReadKernelFile(absl::StrCat(group.directory, "/", file)).value_or("");
-  };
-  return CoresOfCpuMax(group.version == 2 ? read("cpu.max")
-                                          : absl::StrCat(read("cpu.cfs_quota_us"), " ", read("cpu.cfs_period_us")));
+  if (group.version == 2) return CoresOfCpuMax(group.Read("cpu.max"));
+  return CoresOfCpuMax(absl::StrCat(group.Read("cpu.cfs_quota_us"), " ", group.Read("cpu.cfs_period_us")));
 }
 
 }  // namespace

@@ -31,14 +31,13 @@ constexpr MemoryFiles kVersion2 = {"memory.max", "memory.current", "inactive_fil
 // The share of its memory limit that a control group uses; 0 if it has no limit, which version 1 writes as a huge one.
 double UseOf(const ControlGroup& group) {
   const MemoryFiles& files = group.version == 1 ? kVersion1 : kVersion2;
-  const auto read = [&group](const char* file) {
-    return ReadKernelFile(absl::StrCat(group.directory, "/", file)).value_or("");
-  };
   int64_t limit = 0;
   int64_t used = 0;
-  if (!absl::SimpleAtoi(read(files.limit), &limit) || !absl::SimpleAtoi(read(files.used), &used) || limit <= 0)
+  if (!absl::SimpleAtoi(group.Read(files.limit), &limit) || !absl::SimpleAtoi(group.Read(files.used), &used) ||
+      limit <= 0)
     return 0;
-  return static_cast<double>(used - NumberAfter(files.droppable, read("memory.stat"))) / static_cast<double>(limit);
+  return static_cast<double>(used - NumberAfter(files.droppable, group.Read("memory.stat"))) /
+         static_cast<double>(limit);
 }
 
 // The number of open file descriptors. Linux reports it since 6.2; before that they have to be counted.

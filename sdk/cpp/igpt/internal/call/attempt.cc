@@ -34,7 +34,6 @@ Attempt::~Attempt() = default;
 
 void Attempt::Start() {
   started_at_ = MonotonicNanos();
-  self_ = std::make_shared<Attempt*>(this);
   resolved_.clear();
   LookUpNext();
 }
@@ -42,6 +41,7 @@ void Attempt::Start() {
 void Attempt::LookUpNext() {
   if (resolved_.size() == core_.resolvers.size()) return Send();
   state_ = State::kLookingUp;
+  if (self_ == nullptr) self_ = std::make_shared<Attempt*>(this);
   Resolver& resolver = *core_.resolvers[resolved_.size()];
   resolver.Resolve([weak = std::weak_ptr<Attempt*>(self_)](const absl::StatusOr<std::string>& entry) {
     const std::shared_ptr<Attempt*> strong = weak.lock();
