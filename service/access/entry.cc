@@ -11,23 +11,10 @@
 #include "igpt/options.h"
 #include "service/access/identity.h"
 #include "service/edge/caller_connection.h"
-#include "service/observe/log.h"
 #include "service/rpc/metadata.h"
 
 namespace igptd {
 namespace {
-
-// For auditors, so at warn: most log levels include it.
-CallStatus Deny(rpc::Call& call, Refusal refusal) {
-  CallStatus status = ToCallStatus(refusal);
-  const CallRecord& record = call.record();
-  LogLine line(LogLevel::kWarn, "denied");
-  line.With("method", record.method).With("reason", ReasonName(status.reason));
-  if (!record.caller.empty()) line.With("caller", record.caller);
-  if (!record.user_hash.empty()) line.With("user", record.user_hash);
-  line.With("peer", HostOf(call.peer())).With("request_id", record.request_id);
-  return status;
-}
 
 // gRPC 1.51 can hand over a message with an illegal flag as an empty one, and a compressed message as it is. That must
 // not be taken for a request of the default user.
@@ -79,6 +66,12 @@ std::optional<CallStatus> Entry::CheckNotCancelled(rpc::Call& call, Pass& /*pass
 std::optional<CallStatus> Entry::CheckMetadata(rpc::Call& call, Pass& /*pass*/) const {
   if (rpc::MetadataBytes(call.context()) <= rpc::kMaxMetadataBytes) return std::nullopt;
   return ToCallStatus(Refusal::kMetadataTooLarge);
+}
+
+CallStatus Entry::Deny(const rpc::Call& call, Refusal refusal) const {
+  CallStatus status = ToCallStatus(refusal);
+  rules_.audit->Denied(call.record(), HostOf(call.peer()), status.reason);
+  return status;
 }
 
 // For the standard services.

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "service/access/audit.h"
 #include "service/access/caller_auth.h"
 #include "service/access/user_hash.h"
 #include "service/contract/call_status.h"
@@ -33,6 +34,7 @@ struct EntryRules {
   std::function<Strains()> strains;  // how short memory and file descriptors are now; thread-safe
   const UserHash& user_hash;
   std::string default_user;  // the user for requests that name none; empty: none
+  std::unique_ptr<Audit> audit = std::make_unique<Audit>();
 };
 
 // One per loop, used on its thread.
@@ -63,6 +65,8 @@ class Entry {
   std::optional<CallStatus> Admit(rpc::Call& call, Pass& pass, const CallerLimits& limits, Refusal refusal) const;
   std::optional<CallStatus> Parse(rpc::Call& call, Pass& pass) const;
   std::optional<CallStatus> CheckUser(rpc::Call& call, Pass& pass) const;
+  // How a call ends that its caller may not make.
+  CallStatus Deny(const rpc::Call& call, Refusal refusal) const;
 
   friend std::string KeyOf(const rpc::Call& call);
   friend KeyOwner KeyOwnerOf(const rpc::Call& call);

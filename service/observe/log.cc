@@ -10,9 +10,11 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <cstdio>
 #include <future>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -26,14 +28,20 @@ namespace igptd {
 namespace {
 
 constexpr size_t kQueuedLines = 8192;
+// service/access/denial_limit bounds how many there can be at once.
+constexpr size_t kQueuedAuditLines = 4096;
 
 // How long StopLogging waits for a blocked stderr.
 constexpr std::chrono::seconds kLastLines{1};
 
 std::atomic<bool> json_lines{true};
 
-// Not spdlog's global pool: that is destroyed under a lock that its thread may be waiting for.
-std::shared_ptr<spdlog::details::thread_pool> pool;
+// Lines that wait, and the thread that writes them. Not spdlog's global pool: that is destroyed under a lock that its
+// thread may be waiting for.
+using Queue = spdlog::details::thread_pool;
+std::shared_ptr<Queue> queue;
+std::shared_ptr<Queue> audit_queue;
+std::shared_ptr<spdlog::logger> audit_logger;
 
 // By LogLevel: the values of --log_level.
 constexpr std::array<std::string_view, 5> kLevelNames = {"trace", "debug", "info", "warn", "error"};
@@ -43,6 +51,8 @@ LogLevel first_level = LogLevel::kInfo;
 
 // Lines that could not be written.
 std::atomic<int64_t> unwritten_lines{0};
+
+std::atomic<bool> stopping{false};
 
 // spdlog's first levels have the same numbers as ours.
 spdlog::level::level_enum ToSpdlog(LogLevel level) {
@@ -62,16 +72,33 @@ std::optional<LogLevel> LevelOf(std::string_view name) {
   return static_cast<LogLevel>(found - kLevelNames.begin());
 }
 
-int64_t DroppedLines(spdlog::details::thread_pool& queue) {
-  return unwritten_lines + static_cast<int64_t>(queue.overrun_counter());
-}
+// stderr, to which both threads write whole lines. Lines for auditors go next, however many others wait.
+class SharedStderr {
+ public:
+  // Returns how many bytes were written.
+  size_t Write(const spdlog::memory_buf_t& lines, bool for_auditors) {
+    if (for_auditors) ++waiting_auditors_;
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return for_auditors || waiting_auditors_ == 0; });
+    const size_t written = std::fwrite(lines.data(), 1, lines.size(), stderr);
+    if (for_auditors) --waiting_auditors_;
+    changed_.notify_all();
+    return written;
+  }
 
-// Writes lines to stderr, on spdlog's thread, in batches: the first line at once, and those of the next kPause
-// together. So a busy igptd spends one write and one wake-up of the thread on hundreds of lines.
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::atomic<int> waiting_auditors_ = 0;
+};
+
+// Writes the lines of a queue to stderr, on its thread, in batches: the first line at once, and those of the next
+// kPause together. So a busy igptd spends one write and one wake-up of the thread on hundreds of lines.
 class BatchingStderr final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
  public:
-  // `own_pool`: the pool whose thread runs this.
-  explicit BatchingStderr(spdlog::details::thread_pool& own_pool) : pool_(own_pool) {}
+  // `own_queue`: the one whose thread runs this.
+  BatchingStderr(Queue& own_queue, std::shared_ptr<SharedStderr> where, bool for_auditors)
+      : queue_(own_queue), stderr_(std::move(where)), for_auditors_(for_auditors) {}
 
  private:
   static constexpr std::chrono::milliseconds kPause{5};
@@ -79,27 +106,31 @@ class BatchingStderr final : public spdlog::sinks::base_sink<spdlog::details::nu
 
   void sink_it_(const spdlog::details::log_msg& message) override {
     formatter_->format(message, lines_);
-    const bool last = pool_.queue_size() == 0;
+    const bool last = queue_.queue_size() == 0;
     if (!last && lines_.size() < kMaxBytes) return;
     flush_();
     if (last) std::this_thread::sleep_for(kPause);
   }
 
   void flush_() override {
-    const size_t written = std::fwrite(lines_.data(), 1, lines_.size(), stderr);
-    unwritten_lines += std::count(lines_.begin() + static_cast<ptrdiff_t>(written), lines_.end(), '\n');
-    const bool all = written == lines_.size();
+    const size_t written = stderr_->Write(lines_, for_auditors_);
+    const int64_t unwritten = std::count(lines_.begin() + static_cast<ptrdiff_t>(written), lines_.end(), '\n');
+    unwritten_lines += unwritten;
+    unwritten_ += unwritten;
     lines_.clear();
     // Not logged while stderr is blocked: that line would be dropped next, and cause another one, endlessly.
-    const int64_t dropped = DroppedLines(pool_);
-    if (all && dropped != told_dropped_) {
+    const int64_t dropped = unwritten_ + static_cast<int64_t>(queue_.overrun_counter());
+    if (unwritten == 0 && !stopping && dropped != told_dropped_) {
       LogLine(LogLevel::kWarn, "log lines were dropped").With("lines", dropped - told_dropped_);
       told_dropped_ = dropped;
     }
   }
 
-  spdlog::details::thread_pool& pool_;
+  Queue& queue_;
+  const std::shared_ptr<SharedStderr> stderr_;
+  const bool for_auditors_;
   spdlog::memory_buf_t lines_;
+  int64_t unwritten_ = 0;
   int64_t told_dropped_ = 0;
 };
 
@@ -111,22 +142,31 @@ void AppendValue(std::string_view value, std::string& line) {
 
 void StartLogging(std::string_view level, std::string_view format) {
   json_lines = format == "json" || (format == "auto" && isatty(STDERR_FILENO) == 0);
-  pool = std::make_shared<spdlog::details::thread_pool>(kQueuedLines, 1);
-  auto logger = std::make_shared<spdlog::async_logger>("igptd", std::make_shared<BatchingStderr>(*pool), pool,
-                                                       spdlog::async_overflow_policy::overrun_oldest);
+  queue = std::make_shared<Queue>(kQueuedLines, 1);
+  audit_queue = std::make_shared<Queue>(kQueuedAuditLines, 1);
+  const auto shared_stderr = std::make_shared<SharedStderr>();
+  const auto make = [&](const std::shared_ptr<Queue>& lines, bool for_auditors) {
+    auto logger = std::make_shared<spdlog::async_logger>(
+        "igptd", std::make_shared<BatchingStderr>(*lines, shared_stderr, for_auditors), lines,
+        spdlog::async_overflow_policy::overrun_oldest);
+    logger->set_pattern(json_lines ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ",%v})" : "%Y-%m-%dT%H:%M:%S.%eZ %v",
+                        spdlog::pattern_time_type::utc);
+    return logger;
+  };
+  audit_logger = make(audit_queue, /*for_auditors=*/true);
+  auto logger = make(queue, /*for_auditors=*/false);
   first_level = LevelOf(level).value_or(LogLevel::kInfo);
   logger->set_level(ToSpdlog(first_level));
-  logger->set_pattern(json_lines ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ",%v})" : "%Y-%m-%dT%H:%M:%S.%eZ %v",
-                      spdlog::pattern_time_type::utc);
   spdlog::set_default_logger(std::move(logger));
 }
 
 bool StopLogging() {
-  spdlog::shutdown();
+  stopping = true;
   std::promise<void> written;
   const std::future<void> all = written.get_future();
   std::thread([written = std::move(written)]() mutable {
-    pool.reset();  // writes what is queued
+    audit_queue.reset();  // writes what is queued
+    queue.reset();
     written.set_value();
   }).detach();
   return all.wait_for(kLastLines) == std::future_status::ready;
@@ -158,10 +198,21 @@ void ToggleDebugLog() {
 }
 
 int64_t DroppedLogLines() {
-  return pool == nullptr ? 0 : DroppedLines(*pool);
+  int64_t dropped = unwritten_lines;
+  for (Queue* const lines : {queue.get(), audit_queue.get()}) {
+    if (lines != nullptr) dropped += static_cast<int64_t>(lines->overrun_counter());
+  }
+  return dropped;
 }
 
-LogLine::LogLine(LogLevel level, std::string_view message) : level_(level), enabled_(LogEnabled(level)) {
+LogLine::LogLine(LogLevel level, std::string_view message) : LogLine(level, message, Readers::kOperators) {}
+
+LogLine LogLine::ForAuditors(std::string_view message) {
+  return {LogLevel::kWarn, message, Readers::kAuditors};
+}
+
+LogLine::LogLine(LogLevel level, std::string_view message, Readers readers)
+    : level_(level), readers_(readers), enabled_(readers == Readers::kAuditors || LogEnabled(level)) {
   if (!enabled_) return;
   if (json_lines) {
     line_.append(R"("level":")").append(NameOf(level)).append(R"(","message":)");
@@ -172,7 +223,9 @@ LogLine::LogLine(LogLevel level, std::string_view message) : level_(level), enab
 }
 
 LogLine::~LogLine() {
-  if (enabled_) spdlog::default_logger_raw()->log(ToSpdlog(level_), line_);
+  if (!enabled_) return;
+  spdlog::logger* const logger = readers_ == Readers::kAuditors ? audit_logger.get() : spdlog::default_logger_raw();
+  logger->log(ToSpdlog(level_), line_);
 }
 
 void LogLine::Name(std::string_view name) {

@@ -1,5 +1,5 @@
-// The log: one event per line on stderr, as JSON or text, written by a separate thread. If stderr blocks or fails,
-// calls are not affected: the oldest waiting lines are dropped and counted.
+// The log: one event per line on stderr, as JSON or text, written by separate threads. If stderr blocks or fails, calls
+// are not affected: the oldest waiting lines are dropped and counted. Lines for auditors wait in a queue of their own.
 #pragma once
 
 #include <cstdint>
@@ -38,6 +38,8 @@ int64_t DroppedLogLines();
 class LogLine {
  public:
   LogLine(LogLevel level, std::string_view message);
+  // A line for auditors, at warn: it is written whatever the level, and no other lines can crowd it out.
+  static LogLine ForAuditors(std::string_view message);
   ~LogLine();
   LogLine(const LogLine&) = delete;
   LogLine& operator=(const LogLine&) = delete;
@@ -51,9 +53,12 @@ class LogLine {
   LogLine& With(std::string_view name, absl::Duration value);
 
  private:
+  enum class Readers { kOperators, kAuditors };
+  LogLine(LogLevel level, std::string_view message, Readers readers);
   void Name(std::string_view name);
 
   const LogLevel level_;
+  const Readers readers_;
   const bool enabled_;
   std::string line_;
 };

@@ -4,6 +4,7 @@
 // process's environment without the variables that configure igptd, plus `environment` ("NAME=value").
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -48,6 +49,8 @@ class IgptdProcess {
   [[nodiscard]] bool AwaitStderr(std::string_view text, absl::Duration limit = kWaitLimit) const {
     return process_.AwaitStderr(text, limit);
   }
+
+  void ReadStderrSlowly(int64_t bytes_per_second) { process_.ReadStderrSlowly(bytes_per_second); }
 
   // Sends it a signal.
   void Signal(int signal) { process_.Signal(signal); }

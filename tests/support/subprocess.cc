@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -129,6 +130,9 @@ void Subprocess::ReadOutputs() {
         outputs[i]->text.append(buffer, static_cast<size_t>(size));
       }
       changed_.notify_all();
+      if (const int64_t rate = stderr_rate_; outputs[i] == &stderr_ && rate > 0) {
+        std::this_thread::sleep_for(std::chrono::microseconds(1'000'000 * size / rate));
+      }
     }
   }
   {

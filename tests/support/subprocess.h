@@ -3,7 +3,9 @@
 
 #include <sys/types.h>
 
+#include <atomic>
 #include <condition_variable>
+#include <cstdint>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -37,6 +39,9 @@ class Subprocess {
   // passes first.
   std::optional<int> AwaitExit(absl::Duration limit = kWaitLimit);
 
+  // From now on, stderr is read no faster than this, as by a slow collector of logs. Infinite at the start.
+  void ReadStderrSlowly(int64_t bytes_per_second) { stderr_rate_ = bytes_per_second; }
+
   // What it has written so far.
   std::string Stdout() const;
   std::string Stderr() const;
@@ -60,7 +65,8 @@ class Subprocess {
   mutable std::condition_variable changed_;
   Output stdout_;
   Output stderr_;
-  bool ended_ = false;  // guarded by mutex_; no more output will come
+  std::atomic<int64_t> stderr_rate_ = 0;  // bytes per second; 0: any
+  bool ended_ = false;                    // guarded by mutex_; no more output will come
   std::thread reader_;
 };
 
