@@ -14,6 +14,7 @@ igpt::CallOptions OptionsFor(const HandlerContext& context, rpc::Call& call) {
   igpt::CallOptions options;
   options.deadline = call.deadline();
   options.api_key = KeyOf(call);
+  options.throttle_group = call.record().caller;
   options.attempts = std::make_shared<int>(0);
   call.record().attempts = options.attempts;
   options.headers.emplace_back("X-Request-Id", call.record().request_id);

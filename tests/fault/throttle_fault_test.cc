@@ -1,10 +1,13 @@
 // A long outage of iGPT: igptd holds back requests, and sends them again when the outage is over.
 #include <atomic>
 #include <cstdio>
+#include <functional>
 #include <string>
 
 #include "absl/time/clock.h"
+#include "nlohmann/json.hpp"
 #include "tests/fault/fault_case.h"
+#include "tests/support/scratch.h"
 
 namespace igpt::testing {
 namespace {
@@ -94,6 +97,66 @@ TEST(ThrottleTest, Row37_RefusedRequestsAreNoOutage) {
     for (int i = 0; i < kCalls; ++i) EXPECT_FALSE(igptd.List(request).status.ok());
     EXPECT_EQ(igptd.upstream.requests().size(), size_t{kCalls}) << status;
   }
+}
+
+// The user of a request to iGPT.
+std::string UserOf(const HttpRequest& request) {
+  return nlohmann::json::parse(request.body).value("user", "");
+}
+
+// iGPT fails the requests of the users eve, eve1, … and answers all others.
+void FailEve(Exchange& exchange) {
+  const bool eve = UserOf(exchange.request()).rfind("eve", 0) == 0;
+  eve ? exchange.Answer(500, "") : exchange.Answer(200, R"({"results":[]})");
+}
+
+v1::SearchRequest SearchFor(const std::string& user) {
+  v1::SearchRequest request;
+  request.set_user(user);
+  request.set_query("budget");
+  return request;
+}
+
+Prepare Bearing(const std::string& token) {
+  return [token](grpc::ClientContext& context) { context.AddMetadata("authorization", "Bearer " + token); };
+}
+
+// Makes Searches that fail until some of them are held back, and then these Searches, all of which iGPT answers.
+void ExpectUnharmed(Igptd& igptd, const std::function<grpc::Status(int)>& failing,
+                    const std::function<grpc::Status(int)>& good) {
+  constexpr int kFailing = 2000;
+  constexpr int kGood = 100;
+  igptd.upstream.OnRequest(FailEve);
+  for (int i = 0; i < kFailing; ++i) EXPECT_FALSE(failing(i).ok());
+  EXPECT_GT(igptd.Metrics().at("igptd_upstream_held_back_total"), 0);
+  for (int i = 0; i < kGood; ++i) {
+    EXPECT_THAT(good(i), IsOkStatus());
+    EXPECT_FALSE(failing(i).ok());
+  }
+}
+
+TEST(ThrottleTest, Row81_AUsersFailuresHoldBackNoOtherUser) {
+  Igptd igptd;
+  ExpectUnharmed(
+      igptd, [&](int) { return igptd.Search(SearchFor("eve")).status; },
+      [&](int) { return igptd.Search(SearchFor("ada")).status; });
+}
+
+// Not even if it does everything to look like many.
+TEST(ThrottleTest, Row81_ACallersFailuresHoldBackNoOtherCaller) {
+  const ScratchDirectory directory;
+  // The hashes are from sha256sum.
+  const std::string callers = directory.Write("callers", R"({"callers": [
+    {"name": "billing", "users": {"any": true},
+     "token_sha256": ["d3e29eddf29dd9c94a1348cd129821bb75241e08815de8b7dc2133c4cd800da2"]},
+    {"name": "search", "users": {"any": true},
+     "token_sha256": ["6feafeaa604a5bb41c107496d30f4cdbe9a0d25131891e8620087b07e42a11ba"]}]})");
+  Igptd igptd({"--callers_file=" + callers});
+  const Prepare billing = Bearing("canary-token-of-billing");
+  const Prepare search = Bearing("canary-token-of-search");
+  ExpectUnharmed(
+      igptd, [&](int i) { return igptd.Search(SearchFor("eve" + std::to_string(i)), search).status; },
+      [&](int i) { return igptd.Search(SearchFor("ada" + std::to_string(i)), billing).status; });
 }
 
 }  // namespace

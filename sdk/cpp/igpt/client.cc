@@ -109,7 +109,7 @@ double Client::RetriesLeft() const {
 }
 
 double Client::HeldBackShare() const {
-  return core_->throttle.Probability(internal::MonotonicNanos());
+  return core_->throttle.HeldBackShare(internal::MonotonicNanos());
 }
 
 int64_t Client::HeldBack() const {

@@ -137,8 +137,8 @@ class Client {
   // loop's thread only.
   double RetriesLeft() const;
 
-  // The share of requests that is held back now because iGPT failed most of the recent ones, and how many have been
-  // held back so far. On the event loop's thread only.
+  // The share of the last ten seconds' requests that was held back because iGPT failed most of their user's, their
+  // group's or all; and how many have been held back so far. On the event loop's thread only.
   double HeldBackShare() const;
   int64_t HeldBack() const;
 

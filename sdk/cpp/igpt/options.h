@@ -70,6 +70,10 @@ struct CallOptions {
   // frames the message (Authorization, Content-Length, …); values are visible ASCII, with spaces only inside. Anything
   // else is kInvalidRequest.
   std::vector<std::pair<std::string, std::string>> headers = {};
+  // While iGPT fails most requests, new ones are held back. Whose they are matters: the failures of one user hold back
+  // no other user, and those of a group no other group. Groups are told apart by any names. Empty: requests with the
+  // same key are a group.
+  std::string throttle_group = {};
   // Unless null, the call keeps the number of its requests to iGPT here, retries included. Written on the client's
   // event loop while the call runs.
   std::shared_ptr<int> attempts = nullptr;

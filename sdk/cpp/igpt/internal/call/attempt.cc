@@ -93,7 +93,7 @@ void Attempt::Send() {
 BodyReceiver* Attempt::OnHead(const ResponseHead& head) {
   silence_timer_.Arm(core_.options.idle_timeout);
   std::optional<FailedAttempt> error = CheckHead(request_.route, head, absl::Now());
-  if (!error.has_value() || !IsOutage(*error)) core_.throttle.OnAccepted(transfer_->idle_since());
+  if (!error.has_value() || !IsOutage(*error)) core_.throttle.OnAccepted(request_.who, transfer_->idle_since());
   if (error.has_value()) {
     state_ = State::kReadingError;
     error_ = *std::move(error);
@@ -172,8 +172,7 @@ void Attempt::Done(absl::Status status) {
 
 void Attempt::Fail(FailedAttempt failed) {
   if (state_ != State::kReadingAnswer && IsOutage(failed)) {
-    core_.throttle.OnFailed(MonotonicNanos());
-    core_.last_outage = failed;
+    core_.throttle.OnFailed(request_.who, MonotonicNanos(), failed);
   }
   End(failed.error.kind);
   owner_.OnFailed(std::move(failed));

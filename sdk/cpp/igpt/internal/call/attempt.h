@@ -15,6 +15,7 @@
 #include "igpt/internal/http/transfer.h"
 #include "igpt/internal/policy/failed_attempt.h"
 #include "igpt/internal/policy/route.h"
+#include "igpt/internal/policy/throttle.h"
 #include "igpt/options.h"
 
 namespace igpt::internal {
@@ -28,6 +29,7 @@ class Attempt final : public Transfer::Handler {
     const CallOptions& options;
     std::string_view body;
     bool event_stream;  // is asked for
+    Throttle::Who who;
   };
 
   // Is told how the attempt goes. Must not destroy it in any of these, but may do so at the end of the turn.

@@ -7,11 +7,11 @@
 #include <vector>
 
 #include "absl/container/flat_hash_set.h"
+#include "absl/hash/hash.h"
 #include "absl/random/random.h"
 #include "igpt/event_loop.h"
 #include "igpt/internal/http/base_url.h"
 #include "igpt/internal/http/resolver.h"
-#include "igpt/internal/policy/failed_attempt.h"
 #include "igpt/internal/policy/retry_policy.h"
 #include "igpt/internal/policy/throttle.h"
 #include "igpt/options.h"
@@ -35,6 +35,13 @@ struct ClientCore {
     return request.user.empty() ? options.user : request.user;
   }
 
+  // The same, for the throttle.
+  Throttle::Who WhoOf(const std::string& user, const CallOptions& call) const {
+    const std::string& key = call.api_key.empty() ? options.api_key : call.api_key;
+    const std::string& group = call.throttle_group.empty() ? key : call.throttle_group;
+    return {.group = absl::HashOf(group), .user = absl::HashOf(user)};
+  }
+
   EventLoop& loop;
   Options options;  // api_key may change; nothing else does
   const BaseUrl base_url;
@@ -45,7 +52,6 @@ struct ClientCore {
   std::vector<std::unique_ptr<Resolver>> resolvers;
   RetryBudget retry_budget;
   Throttle throttle;
-  FailedAttempt last_outage;  // the last failure that the throttle was told of
   absl::BitGen random;
   absl::flat_hash_set<RetryingRequest*> requests;  // that have not ended
   bool closing = false;                            // new requests end with kAborted

@@ -17,12 +17,13 @@ absl::Status ToStatus(const FailedAttempt& failed) {
 }  // namespace
 
 RetryingRequest::RetryingRequest(ClientCore& core, const Route& route, std::string body, bool event_stream,
-                                 CallOptions options, Receiver& receiver)
+                                 const std::string& user, CallOptions options, Receiver& receiver)
     : core_(core),
       route_(route),
       body_(std::move(body)),
       event_stream_(event_stream),
       options_(std::move(options)),
+      who_(core.WhoOf(user, options_)),
       receiver_(receiver),
       started_at_(MonotonicTime::Now()),
       retry_timer_(core.loop, [this] { StartAttempt(); }),
@@ -41,14 +42,15 @@ void RetryingRequest::Start() {
   deadline_is_callers_ = until_deadline <= core_.options.max_call_duration;
   if (until_deadline <= absl::ZeroDuration()) return OnDeadline();
   deadline_timer_.Arm(std::min(until_deadline, core_.options.max_call_duration));
-  if (!MaySend()) return End(HeldBack(core_.last_outage, Random()));
+  if (absl::Status may_send = MaySend(); !may_send.ok()) return End(std::move(may_send));
   core_.retry_budget.OnRequest();
   StartAttempt();
 }
 
 void RetryingRequest::StartAttempt() {
   earlier_attempts_ = attempts();
-  const Attempt::Request request = {.route = route_, .options = options_, .body = body_, .event_stream = event_stream_};
+  const Attempt::Request request = {
+      .route = route_, .options = options_, .body = body_, .event_stream = event_stream_, .who = who_};
   attempt_.emplace(core_, request, /*retry=*/earlier_attempts_ > 0, core_.options.max_retries - earlier_attempts_,
                    *this);
   CountAttempts();
@@ -67,8 +69,8 @@ double RetryingRequest::Random() {
   return absl::uniform_real_distribution<double>(0, 1)(core_.random);
 }
 
-bool RetryingRequest::MaySend() {
-  return core_.throttle.Admit(MonotonicNanos(), Random());
+absl::Status RetryingRequest::MaySend() {
+  return core_.throttle.Admit(who_, MonotonicNanos(), Random());
 }
 
 BodyReceiver& RetryingRequest::OnAnswer(const ResponseHead& head) {
@@ -86,7 +88,7 @@ void RetryingRequest::OnFailed(FailedAttempt failed) {
   CountAttempts();
   failed.error.attempts = attempts();
   const std::optional<absl::Duration> delay = DelayAfter(failed);
-  if (delay.has_value() && MaySend()) return retry_timer_.Arm(*delay);
+  if (delay.has_value() && MaySend().ok()) return retry_timer_.Arm(*delay);
   End(ToStatus(failed));
 }
 

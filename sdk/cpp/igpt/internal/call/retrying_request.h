@@ -10,6 +10,7 @@
 #include "igpt/event_loop.h"
 #include "igpt/internal/call/attempt.h"
 #include "igpt/internal/call/client_core.h"
+#include "igpt/internal/policy/throttle.h"
 #include "igpt/monotonic_time.h"
 #include "igpt/options.h"
 
@@ -31,9 +32,10 @@ class RetryingRequest final : public Attempt::Owner {
     virtual void OnEnd(absl::Status status) = 0;
   };
 
-  // `receiver` must outlive the request, and `core` its end. `event_stream`: whether one is asked for.
-  RetryingRequest(ClientCore& core, const Route& route, std::string body, bool event_stream, CallOptions options,
-                  Receiver& receiver);
+  // `receiver` must outlive the request, and `core` its end. `event_stream`: whether one is asked for. `user`: whom it
+  // is for.
+  RetryingRequest(ClientCore& core, const Route& route, std::string body, bool event_stream, const std::string& user,
+                  CallOptions options, Receiver& receiver);
   ~RetryingRequest() override;
 
   void Start();
@@ -57,7 +59,8 @@ class RetryingRequest final : public Attempt::Owner {
   void StartAttempt();
   void CountAttempts() const;
   double Random();
-  bool MaySend();
+  // OK, unless the throttle holds it back.
+  absl::Status MaySend();
   // How long to wait before the next attempt; nullopt when there is to be none.
   std::optional<absl::Duration> DelayAfter(const FailedAttempt& failed);
   void OnDeadline();
@@ -69,6 +72,7 @@ class RetryingRequest final : public Attempt::Owner {
   const std::string body_;
   const bool event_stream_;
   const CallOptions options_;
+  const Throttle::Who who_;
   Receiver& receiver_;
 
   const MonotonicTime started_at_;

@@ -42,9 +42,9 @@ StreamedAnswer::StreamedAnswer(ClientCore& core)
       wake_timer_(core.loop, [this] { WakeReader(); }) {}
 
 void StreamedAnswer::Start(const Route& route, std::string body, bool event_stream, AnswerDecoding decoding,
-                           CallOptions options) {
+                           const std::string& user, CallOptions options) {
   decoding_ = decoding;
-  http_.emplace(core_, route, std::move(body), event_stream, std::move(options), *this);
+  http_.emplace(core_, route, std::move(body), event_stream, user, std::move(options), *this);
   http_->Start();
 }
 

@@ -31,7 +31,7 @@ class StreamedAnswer final : public RetryingRequest::Receiver, public std::enabl
   void Start(const Endpoint<Request, Answer>& endpoint, const Request& request, CallOptions options) {
     const bool stream = !request.whole_answer;
     Start(endpoint.route, Encode(request, core_.UserOf(request), stream), stream, DecodingOf(request),
-          std::move(options));
+          core_.UserOf(request), std::move(options));
   }
   // Ends the call with `status`, an error, in place of Start().
   void Fail(absl::Status status);
@@ -43,7 +43,8 @@ class StreamedAnswer final : public RetryingRequest::Receiver, public std::enabl
   void Cancel();
 
  private:
-  void Start(const Route& route, std::string body, bool event_stream, AnswerDecoding decoding, CallOptions options);
+  void Start(const Route& route, std::string body, bool event_stream, AnswerDecoding decoding, const std::string& user,
+             CallOptions options);
 
   void OnStart(const ResponseHead& head) override;
   absl::Status OnBody(std::string_view bytes) override;

@@ -38,8 +38,8 @@ class WholeAnswer final : public Cancellable,
         request_(std::move(request)),
         done_(std::move(done)),
         body_(core.options.max_answer_bytes),
-        http_(core, endpoint.route, Encode(request_, core.UserOf(request_)), /*event_stream=*/false, std::move(options),
-              *this) {}
+        http_(core, endpoint.route, Encode(request_, core.UserOf(request_)), /*event_stream=*/false,
+              core.UserOf(request_), std::move(options), *this) {}
 
   void Start() {
     self_ = this->shared_from_this();
