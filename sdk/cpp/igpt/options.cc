@@ -76,6 +76,13 @@ absl::Status Validate(const Options& options) {
   return InvalidRequest(std::move(violations));
 }
 
+absl::Status ValidateUser(const std::string& user) {
+  internal::RequestChecker checker("");
+  checker.User(user);
+  std::vector<FieldViolation> violations = std::move(checker).Finish();
+  return violations.empty() ? absl::OkStatus() : InvalidRequest(std::move(violations));
+}
+
 absl::Status ValidateApiKey(const std::string& api_key) {
   if (api_key.empty()) return InvalidRequest({{"api_key", "must be set to a key of iGPT"}});
   if (IsVisibleAscii(api_key)) return absl::OkStatus();

@@ -94,4 +94,8 @@ absl::Status Validate(const Options& options);
 // The same for a key alone: not empty, visible ASCII.
 absl::Status ValidateApiKey(const std::string& api_key);
 
+// The same for a user alone, as every request is checked: UTF-8 of 1 to kMaxNameBytes bytes, all of whose characters
+// can be seen, without a space at either end.
+absl::Status ValidateUser(const std::string& user);
+
 }  // namespace igpt

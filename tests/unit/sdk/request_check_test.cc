@@ -186,6 +186,54 @@ TEST(UserTest, OfTheRequestComesBeforeTheDefault) {
               ElementsAre(Violates("user", "control characters")));
 }
 
+TEST(UserTest, HoldsOnlyWhatCanBeSeen) {
+  const auto check = [](const std::string& user) { return CheckWith(GoodSearch(), &SearchRequest::user, user); };
+  for (const char* good : {"ada", "ada@example.com", "Ada Lovelace", "a  b", "\xC3\xA9", "e\xCC\x81", "\xE7\x8E\x8B",
+                           "\xD8\xA7\xD8\xAD", "\xC2\xA1", "\xE2\x80\x90", "\xE2\x80\xA7", "\xF0\x9F\x99\x82",
+                           "\xEF\xBF\xBD", "\xEE\x80\x80", "\xF4\x8F\xBF\xBD"}) {
+    EXPECT_THAT(check(good), IsEmpty()) << good;
+  }
+  for (const char* space : {" ada", "ada ", " ", "  "}) {
+    EXPECT_THAT(check(space), ElementsAre(Violates("user", "must not begin or end with a space"))) << space;
+  }
+  const struct {
+    const char* what;
+    const char* text;
+  } kInvisible[] = {{"NEXT LINE", "\xC2\x85"},
+                    {"NO-BREAK SPACE", "\xC2\xA0"},
+                    {"SOFT HYPHEN", "\xC2\xAD"},
+                    {"COMBINING GRAPHEME JOINER", "\xCD\x8F"},
+                    {"ARABIC LETTER MARK", "\xD8\x9C"},
+                    {"HANGUL CHOSEONG FILLER", "\xE1\x85\x9F"},
+                    {"MONGOLIAN VOWEL SEPARATOR", "\xE1\xA0\x8E"},
+                    {"EN QUAD", "\xE2\x80\x80"},
+                    {"ZERO WIDTH SPACE", "\xE2\x80\x8B"},
+                    {"ZERO WIDTH JOINER", "\xE2\x80\x8D"},
+                    {"RIGHT-TO-LEFT MARK", "\xE2\x80\x8F"},
+                    {"LINE SEPARATOR", "\xE2\x80\xA8"},
+                    {"RIGHT-TO-LEFT OVERRIDE", "\xE2\x80\xAE"},
+                    {"WORD JOINER", "\xE2\x81\xA0"},
+                    {"FIRST STRONG ISOLATE", "\xE2\x81\xA8"},
+                    {"BRAILLE PATTERN BLANK", "\xE2\xA0\x80"},
+                    {"IDEOGRAPHIC SPACE", "\xE3\x80\x80"},
+                    {"HANGUL FILLER", "\xE3\x85\xA4"},
+                    {"VARIATION SELECTOR-16", "\xEF\xB8\x8F"},
+                    {"ZERO WIDTH NO-BREAK SPACE", "\xEF\xBB\xBF"},
+                    {"a noncharacter", "\xEF\xBF\xBF"},
+                    {"MUSICAL SYMBOL BEGIN BEAM", "\xF0\x9D\x85\xB3"},
+                    {"TAG LATIN SMALL LETTER A", "\xF3\xA0\x81\xA1"},
+                    {"the last noncharacter", "\xF4\x8F\xBF\xBF"}};
+  for (const auto& test : kInvisible) {
+    for (const std::string& user :
+         {std::string("ada") + test.text, test.text + std::string("ada"), std::string("a") + test.text + "da"}) {
+      EXPECT_THAT(check(user), ElementsAre(Violates("user", "can't be seen"))) << test.what;
+      EXPECT_FALSE(ValidateUser(user).ok()) << test.what;
+    }
+  }
+  EXPECT_TRUE(ValidateUser("ada").ok());
+  EXPECT_FALSE(ValidateUser("").ok());
+}
+
 TEST(CheckTest, ReportsEveryViolationInTheOrderOfTheFields) {
   AskRequest ask;
   ask.quality = "a\nb";

@@ -14,6 +14,7 @@
 #include "absl/time/civil_time.h"
 #include "igpt/internal/base/string_view.h"
 #include "igpt/internal/json/status.h"
+#include "igpt/internal/policy/visible.h"
 
 namespace igpt::internal {
 namespace {
@@ -57,8 +58,21 @@ void RequestChecker::Add(std::string_view field, std::string description) {
 void RequestChecker::User(std::string_view own) {
   violations_.swap(of_user_);
   if (own.empty() && default_user_.empty()) Add("user", "must be set, because there is no default user");
-  Name("user", own.empty() ? default_user_ : own);
+  UserName(own.empty() ? default_user_ : own);
   violations_.swap(of_user_);
+}
+
+// Users are compared byte for byte, so no two of them may look the same for want of something to see.
+void RequestChecker::UserName(std::string_view user) {
+  Text("user", user, kMaxNameBytes);
+  if (user.empty()) return;
+  const bool holds_control = std::any_of(user.begin(), user.end(), absl::ascii_iscntrl);
+  if (holds_control || (simdjson::validate_utf8(user) && HoldsInvisible(user))) {
+    Add("user",
+        "must not hold control characters, such as line ends, or others that can't be seen: zero-width, bidirectional "
+        "and other format characters, and blanks other than spaces");
+  }
+  if (user.front() == ' ' || user.back() == ' ') Add("user", "must not begin or end with a space");
 }
 
 void RequestChecker::Text(std::string_view name, std::string_view value, size_t max_bytes) {

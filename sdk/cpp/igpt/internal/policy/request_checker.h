@@ -38,6 +38,7 @@ class RequestChecker {
   std::vector<FieldViolation> Finish() &&;
 
  private:
+  void UserName(std::string_view user);
   void Add(std::string_view field, std::string description);
 
   const std::string_view default_user_;
