@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
 #include "igpt/version.h"
 #include "service/access/callers.h"
 #include "service/config/config.h"
@@ -38,7 +39,7 @@ int HashTokenCommand() {
   std::string token;
   std::getline(std::cin, token);
   if (token.ends_with('\r')) token.pop_back();
-  const absl::StatusOr<std::string> entry = MakeCallerEntry(token);
+  const absl::StatusOr<std::string> entry = MakeCallerEntry(token, absl::Now());
   if (!entry.ok()) return Fail(entry.status());
   std::puts(entry->c_str());
   return EXIT_SUCCESS;

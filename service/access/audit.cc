@@ -1,7 +1,5 @@
 #include "service/access/audit.h"
 
-#include "absl/time/time.h"
-#include "igpt/monotonic_time.h"
 #include "service/contract/call_status.h"
 #include "service/observe/log.h"
 
@@ -21,7 +19,9 @@ Audit::~Audit() {
 void Audit::Denied(const CallRecord& record, std::string_view host, igpt::v1::ErrorReason reason) {
   const std::lock_guard lock(mutex_);
   const bool begins = limit_.end() == igpt::MonotonicTime::InfiniteFuture();
-  const bool may_log = limit_.MayLog(record.caller, host, igpt::MonotonicTime::Now());
+  // An expired token proves nothing: somebody may have found it.
+  const bool known = reason != igpt::v1::ERROR_REASON_CALLER_TOKEN_EXPIRED;
+  const bool may_log = limit_.MayLog(known ? record.caller : "", host, igpt::MonotonicTime::Now());
   if (begins) changed_.notify_one();
   if (!may_log) return;
   LogLine line = LogLine::ForAuditors("denied");
@@ -29,6 +29,16 @@ void Audit::Denied(const CallRecord& record, std::string_view host, igpt::v1::Er
   if (!record.caller.empty()) line.With("caller", record.caller);
   if (!record.user_hash.empty()) line.With("user", record.user_hash);
   line.With("peer", host).With("request_id", record.request_id);
+}
+
+void Audit::TokenEndsSoon(const std::string& caller, absl::Duration left) {
+  constexpr absl::Duration kPause = absl::Hours(24);
+  const igpt::MonotonicTime now = igpt::MonotonicTime::Now();
+  const std::lock_guard lock(mutex_);
+  const auto [told, first] = told_of_end_.try_emplace(caller, now);
+  if (!first && now - told->second < kPause) return;
+  told->second = now;
+  LogLine(LogLevel::kWarn, "token ends soon").With("caller", caller).With("hours", absl::ToInt64Hours(left));
 }
 
 void Audit::SumUp() {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/string_view.h"
 
@@ -13,7 +14,7 @@ namespace igptd {
 CallerAuth::CallerAuth(const Callers& callers) : open_standard_services_(callers.open_standard_services) {
   for (const Caller& each : callers.callers) {
     const auto caller = std::make_shared<const Caller>(each);
-    for (const TokenHash& token : caller->tokens) by_token_[token] = caller;
+    for (const Token& token : caller->tokens) by_token_[token.hash] = {caller, token.not_after};
     for (const std::string& san : caller->sans) by_san_[san] = caller;
   }
 }
@@ -30,12 +31,16 @@ bool CallerAuth::SameInConstantTime::operator()(const TokenHash& a, const TokenH
   return CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
-std::shared_ptr<const Caller> CallerAuth::ByAuthorization(std::string_view authorization) const {
+Credential CallerAuth::ByAuthorization(std::string_view authorization, absl::Time now) const {
   constexpr std::string_view kScheme = "bearer ";
   const std::string_view scheme = authorization.substr(0, kScheme.size());
-  if (!absl::EqualsIgnoreCase({scheme.data(), scheme.size()}, {kScheme.data(), kScheme.size()})) return nullptr;
-  const auto found = by_token_.find(HashToken(authorization.substr(kScheme.size())));
-  return found == by_token_.end() ? nullptr : found->second;
+  if (!absl::EqualsIgnoreCase({scheme.data(), scheme.size()}, {kScheme.data(), kScheme.size()})) return {};
+  const std::string_view token = authorization.substr(kScheme.size());
+  // What is empty or blank is no token, whatever the callers file holds.
+  if (token.empty() || !std::all_of(token.begin(), token.end(), absl::ascii_isgraph)) return {};
+  const auto found = by_token_.find(HashToken(token));
+  if (found == by_token_.end()) return {};
+  return {.caller = found->second.caller, .left = found->second.not_after - now};
 }
 
 std::shared_ptr<const Caller> CallerAuth::BySans(const std::vector<std::string>& sans) const {

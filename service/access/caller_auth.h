@@ -8,18 +8,28 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/time/time.h"
 #include "service/access/callers.h"
 
 namespace igptd {
+
+// What a credential is worth.
+struct Credential {
+  std::shared_ptr<const Caller> caller = nullptr;  // whose it is; null: unknown
+  absl::Duration left = absl::InfiniteDuration();  // until it ends; negative: it has ended
+
+  bool expired() const { return left < absl::ZeroDuration(); }
+  bool valid() const { return caller != nullptr && !expired(); }
+};
 
 // Immutable, so thread-safe.
 class CallerAuth {
  public:
   explicit CallerAuth(const Callers& callers);
 
-  // The caller that a value of the metadata `authorization` identifies; null if it is not a bearer token, or an unknown
-  // one. Takes the same time for all tokens of one length, known or not.
-  std::shared_ptr<const Caller> ByAuthorization(std::string_view authorization) const;
+  // What a value of the metadata `authorization` is worth: unknown if it is not a bearer token, or an unknown one.
+  // Takes the same time for all tokens of one length, known or not. `now`: by the wall clock.
+  Credential ByAuthorization(std::string_view authorization, absl::Time now) const;
 
   // The caller that the names in a client certificate identify, written as in Caller::sans; null if they identify none,
   // or several.
@@ -35,7 +45,12 @@ class CallerAuth {
     bool operator()(const TokenHash& a, const TokenHash& b) const;
   };
 
-  absl::flat_hash_map<TokenHash, std::shared_ptr<const Caller>, HashOf, SameInConstantTime> by_token_;
+  struct Holder {
+    std::shared_ptr<const Caller> caller;
+    absl::Time not_after;
+  };
+
+  absl::flat_hash_map<TokenHash, Holder, HashOf, SameInConstantTime> by_token_;
   absl::flat_hash_map<std::string, std::shared_ptr<const Caller>> by_san_;
   bool open_standard_services_;
 };

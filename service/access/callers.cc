@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -13,6 +14,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "igpt/options.h"
 #include "service/access/json_place.h"
 #include "service/contract/method_table.h"
 
@@ -76,17 +79,21 @@ bool IsMethod(absl::string_view text) {
 }
 
 void ReadUsers(const Place& place, Caller& caller) {
-  const auto not_empty = [](absl::string_view text) { return !text.empty(); };
+  constexpr absl::string_view kRules =
+      " of at most 1,024 bytes, all of whose characters can be seen, and without a space at either end";
+  const auto is_user = [](absl::string_view text) { return igpt::ValidateUser(std::string(text)).ok(); };
   ReadObject(place,
              {{"any", {[&](const Place& p) { ReadTrue(p, caller.any_user); }}},
               {"own_name", {[&](const Place& p) { ReadTrue(p, caller.own_name); }}},
               {"exact", {[&](const Place& p) {
-                 ReadStrings(p, not_empty, "a user's name",
+                 ReadStrings(p, is_user, absl::StrCat("a user's name", kRules),
                              [&](std::string user) { caller.users.push_back(std::move(user)); });
                }}},
               {"prefixes", {[&](const Place& p) {
-                 ReadStrings(p, not_empty, "the beginning of a user's name; for all users, write \"any\": true",
-                             [&](std::string prefix) { caller.user_prefixes.push_back(std::move(prefix)); });
+                 ReadStrings(
+                     p, is_user,
+                     absl::StrCat("the beginning of a user's name", kRules, "; for all users, write \"any\": true"),
+                     [&](std::string prefix) { caller.user_prefixes.push_back(std::move(prefix)); });
                }}}},
              UnknownNames::kHidden);  // somebody could write users' names there by mistake
   if (place.value.is_object() && place.value.empty()) {
@@ -108,11 +115,69 @@ void ReadKey(const Place& place, bool& brings_key) {
   brings_key = place.value == "caller";
 }
 
+// A date that RFC 3339 defines, in its usual form.
+std::optional<absl::Time> ParseMoment(absl::string_view text) {
+  // Abseil's parser also takes blanks around it, "infinite-future" and other lengths of years.
+  constexpr absl::string_view kForm = "0000-00-00T00:00:00";
+  if (text.size() <= kForm.size()) return std::nullopt;
+  for (size_t i = 0; i < kForm.size(); ++i) {
+    const bool digit = absl::ascii_isdigit(static_cast<unsigned char>(text[i]));
+    if (kForm[i] == '0' ? !digit : text[i] != kForm[i]) return std::nullopt;
+  }
+  const absl::string_view zone = text.substr(text.find_first_not_of(".0123456789", kForm.size()));
+  if (zone != "Z" && zone.size() != absl::string_view("+00:00").size()) return std::nullopt;
+  absl::Time moment;
+  std::string ignored;
+  if (!absl::ParseTime(absl::RFC3339_full, text, &moment, &ignored)) return std::nullopt;
+  return moment;
+}
+
 TokenHash FromHex(absl::string_view hex) {
   const std::string bytes = absl::HexStringToBytes(hex);
   TokenHash hash;
   std::copy(bytes.begin(), bytes.end(), hash.begin());
   return hash;
+}
+
+void ReadHash(const Place& place, TokenHash& hash) {
+  const auto* hex = place.value.get_ptr<const std::string*>();
+  if (hex == nullptr || !IsTokenHash(*hex)) {
+    return place.Mistake("must be the SHA-256 of a token as 64 hexadecimal digits; igptd hash-token prints it");
+  }
+  hash = FromHex(*hex);
+  if (hash == HashToken("") || hash == HashToken("\n")) {
+    place.Mistake(
+        "is the SHA-256 of nothing, so its token got lost; make one with openssl rand -hex 32, and hash it with igptd "
+        "hash-token");
+  }
+}
+
+void ReadNotAfter(const Place& place, absl::Time& not_after) {
+  const auto* text = place.value.get_ptr<const std::string*>();
+  const std::optional<absl::Time> moment = text == nullptr ? std::nullopt : ParseMoment(*text);
+  if (!moment.has_value()) {
+    return place.Mistake("must be a date and time as in RFC 3339, such as 2027-03-31T12:00:00Z");
+  }
+  not_after = *moment;
+}
+
+// Each is a hash, or an object with a hash and its end.
+void ReadTokens(const Place& place, std::vector<Token>& tokens) {
+  std::set<TokenHash> seen;
+  ReadList(place, [&](const Place& each) {
+    Token token{TokenHash()};
+    const size_t mistakes = each.mistakes.size();
+    if (each.value.is_object()) {
+      ReadObject(each, {{"sha256", {[&](const Place& p) { ReadHash(p, token.hash); }, /*required=*/true}},
+                        {"not_after", {[&](const Place& p) { ReadNotAfter(p, token.not_after); }}}});
+    } else {
+      ReadHash(each, token.hash);
+    }
+    if (each.mistakes.size() > mistakes) return;
+    if (!seen.insert(token.hash).second) return each.Mistake("appears twice; remove one");
+    tokens.push_back(token);
+  });
+  if (place.value.is_array() && place.value.empty()) place.Mistake("must not be empty; add to it or remove it");
 }
 
 // DNS names are case-insensitive.
@@ -137,11 +202,7 @@ Caller ReadCaller(const Place& place) {
                             "a subject alternative name, such as DNS:billing.internal or URI:spiffe://cluster/billing",
                             [&](const std::string& san) { caller.sans.push_back(Normal(san)); });
                       }}},
-                     {"token_sha256", {[&](const Place& p) {
-                        ReadStrings(p, IsTokenHash,
-                                    "the SHA-256 of a token as 64 hexadecimal digits; igptd hash-token prints it",
-                                    [&](const std::string& hex) { caller.tokens.push_back(FromHex(hex)); });
-                      }}},
+                     {"token_sha256", {[&](const Place& p) { ReadTokens(p, caller.tokens); }}},
                      {"methods", {[&](const Place& p) {
                         ReadStrings(p, IsMethod, absl::StrCat("one of ", absl::StrJoin(MethodPatterns(), ", ")),
                                     [&](std::string method) { caller.methods.push_back(std::move(method)); });
@@ -186,7 +247,7 @@ absl::StatusOr<Callers> ParseCallers(std::string_view json) {
     Caller caller = ReadCaller(place);
     names.Add(caller.limits.name, place);
     for (const std::string& san : caller.sans) sans.Add(san, place);
-    for (const TokenHash& token : caller.tokens) tokens.Add(std::string(token.begin(), token.end()), place);
+    for (const Token& token : caller.tokens) tokens.Add(std::string(token.hash.begin(), token.hash.end()), place);
     callers.callers.push_back(std::move(caller));
   };
   ReadObject(Place{*parsed, "", mistakes},

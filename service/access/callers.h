@@ -17,7 +17,7 @@ struct Caller {
 
   // What identifies it: any of these.
   std::vector<std::string> sans;  // of its certificate: "DNS:billing.internal", in lower case, or "URI:spiffe://…"
-  std::vector<TokenHash> tokens;
+  std::vector<Token> tokens;
 
   std::vector<std::string> methods;  // "igpt.v1.RecallService/Ask"; empty: all
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "absl/random/random.h"
+#include "absl/time/clock.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/message.h"
 #include "igpt/error.h"
@@ -15,6 +16,11 @@
 
 namespace igptd {
 namespace {
+
+// Of one that isn't valid.
+Refusal RefusalOf(const Credential& credential) {
+  return credential.expired() ? Refusal::kCallerTokenExpired : Refusal::kCallerUnauthenticated;
+}
 
 // gRPC 1.51 can hand over a message with an illegal flag as an empty one, and a compressed message as it is. That must
 // not be taken for a request of the default user.
@@ -77,17 +83,21 @@ CallStatus Entry::Deny(const rpc::Call& call, Refusal refusal) const {
 // For the standard services.
 std::optional<CallStatus> Entry::CheckOpen(rpc::Call& call, Pass& pass) const {
   if (auth_ == nullptr) return std::nullopt;
-  pass.caller = FindCaller(*auth_, call.context());
+  const Credential credential = FindCaller(*auth_, call.context(), absl::Now());
+  if (credential.valid()) pass.caller = credential.caller;
   const bool open = pass.audience == Audience::kEveryone && auth_->open_standard_services();
-  if (open || pass.caller != nullptr) return std::nullopt;
-  return Deny(call, Refusal::kCallerUnauthenticated);
+  if (open || credential.valid()) return std::nullopt;
+  return Deny(call, RefusalOf(credential));
 }
 
 std::optional<CallStatus> Entry::Identify(rpc::Call& call, Pass& pass) const {
   if (auth_ == nullptr) return std::nullopt;
-  pass.caller = FindCaller(*auth_, call.context());
-  if (pass.caller == nullptr) return Deny(call, Refusal::kCallerUnauthenticated);
-  call.record().caller = pass.caller->limits.name;
+  const Credential credential = FindCaller(*auth_, call.context(), absl::Now());
+  // Also of an expired token: its line says whose it was.
+  if (credential.caller != nullptr) call.record().caller = credential.caller->limits.name;
+  if (!credential.valid()) return Deny(call, RefusalOf(credential));
+  if (credential.left < Audit::kEndsSoon) rules_.audit->TokenEndsSoon(call.record().caller, credential.left);
+  pass.caller = credential.caller;
   return std::nullopt;
 }
 

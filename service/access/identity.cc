@@ -31,10 +31,10 @@ std::vector<std::string> SansOf(const grpc::ServerContext& context) {
 
 }  // namespace
 
-std::shared_ptr<const Caller> FindCaller(const CallerAuth& auth, const grpc::ServerContext& context) {
+Credential FindCaller(const CallerAuth& auth, const grpc::ServerContext& context, absl::Time now) {
   const std::vector<std::string_view> authorization = rpc::ValuesOf(context, "authorization");
-  if (authorization.empty()) return auth.BySans(SansOf(context));
-  return authorization.size() == 1 ? auth.ByAuthorization(authorization.front()) : nullptr;
+  if (authorization.empty()) return {.caller = auth.BySans(SansOf(context))};
+  return authorization.size() == 1 ? auth.ByAuthorization(authorization.front(), now) : Credential();
 }
 
 }  // namespace igptd

@@ -15,6 +15,8 @@ namespace {
 constexpr size_t kMinTokenBytes = 22;
 constexpr size_t kMaxTokenBytes = 4096;
 
+constexpr absl::Duration kLifetime = absl::Hours(24 * 90);
+
 }  // namespace
 
 TokenHash HashToken(std::string_view token) {
@@ -23,7 +25,7 @@ TokenHash HashToken(std::string_view token) {
   return hash;
 }
 
-absl::StatusOr<std::string> MakeCallerEntry(std::string_view token) {
+absl::StatusOr<std::string> MakeCallerEntry(std::string_view token, absl::Time now) {
   if (token.size() < kMinTokenBytes || token.size() > kMaxTokenBytes ||
       !std::all_of(token.begin(), token.end(), absl::ascii_isgraph)) {
     return absl::InvalidArgumentError(
@@ -32,8 +34,10 @@ absl::StatusOr<std::string> MakeCallerEntry(std::string_view token) {
   }
   const TokenHash hash = HashToken(token);
   const std::string bytes(hash.begin(), hash.end());
-  return absl::StrCat("{\"name\": \"new-caller\", \"token_sha256\": [\"", absl::BytesToHexString(bytes),
-                      "\"], \"users\": {\"own_name\": true}}");
+  return absl::StrCat(R"({"name": "new-caller", "token_sha256": [{"sha256": ")", absl::BytesToHexString(bytes),
+                      R"(", "not_after": ")",
+                      absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", now + kLifetime, absl::UTCTimeZone()),
+                      R"("}], "methods": ["igpt.v1.DatasourcesService/List"], "users": {"own_name": true}})");
 }
 
 }  // namespace igptd

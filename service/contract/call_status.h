@@ -41,6 +41,7 @@ enum class Refusal {
   kTooManyStandardCalls,   // no room for a call of the standard services
   kShuttingDown,           // draining
   kCallerUnauthenticated,  // unknown caller
+  kCallerTokenExpired,     // its token was good until its end
   kUserNotAllowed,         // the caller may not act for this user
   kMethodNotAllowed,       // the caller may not call this method
   kUnknownMethod,          // igptd has no such method

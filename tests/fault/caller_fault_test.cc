@@ -14,6 +14,14 @@ constexpr char kCallers[] = R"({"callers": [{
   "users": {"exact": ["somebody"], "prefixes": ["tenant-7/"], "own_name": true}
 }]})";
 
+// The same, but the token has ended.
+constexpr char kEndedToken[] = R"({"callers": [{
+  "name": "billing",
+  "token_sha256": [{"sha256": "857ca9db7343143497b5cd3ae5731e2a5103d4211b462bebea2da71852b3a3e5",
+                    "not_after": "2026-01-01T00:00:00Z"}],
+  "users": {"any": true}
+}]})";
+
 // The same token, for a caller that may act for all users but not call the method under test.
 std::string MayCallNothingOf(const std::string& method) {
   return R"({"callers": [{"name": "billing", "token_sha256": ["857ca9db7343143497b5cd3ae5731e2a5103d4211b462bebea2da71852b3a3e5"], "users": {"any": true}, "methods": [")" +
@@ -32,6 +40,13 @@ std::vector<Fault> Faults() {
   };
   std::vector<Fault> faults =
       InCalls(kAllCalls, {unauthenticated("NoCredential", ""), unauthenticated("UnknownToken", "token-of-billing-0002"),
+                          Fault{.row = 4,
+                                .name = "ExpiredToken",
+                                .callers = kEndedToken,
+                                .bearer = "token-of-billing-0001",
+                                .code = StatusCode::UNAUTHENTICATED,
+                                .reason = "CALLER_TOKEN_EXPIRED",
+                                .requests = 0},
                           Fault{.row = 4,
                                 .name = "UserNotAllowed",
                                 .callers = kCallers,

@@ -451,11 +451,45 @@ TEST(IgptdCallersTest, HashTokenMakesAnEntry) {
   Igptd igptd({"--callers_file=" + file});
   AnswerLists(igptd);
   EXPECT_THAT(igptd.List(ListOf("new-caller"), Bearing(kBilling)).status, IsOkStatus());
+  EXPECT_THAT(igptd.List(ListOf("ada"), Bearing(kBilling)).status,
+              FailsWith(StatusCode::PERMISSION_DENIED, "USER_NOT_ALLOWED"));
+  EXPECT_THAT(igptd.Ask(AskFor("new-caller", "?"), Bearing(kBilling)).status,
+              FailsWith(StatusCode::PERMISSION_DENIED, "METHOD_NOT_ALLOWED"));
+  EXPECT_THAT(made.out, HasSubstr("not_after"));
 
   const IgptdProcess::Result refused = hash("canary short");
   EXPECT_THAT(refused.exit_code, Optional(2));
   EXPECT_EQ(refused.out, "");
   EXPECT_THAT(refused.err, Not(HasSubstr("canary")));
+}
+
+TEST(IgptdCallersTest, ATokenEndsAndItsEndIsTold) {
+  const ScratchDirectory directory;
+  const auto entry = [](const char* name, const char* hash, absl::Time end) {
+    return absl::StrCat(R"({"name": ")", name, R"(", "users": {"any": true}, "token_sha256": [{"sha256": ")", hash,
+                        R"(", "not_after": ")", absl::FormatTime(end, absl::UTCTimeZone()), "\"}]}");
+  };
+  const absl::Time now = absl::Now();
+  Igptd igptd(
+      {"--callers_file=" +
+           directory.Write("callers", File(entry("billing", kBillingHash, now - absl::Seconds(1)) + "," +
+                                           entry("search", kSearchHash, now + absl::Hours(30)) + "," + kOwnKeyEntry)),
+       "--log_format=json"});
+  AnswerLists(igptd);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_THAT(igptd.List(ListOf("ada"), Bearing(kBilling)).status,
+                FailsWith(StatusCode::UNAUTHENTICATED, "CALLER_TOKEN_EXPIRED"));
+    EXPECT_THAT(igptd.List(ListOf("ada"), Bearing(kSearch)).status, IsOkStatus());
+  }
+  EXPECT_THAT(CheckHealth(igptd, Bearing(kBilling)), IsOkStatus());  // as for everyone
+  igptd.Stop();
+  for (const nlohmann::json& denied : LinesOf(igptd, "denied")) EXPECT_EQ(denied.at("caller"), "billing");
+  EXPECT_THAT(LinesOf(igptd, "denied"), SizeIs(3));
+  const std::vector<nlohmann::json> soon = LinesOf(igptd, "token ends soon");
+  ASSERT_THAT(soon, SizeIs(1));
+  EXPECT_EQ(soon[0].at("caller"), "search");
+  EXPECT_EQ(soon[0].at("hours"), 29);
+  EXPECT_THAT(igptd.process->Stderr(), Not(HasSubstr("canary")));
 }
 
 // So alerts see the first of them.

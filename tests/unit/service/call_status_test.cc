@@ -141,6 +141,7 @@ TEST(GrpcStatusTest, EveryRefusal) {
       {Refusal::kTooManyStandardCalls, StatusCode::RESOURCE_EXHAUSTED, "OVERLOADED"},
       {Refusal::kShuttingDown, StatusCode::UNAVAILABLE, "SHUTTING_DOWN"},
       {Refusal::kCallerUnauthenticated, StatusCode::UNAUTHENTICATED, "CALLER_UNAUTHENTICATED"},
+      {Refusal::kCallerTokenExpired, StatusCode::UNAUTHENTICATED, "CALLER_TOKEN_EXPIRED"},
       {Refusal::kUserNotAllowed, StatusCode::PERMISSION_DENIED, "USER_NOT_ALLOWED"},
       {Refusal::kMethodNotAllowed, StatusCode::PERMISSION_DENIED, "METHOD_NOT_ALLOWED"},
   };

@@ -3,10 +3,13 @@
 #include <string>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "gtest/gtest.h"
 
 namespace igptd {
 namespace {
+
+const absl::Time kNow = absl::FromUnixSeconds(1'800'000'000);
 
 Caller Named(const std::string& name) {
   Caller caller;
@@ -51,15 +54,42 @@ TEST(CallerAuthTest, ByAuthorization) {
       {"Bearersearch-token", ""},
   };
   for (const auto& test : kCases)
-    EXPECT_EQ(NameOf(auth.ByAuthorization(test.authorization)), test.name) << test.authorization;
+    EXPECT_EQ(NameOf(auth.ByAuthorization(test.authorization, kNow).caller), test.name) << test.authorization;
 }
 
 TEST(CallerAuthTest, ATokensHashIsNoToken) {
   Caller caller = Named("a");
   caller.tokens = {HashToken("secret")};
   const TokenHash hash = HashToken("secret");
-  EXPECT_EQ(CallerAuth({.callers = {caller}}).ByAuthorization("Bearer " + std::string(hash.begin(), hash.end())),
-            nullptr);
+  EXPECT_EQ(
+      CallerAuth({.callers = {caller}}).ByAuthorization("Bearer " + std::string(hash.begin(), hash.end()), kNow).caller,
+      nullptr);
+}
+
+// Not even if the callers file came to hold their hashes.
+TEST(CallerAuthTest, WhatIsEmptyOrBlankIsNoToken) {
+  Caller caller = Named("a");
+  for (const char* token : {"", " ", "  ", "\t", "\n", " x", "x ", "x y", "\xC2\xA0"})
+    caller.tokens.emplace_back(HashToken(token));
+  const CallerAuth auth({.callers = {caller}});
+  for (const char* authorization : {"Bearer", "Bearer ", "bearer  ", "Bearer   ", "Bearer \t", "Bearer \n", "Bearer  x",
+                                    "Bearer x ", "Bearer x y", "Bearer \xC2\xA0"}) {
+    EXPECT_EQ(auth.ByAuthorization(authorization, kNow).caller, nullptr) << authorization;
+  }
+}
+
+TEST(CallerAuthTest, ATokenEnds) {
+  Caller caller = Named("a");
+  caller.tokens = {HashToken("for-ever"), Token(HashToken("until-now"), kNow)};
+  const CallerAuth auth({.callers = {caller}});
+  EXPECT_TRUE(auth.ByAuthorization("Bearer for-ever", absl::InfiniteFuture()).valid());
+  EXPECT_TRUE(auth.ByAuthorization("Bearer until-now", kNow - absl::Seconds(1)).valid());
+  EXPECT_TRUE(auth.ByAuthorization("Bearer until-now", kNow).valid());
+  const Credential ended = auth.ByAuthorization("Bearer until-now", kNow + absl::Nanoseconds(1));
+  EXPECT_TRUE(ended.expired());
+  EXPECT_FALSE(ended.valid());
+  EXPECT_EQ(NameOf(ended.caller), "a");
+  EXPECT_FALSE(auth.ByAuthorization("Bearer unknown", kNow).expired());
 }
 
 TEST(CallerAuthTest, BySans) {

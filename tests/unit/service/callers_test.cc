@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/str_split.h"
+#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "igpt/v1/connectors.pb.h"
@@ -55,8 +56,9 @@ TEST(CallersTest, EverythingIsRead) {
   EXPECT_EQ(billing.limits.name, "billing");
   EXPECT_THAT(billing.sans, ElementsAre("DNS:billing.internal", "URI:spiffe://cluster.local/ns/pay/sa/billing"));
   ASSERT_EQ(billing.tokens.size(), 2U);
-  EXPECT_EQ(billing.tokens[0], TokenHash());
-  EXPECT_EQ(billing.tokens[1][31], 0xFF);
+  EXPECT_EQ(billing.tokens[0].hash, TokenHash());
+  EXPECT_EQ(billing.tokens[1].hash[31], 0xFF);
+  EXPECT_EQ(billing.tokens[1].not_after, absl::InfiniteFuture());
   EXPECT_THAT(billing.methods, ElementsAre("igpt.v1.RecallService/Ask", "igpt.v1.DatasourcesService/*"));
   EXPECT_FALSE(billing.any_user);
   EXPECT_TRUE(billing.own_name);
@@ -73,6 +75,25 @@ TEST(CallersTest, EverythingIsRead) {
   EXPECT_EQ(front.limits.starts_per_second, 0.1);
   EXPECT_EQ(front.limits.burst, 1);
   EXPECT_FALSE(front.brings_key);
+}
+
+TEST(CallersTest, WhenATokenEnds) {
+  const struct {
+    const char* text;
+    const char* moment;
+  } kCases[] = {
+      {"2027-03-31T12:00:00Z", "2027-03-31T12:00:00+00:00"},
+      {"2027-03-31T12:00:00.25Z", "2027-03-31T12:00:00.25+00:00"},
+      {"2027-03-31T12:00:00+05:30", "2027-03-31T06:30:00+00:00"},
+      {"2028-02-29T23:59:59-01:00", "2028-03-01T00:59:59+00:00"},
+  };
+  for (const auto& test : kCases) {
+    const absl::StatusOr<Callers> callers =
+        ParseCallers(R"({"callers": [{"name": "a", "users": {"any": true}, "token_sha256": [{"sha256": ")" +
+                     std::string(64, 'a') + R"(", "not_after": ")" + test.text + "\"}]}]}");
+    ASSERT_TRUE(callers.ok()) << callers.status();
+    EXPECT_EQ(absl::FormatTime(callers->callers[0].tokens[0].not_after, absl::UTCTimeZone()), test.moment);
+  }
 }
 
 TEST(CallersTest, WhatIsNoJsonIsToldByItsLine) {
@@ -121,14 +142,14 @@ TEST(CallersTest, EveryMethodCanBeAllowed) {
 
 TEST(CallersTest, AnEntryOfATokenIsOneThatCanBeUsed) {
   // The SHA-256 of the token, from sha256sum.
-  const absl::StatusOr<std::string> entry = MakeCallerEntry("0123456789abcdef0123456789abcdef");
+  const absl::StatusOr<std::string> entry = MakeCallerEntry("0123456789abcdef0123456789abcdef", absl::UnixEpoch());
   ASSERT_TRUE(entry.ok()) << entry.status();
   EXPECT_THAT(*entry, HasSubstr("3eb1bd439947eb762998e566ccc2e099c791118b2f40579cc4f7da2b5061b7f9"));
   EXPECT_THAT(*entry, Not(HasSubstr("0123456789abcdef")));
   EXPECT_EQ(ErrorFor("{\"callers\":[" + *entry + "]}"), "");
   for (const std::string& bad : {std::string(), std::string("short"), std::string(21, 'a'), std::string(4097, 'a'),
                                  std::string("a token with spaces in it"), std::string(22, '\xE9')}) {
-    EXPECT_FALSE(MakeCallerEntry(bad).ok()) << bad;
+    EXPECT_FALSE(MakeCallerEntry(bad, absl::UnixEpoch()).ok()) << bad;
   }
 }
 

@@ -20,6 +20,7 @@ constexpr Row kRows[] = {
     {INVALID_ARGUMENT, "INVALID_REQUEST", "correct the fields above"},
     {INVALID_ARGUMENT, "", "change the request"},
     {UNAUTHENTICATED, "CALLER_UNAUTHENTICATED", "give a token (--token-file) or a certificate that igptd knows"},
+    {UNAUTHENTICATED, "CALLER_TOKEN_EXPIRED", "give a token (--token-file) that has not expired"},
     {UNAUTHENTICATED, "", kAskOperator},
     {PERMISSION_DENIED, "USER_NOT_ALLOWED", "name another --user, or ask igptd's operator for access to this one"},
     {PERMISSION_DENIED, "", "ask igptd's operator for access"},
