@@ -23,7 +23,7 @@ namespace igpt::internal {
 // Tells the client's observer and throttle how it ended. After its end it does nothing any more.
 class Attempt final : public Transfer::Handler {
  public:
-  // What is sent. All of it must outlive the attempt.
+  // What is sent. All of it must outlive the attempt, but for the body: see RequestSentWhole.
   struct Request {
     const Route& route;
     const CallOptions& options;
@@ -59,6 +59,10 @@ class Attempt final : public Transfer::Handler {
   // Stops and restarts the reading of the answer. The idle limit rests meanwhile. Pause() also inside libcurl.
   void Pause();
   void Resume();
+
+  // Whether the request has been sent whole and its answer began, so that its body is not needed any more. Also inside
+  // libcurl.
+  bool RequestSentWhole() const { return state_ == State::kReadingAnswer && transfer_->RequestSentWhole(); }
 
   // How often the request was sent, the first time counted from the start.
   int sends() const;

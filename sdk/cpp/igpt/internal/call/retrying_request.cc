@@ -136,6 +136,10 @@ void RetryingRequest::Resume() {
   if (attempt_.has_value()) attempt_->Resume();
 }
 
+void RetryingRequest::WillNotRepeat() {
+  if (attempt_->RequestSentWhole()) std::string().swap(body_);
+}
+
 void RetryingRequest::End(absl::Status status) {
   ended_ = true;
   retry_timer_.Cancel();

@@ -48,6 +48,9 @@ class RetryingRequest final : public Attempt::Owner {
   void Pause();
   void Resume();
 
+  // The receiver allows no repetition any more: lets go of the body, if it has been sent. Also inside libcurl.
+  void WillNotRepeat();
+
   // How often it was sent.
   int attempts() const;
 
@@ -69,7 +72,7 @@ class RetryingRequest final : public Attempt::Owner {
 
   ClientCore& core_;
   const Route& route_;
-  const std::string body_;
+  std::string body_;
   const bool event_stream_;
   const CallOptions options_;
   const Throttle::Who who_;

@@ -135,6 +135,7 @@ absl::Status StreamedAnswer::OnBody(std::string_view bytes) {
 }
 
 absl::Status StreamedAnswer::TakeEventStream(std::string_view bytes) {
+  const bool may_repeat = MayRepeat();
   absl::Status fed = parser_->Feed(bytes, [this](SseEvent event) {
     if (IsFiller(event)) return;
     ++events_parsed_;
@@ -143,6 +144,7 @@ absl::Status StreamedAnswer::TakeEventStream(std::string_view bytes) {
     queued_bytes_ += CostOf(event);
     queue_.push_back(std::move(event));
   });
+  if (may_repeat && !MayRepeat()) http_->WillNotRepeat();
   if (!queue_.empty()) WakeReader();
   if (queued_bytes_ > kUpperMarkBytes) http_->Pause();
   if (answer_bytes_ > core_.options.max_answer_bytes) return AnswerTooLarge(core_.options.max_answer_bytes);

@@ -97,6 +97,12 @@ CURLcode Transfer::Resume() {
   return curl_easy_pause(easy_.get(), CURLPAUSE_CONT);
 }
 
+bool Transfer::RequestSentWhole() const {
+  curl_off_t sent = 0;
+  return curl_easy_getinfo(easy_.get(), CURLINFO_SIZE_UPLOAD_T, &sent) == CURLE_OK &&
+         static_cast<uint64_t>(sent) >= request_.body.size();
+}
+
 int Transfer::ConnectStatus() const {
   return NumberOf(easy_.get(), CURLINFO_HTTP_CONNECTCODE);
 }

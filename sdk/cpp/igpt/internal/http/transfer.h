@@ -30,7 +30,7 @@ class Transfer final : private CurlMulti::Member {
   struct Request {
     std::string url;
     std::vector<std::string> headers;  // "Name: value", already checked
-    std::string_view body;             // must outlive the transfer
+    std::string_view body;             // must outlive the transfer, or the time until it is sent whole
     std::vector<std::string> resolve;  // CURLOPT_RESOLVE entries, for all hosts that are no addresses
     absl::Duration connect_timeout;
     std::string ca_file;            // empty: the system's
@@ -77,6 +77,9 @@ class Transfer final : private CurlMulti::Member {
 
   // Whether a byte of the request may have left this machine. What is sent to a proxy, to be led on, is none of it.
   bool RequestSent() const { return sends_ > 0; }
+
+  // Whether all of the request has been sent, so that its body is not needed any more.
+  bool RequestSentWhole() const;
 
   // The HTTP status with which a proxy refused to lead on to the server; 0: it did not.
   int ProxyRefusal() const;

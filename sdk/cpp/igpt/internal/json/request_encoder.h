@@ -31,7 +31,12 @@ class RequestEncoder {
   void Stream() { AddJson("stream", stream_ ? "true" : "false"); }
   void Format(const OutputFormat& format);
 
-  std::string Finish() && { return std::move(text_) + '}'; }
+  // Without spare room, which after a long text would be as large again.
+  std::string Finish() && {
+    text_ += '}';
+    text_.shrink_to_fit();
+    return std::move(text_);
+  }
 
  private:
   // `json` goes in as it is, and so does `name`: our names need no escaping.
