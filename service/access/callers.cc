@@ -165,7 +165,7 @@ void ReadNotAfter(const Place& place, absl::Time& not_after) {
 void ReadTokens(const Place& place, std::vector<Token>& tokens) {
   std::set<TokenHash> seen;
   ReadList(place, [&](const Place& each) {
-    Token token{TokenHash()};
+    Token token;
     const size_t mistakes = each.mistakes.size();
     if (each.value.is_object()) {
       ReadObject(each, {{"sha256", {[&](const Place& p) { ReadHash(p, token.hash); }, /*required=*/true}},

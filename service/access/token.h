@@ -18,10 +18,8 @@ TokenHash HashToken(std::string_view token);
 
 // A token in the callers file.
 struct Token {
-  Token(const TokenHash& its_hash, absl::Time its_end = absl::InfiniteFuture()) : hash(its_hash), not_after(its_end) {}
-
-  TokenHash hash;
-  absl::Time not_after;  // the last moment at which it counts, by the wall clock
+  TokenHash hash = {};
+  absl::Time not_after = absl::InfiniteFuture();  // the last moment at which it counts, by the wall clock
 };
 
 // An entry for the callers file, of a caller with this token, which may do as little as possible and ends after 90

@@ -20,10 +20,10 @@ Caller Named(const std::string& name) {
 // The caller billing has two tokens and two SANs, search has one of each.
 CallerAuth TwoCallers() {
   Caller billing = Named("billing");
-  billing.tokens = {HashToken("billing-token"), HashToken("billing-token-2")};
+  billing.tokens = {{HashToken("billing-token")}, {HashToken("billing-token-2")}};
   billing.sans = {"DNS:billing.internal", "URI:spiffe://cluster/billing"};
   Caller search = Named("search");
-  search.tokens = {HashToken("search-token")};
+  search.tokens = {{HashToken("search-token")}};
   search.sans = {"DNS:search.internal"};
   return CallerAuth({.callers = {billing, search}});
 }
@@ -59,7 +59,7 @@ TEST(CallerAuthTest, ByAuthorization) {
 
 TEST(CallerAuthTest, ATokensHashIsNoToken) {
   Caller caller = Named("a");
-  caller.tokens = {HashToken("secret")};
+  caller.tokens = {{HashToken("secret")}};
   const TokenHash hash = HashToken("secret");
   EXPECT_EQ(
       CallerAuth({.callers = {caller}}).ByAuthorization("Bearer " + std::string(hash.begin(), hash.end()), kNow).caller,
@@ -70,7 +70,7 @@ TEST(CallerAuthTest, ATokensHashIsNoToken) {
 TEST(CallerAuthTest, WhatIsEmptyOrBlankIsNoToken) {
   Caller caller = Named("a");
   for (const char* token : {"", " ", "  ", "\t", "\n", " x", "x ", "x y", "\xC2\xA0"})
-    caller.tokens.emplace_back(HashToken(token));
+    caller.tokens.push_back({HashToken(token)});
   const CallerAuth auth({.callers = {caller}});
   for (const char* authorization : {"Bearer", "Bearer ", "bearer  ", "Bearer   ", "Bearer \t", "Bearer \n", "Bearer  x",
                                     "Bearer x ", "Bearer x y", "Bearer \xC2\xA0"}) {
@@ -80,7 +80,7 @@ TEST(CallerAuthTest, WhatIsEmptyOrBlankIsNoToken) {
 
 TEST(CallerAuthTest, ATokenEnds) {
   Caller caller = Named("a");
-  caller.tokens = {HashToken("for-ever"), Token(HashToken("until-now"), kNow)};
+  caller.tokens = {{HashToken("for-ever")}, {HashToken("until-now"), kNow}};
   const CallerAuth auth({.callers = {caller}});
   EXPECT_TRUE(auth.ByAuthorization("Bearer for-ever", absl::InfiniteFuture()).valid());
   EXPECT_TRUE(auth.ByAuthorization("Bearer until-now", kNow - absl::Seconds(1)).valid());
