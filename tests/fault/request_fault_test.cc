@@ -129,8 +129,17 @@ std::vector<BadRequest> BadRequests() {
   constexpr char kNul = '\0';
   const std::pair<const char*, std::string> kControls[] = {
       {"Cr", "\r"}, {"Lf", "\n"}, {"Nul", std::string(1, kNul)}, {"HeaderInjection", "\r\nAuthorization: Bearer "}};
+  // Of a user, which igptd compares byte for byte, not even these.
+  const std::pair<const char*, const char*> kInvisible[] = {{"NextLine", "\xC2\x85"},
+                                                            {"RightToLeftOverride", "\xE2\x80\xAE"},
+                                                            {"ZeroWidthSpace", "\xE2\x80\x8B"},
+                                                            {"TrailingSpace", " "}};
   for (const auto& [call, name, other_field] : kNoUser) {
     all.push_back({2, std::string("NoUser_") + name, call, {{"user", ""}}, {"user"}});
+    for (const auto& [invisible, text] : kInvisible) {
+      all.push_back(
+          {3, std::string(invisible) + "_" + name, call, {{"user", kUserCanary + std::string(text)}}, {"user"}});
+    }
     for (const auto& [control, text] : kControls) {
       const std::string value = kUserCanary + text + "x";
       BadRequest bad = {3, std::string(control) + "_" + name, call, {{"user", value}}, {"user"}};
