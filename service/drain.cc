@@ -34,8 +34,7 @@ constexpr absl::Duration kCountInterval = absl::Milliseconds(20);
 
 void Drain::Run(absl::Duration timeout) {
   const MonotonicTime limit = MonotonicTime::Now() + timeout;
-  const bool asked = SendGoaways(server_);
-  end_watches_();
+  const bool asked = AskToLeave();
   if (asked) AwaitDepartures(limit);
   std::promise<void> shut_down;
   std::thread ender([&, is_shut_down = shut_down.get_future()] {
@@ -46,7 +45,7 @@ void Drain::Run(absl::Duration timeout) {
       if (!AwaitNoCalls(end + kGoodbye)) {
         // If a caller doesn't read its socket, gRPC can't write what is pending, and waits for that even after a
         // cancel.
-        workers_.Post([](Worker& worker) { worker.loop->BreakConnections(); });
+        for (const auto& connection : connections_.All()) connection->End();
         AwaitNoCalls(end + 2 * kGoodbye);
       }
     }
@@ -58,6 +57,12 @@ void Drain::Run(absl::Duration timeout) {
   server_.Shutdown(std::chrono::system_clock::time_point::max());
   shut_down.set_value();
   ender.join();
+}
+
+bool Drain::AskToLeave() {
+  const bool asked = SendGoaways(server_);
+  workers_.EndWatches();
+  return asked;
 }
 
 void Drain::CutShort() {
@@ -86,13 +91,12 @@ void Drain::AwaitDepartures(MonotonicTime limit) {
   MonotonicTime ask_again = MonotonicTime::Now() + kAskAgain;
   while (MonotonicTime::Now() < std::min(limit, patience) && !cut_short_) {
     if (MonotonicTime::Now() >= ask_again) {
-      SendGoaways(server_);
-      end_watches_();
+      AskToLeave();
       ask_again = MonotonicTime::Now() + kAskAgain;
     }
     const Workers::Load load = workers_.CountLoad();
     if (load.calls > 0) patience = MonotonicTime::Now() + kDeparture;
-    if (load.calls == 0 && load.connections == 0) return;
+    if (load.calls == 0 && connections_.size() == 0) return;
     absl::SleepFor(kCountInterval);
   }
 }

@@ -2,22 +2,20 @@
 #pragma once
 
 #include <atomic>
-#include <functional>
-#include <utility>
 
 #include "absl/time/time.h"
 #include "grpcpp/server.h"
 #include "igpt/monotonic_time.h"
+#include "service/edge/connections.h"
 #include "service/workers.h"
 
 namespace igptd {
 
 class Drain {
  public:
-  // Both arguments must outlive this. `end_watches` is called whenever callers have been asked to leave: so they
-  // don't begin a watch that has ended again on the same connection.
-  Drain(grpc::Server& server, Workers& workers, std::function<void()> end_watches)
-      : server_(server), workers_(workers), end_watches_(std::move(end_watches)) {}
+  // The arguments must outlive this.
+  Drain(grpc::Server& server, Workers& workers, const Connections& connections)
+      : server_(server), workers_(workers), connections_(connections) {}
 
   // Asks callers to leave their connections, waits up to `timeout` for running calls, ends those that are left with
   // SHUTTING_DOWN, and shuts down gRPC's server. All calls have ended when it returns. The server must not accept new
@@ -33,11 +31,14 @@ class Drain {
   // Waits until the callers that were sent a GOAWAY have left or have had time to, so that calls which they sent before
   // it arrived are served.
   void AwaitDepartures(igpt::MonotonicTime limit);
+  // Health watches end whenever callers have been asked to leave: so they don't begin one that has ended again on the
+  // same connection.
+  bool AskToLeave();
   void EndCalls();
 
   grpc::Server& server_;
   Workers& workers_;
-  const std::function<void()> end_watches_;
+  const Connections& connections_;
   std::atomic<bool> cut_short_ = false;
 };
 

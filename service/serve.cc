@@ -62,12 +62,12 @@ ServerOptions ServerOptionsOf(const Config& config, const ConfigFiles& files, Me
   options.calls = {.heartbeat_interval = config.heartbeat_interval,
                    .stalled_reader_timeout = config.stalled_reader_timeout,
                    .forward_faults = config.sandbox_faults,
+                   .channelz = config.channelz,
                    .on_call_finished = LogCall};
   options.admission = config.admission;
   options.tls = files.tls.value;
   options.callers = files.callers.value;
   options.user_hash_key = files.user_hash_key.value.value_or("");
-  options.channelz = config.channelz;
   options.metrics = &metrics;
   return options;
 }

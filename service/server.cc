@@ -8,15 +8,14 @@
 #include "absl/time/clock.h"
 #include "grpcpp/security/server_credentials.h"
 #include "igpt/monotonic_time.h"
-#include "service/contract/method_table.h"
 #include "service/limits/admission_metrics.h"
-#include "service/rpc/hand_over.h"
 #include "service/system/allocator.h"
 
 namespace igptd {
 namespace {
 
-constexpr int kMaxRequestBytes = 4 << 20;
+// Far above rpc::kMaxRequestBytes, which igptd enforces itself: gRPC would end a call over its limit without a reason.
+constexpr int kMaxMessageBytes = 16 << 20;
 // Far above rpc::kMaxMetadataBytes, the limit that igptd enforces per call: if headers over gRPC's own limit arrive in
 // two reads, gRPC closes the connection with all its calls.
 constexpr int kMaxHeaderListBytes = 64 << 10;
@@ -34,8 +33,8 @@ int PingTimeoutMs(absl::Duration stalled_reader_timeout) {
       absl::ToInt64Milliseconds(std::clamp(stalled_reader_timeout, absl::Seconds(10), absl::Hours(24))));
 }
 
-void SetConnectionOptions(grpc::ServerBuilder& builder, absl::Duration stalled_reader_timeout) {
-  builder.SetMaxReceiveMessageSize(kMaxRequestBytes);
+void SetConnectionOptions(grpc::ServerBuilder& builder, absl::Duration stalled_reader_timeout, bool with_channelz) {
+  builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
   // gRPC would unpack a message before anything is known of its caller, and 4 MiB can unpack to 4 GiB. Without the
   // filter that unpacks, a caller that compresses is told so: UNIMPLEMENTED, with the algorithm's name.
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
@@ -59,7 +58,10 @@ void SetConnectionOptions(grpc::ServerBuilder& builder, absl::Duration stalled_r
   // gRPC processes everything from one read before it does anything else, and its default of 4 MiB has room for 150,000
   // calls.
   builder.AddChannelArgument(GRPC_ARG_TCP_MAX_READ_CHUNK_SIZE, kMaxReadBytes);
-  builder.AddChannelArgument(GRPC_ARG_ENABLE_CHANNELZ, 1);  // the connection guard uses its counts
+  builder.AddChannelArgument(GRPC_ARG_ENABLE_CHANNELZ, with_channelz ? 1 : 0);
+  // Otherwise gRPC would widen the windows of all streams as it measures the connection, and with them what it buffers
+  // of requests that igptd doesn't receive yet. A request that is being received has a window of its own size.
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
 }
 
 }  // namespace
@@ -74,13 +76,14 @@ Server::Server(ServerOptions options)
     : options_(std::move(options)),
       user_hash_(options_.user_hash_key.empty() ? options_.client.api_key : options_.user_hash_key),
       admission_(options_.admission),
-      entry_rules_{admission_, [this] { return resource_guard_->strains(); }, user_hash_, options_.client.user},
+      entry_rules_{admission_, late_requests_, [this] { return resource_guard_->strains(); }, user_hash_,
+                   options_.client.user},
       tls_(options_.tls ? std::make_unique<TlsIdentity>(*options_.tls) : nullptr),
-      standard_services_(options_.channelz),
-      readiness_([this](bool ready) { standard_services_.SetServing(ready); }) {}
+      readiness_([this](bool ready) { workers_.SetServing(ready); }) {}
 
 absl::Status Server::Run() {
-  if (absl::Status started = workers_.Start(options_.client, options_.calls, entry_rules_, *options_.metrics);
+  if (absl::Status started =
+          workers_.Start(options_.client, options_.calls, entry_rules_, standard_rooms_, *options_.metrics);
       !started.ok()) {
     return started;
   }
@@ -89,29 +92,31 @@ absl::Status Server::Run() {
   if (!listener.ok()) return listener.status();
   listener_ = *std::move(listener);
 
+  resource_guard_ = std::make_unique<ResourceGuard>([this](Strains strains) { OnStrain(strains); });
   BuildGrpcServer();
   if (server_ == nullptr) return absl::InternalError("gRPC could not start a server");
-  drain_ = std::make_unique<Drain>(*server_, workers_, [this] { standard_services_.EndWatches(); });
-  workers_.Accept(api_services_, options_.calls, incoming_.get());
-  const Worker& first = *workers_.all().front();
-  standard_services_.Start(ServiceNames(), first.environment, first.entry, *first.loop, incoming_.get());
+  drain_ = std::make_unique<Drain>(*server_, workers_, connections_);
+  std::vector<rpc::Loop*> loops;
+  for (const auto& worker : workers_.all()) loops.push_back(worker->loop.get());
+  acceptor_->Start(loops);
+  guard_ = std::make_unique<ConnectionGuard>(
+      connections_, ConnectionGuard::Events{
+                        .descriptors_are_short = [this] { return resource_guard_->strains().descriptors != Strain::kNone; },
+                        .traffic = [this] { acceptor_->ExpectTraffic(); }});
 
-  resource_guard_ = std::make_unique<ResourceGuard>([this](Strains strains) { OnStrain(strains); });
   options_.metrics->AddSource([this](MetricFamilies& families) { Collect(families); });
-  acceptor_ = std::thread([this] { AcceptCalls(); });
   AcceptConnections();
   return absl::OkStatus();
 }
 
 void Server::BuildGrpcServer() {
   grpc::ServerBuilder builder;
-  SetConnectionOptions(builder, options_.calls.stalled_reader_timeout);
+  SetConnectionOptions(builder, options_.calls.stalled_reader_timeout, options_.calls.channelz);
   connector_ = builder.experimental().AddExternalConnectionAcceptor(
       grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
       tls_ == nullptr ? grpc::InsecureServerCredentials() : tls_->MakeCredentials());
-  api_services_.Register(builder);
-  standard_services_.Register(builder);
-  incoming_ = builder.AddCompletionQueue();
+  builder.RegisterAsyncGenericService(&calls_);
+  acceptor_ = std::make_unique<rpc::Acceptor>(calls_, builder.AddCompletionQueue(), connections_);
   server_ = builder.BuildAndStart();
 }
 
@@ -126,26 +131,14 @@ void Server::AcceptConnections() {
                     .opened =
                         [this](const std::shared_ptr<CallerConnection>& connection) {
                           connections_opened_.Increment();
-                          guard_.Opened(connection);
-                          for (const auto& worker : workers_.all()) worker->loop->AddConnection(connection);
+                          connections_.Add(connection);
+                          guard_->Wake();
                         },
                     .closed =
                         [this](const std::shared_ptr<CallerConnection>& connection) {
                           connections_closed_.Increment();
-                          guard_.Closed(connection);
-                          for (const auto& worker : workers_.all()) worker->loop->RemoveConnection(connection);
+                          connections_.Remove(connection);
                         }});
-}
-
-// Each tag belongs to a call that gRPC hands over, and which then goes to its loop; or, at shutdown, to one that never
-// comes and deletes itself.
-void Server::AcceptCalls() {
-  void* tag;
-  bool ok;
-  while (incoming_->Next(&tag, &ok)) {
-    rpc::TakenFromGrpc(tag);
-    static_cast<rpc::Operation*>(tag)->OnCompleted(ok);
-  }
 }
 
 void Server::UseTls(TlsMaterial material) {
@@ -186,13 +179,22 @@ void Server::Collect(MetricFamilies& families) {
     AddCounter(families, "igptd_upstream_held_back_total", "Requests to iGPT that igptd held back.",
                upstream->held_back);
   }
-  CollectAdmission(families, admission_, standard_services_.streams(), standard_services_.answers(), *resource_guard_);
+  CollectAdmission(families, admission_, late_requests_, standard_rooms_.streams, standard_rooms_.answers,
+                   *resource_guard_);
   const auto closed = static_cast<double>(connections_closed_.value());
   const auto opened = static_cast<double>(connections_opened_.value());
   AddCounter(families, "igptd_connections_opened_total", "Connections that callers opened.", opened);
   AddGauge(families, "igptd_connections", "Open connections from callers.", opened - closed);
-  AddCounter(families, "igptd_connections_ended_by_guard_total", "Abusive connections that igptd closed.",
-             static_cast<double>(guard_.ended()));
+  AddCounter(families, "igptd_connections_cut_off_total", "Abusive connections that igptd closed.",
+             static_cast<double>(listener_->cut_off()));
+  auto refused = CounterFamily("igptd_connections_refused_total", "Connections that igptd closed at once, by the reason.");
+  AddValue(refused, {{"reason", "waits"}}, static_cast<double>(listener_->refused_waiting()));
+  AddValue(refused, {{"reason", "too_many"}}, static_cast<double>(listener_->refused_too_many()));
+  families.push_back(std::move(refused));
+  size_t waiting = 0;
+  for (const auto& worker : workers_.all()) waiting += worker->loop->waiting();
+  AddGauge(families, "igptd_calls_queued", "Accepted calls that wait for their event loop.",
+           static_cast<double>(waiting));
   AddGauge(families, "igptd_ready", "1 if /readyz reports ready, otherwise 0.", readiness_.WhyNot().empty() ? 1 : 0);
 }
 
@@ -219,19 +221,9 @@ void Server::AwaitLastOperations() {
 
 Server::~Server() {
   Shutdown(absl::ZeroDuration());
-  listener_.reset();  // it tells the loops about connections
-  if (incoming_ != nullptr) {
-    if (acceptor_.joinable()) standard_services_.Stop();
-    incoming_->Shutdown();
-    if (acceptor_.joinable()) {
-      acceptor_.join();
-    } else {
-      void* tag;
-      bool ok;
-      while (incoming_->Next(&tag, &ok)) {
-      }
-    }
-  }
+  guard_.reset();     // it tells the acceptor of traffic
+  listener_.reset();  // it tells the guard of connections
+  acceptor_.reset();
   AwaitLastOperations();
 }
 

@@ -19,12 +19,14 @@
 #include "service/api/api.h"
 #include "service/drain.h"
 #include "service/edge/connection_guard.h"
+#include "service/edge/connections.h"
 #include "service/edge/listener.h"
 #include "service/edge/tls_credentials.h"
 #include "service/limits/admission.h"
 #include "service/limits/resource_guard.h"
 #include "service/observe/metrics.h"
 #include "service/readiness.h"
+#include "service/rpc/acceptor.h"
 #include "service/standard/standard_services.h"
 #include "service/workers.h"
 
@@ -37,7 +39,6 @@ struct ServerOptions {
   AdmissionOptions admission = {};
   std::optional<TlsMaterial> tls;  // valid; nullopt: plain text
   std::optional<Callers> callers;  // nullopt: anyone who can connect may call
-  bool channelz = false;           // serve grpc.channelz.v1.Channelz
   std::string user_hash_key = {};  // keys the hashes of users in the log; empty: client.api_key does, as it is now
   Metrics* metrics;                // must outlive the server
 };
@@ -86,7 +87,6 @@ class Server {
   absl::Status Run();
   void BuildGrpcServer();
   void AcceptConnections();
-  void AcceptCalls();
   void OnStrain(Strains strains);
   // Adds the metrics of the server as a whole.
   void Collect(MetricFamilies& families);
@@ -97,21 +97,22 @@ class Server {
   const ServerOptions options_;
   const UserHash user_hash_;
   Admission admission_;
+  Admission late_requests_{kRequestsOnTheirWay};
+  StandardRooms standard_rooms_;
   const EntryRules entry_rules_;
   std::unique_ptr<TlsIdentity> tls_;  // null: plain text
-  ApiServices api_services_;
-  StandardServices standard_services_;
-  Readiness readiness_;
+  grpc::AsyncGenericService calls_;
+  Connections connections_;
   Workers workers_;
-  std::unique_ptr<grpc::ServerCompletionQueue> incoming_;
+  Readiness readiness_;
+  std::unique_ptr<rpc::Acceptor> acceptor_;
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> connector_;  // hands connections to gRPC
   std::unique_ptr<grpc::Server> server_;
-  ConnectionGuard guard_;
   std::unique_ptr<ResourceGuard> resource_guard_;
   Counter connections_opened_;  // both are incremented by the listener's thread
   Counter connections_closed_;
   std::unique_ptr<Listener> listener_;
-  std::thread acceptor_;
+  std::unique_ptr<ConnectionGuard> guard_;
   std::unique_ptr<Drain> drain_;  // null: not started
   bool shut_down_ = false;
 };

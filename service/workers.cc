@@ -10,16 +10,10 @@
 #include "service/system/cores.h"
 
 namespace igptd {
-namespace {
-
-// How many calls of each RPC are requested from gRPC ahead of time for each loop; each call that arrives requests
-// another.
-constexpr int kAcceptedAhead = 16;
-
-}  // namespace
-
 absl::Status Workers::Start(const igpt::Options& client, const CallSettings& settings, const EntryRules& rules,
-                            Metrics& metrics) {
+                            StandardRooms& rooms, Metrics& metrics) {
+  const absl::Duration heartbeat =
+      settings.heartbeat_interval == absl::ZeroDuration() ? absl::InfiniteDuration() : settings.heartbeat_interval;
   for (int i = UsableCores(); i > 0; --i) {
     auto worker = std::make_unique<Worker>(rules);
     absl::StatusOr<std::unique_ptr<rpc::Loop>> loop = rpc::Loop::Create();
@@ -30,6 +24,8 @@ absl::Status Workers::Start(const igpt::Options& client, const CallSettings& set
         .stalled_reader_timeout = settings.stalled_reader_timeout,
         .enter = [&entry = worker->entry,
                   &room = rules.admission](rpc::Call& call) { return entry.Enter(call, Audience::kCallers, room); },
+        .await_request = [&entry = worker->entry](rpc::Call& call) { return entry.AwaitRequest(call); },
+        .check_request = [&entry = worker->entry](rpc::Call& call) { return entry.CheckRequest(call); },
         .on_finished = settings.on_call_finished,
         .observer_of = [&loop_metrics](std::string_view method, bool streams) -> CallObserver* {
           return loop_metrics.methods.emplace_back(std::make_unique<MethodMetrics>(method, streams)).get();
@@ -40,22 +36,22 @@ absl::Status Workers::Start(const igpt::Options& client, const CallSettings& set
         igpt::Client::Create(std::move(options), &worker->loop->events());
     if (!made.ok()) return made.status();
     worker->client = *std::move(made);
+    worker->api = std::make_unique<Api>(HandlerContext{*worker->client, heartbeat, settings.forward_faults},
+                                        worker->environment, worker->methods);
+    worker->standard = std::make_unique<StandardServices>(*worker->loop, worker->environment, worker->entry, rooms,
+                                                          settings.channelz, worker->methods);
+    worker->loop->Serve(worker->methods);
     workers_.push_back(std::move(worker));
   }
   return absl::OkStatus();
 }
 
-void Workers::Accept(ApiServices& services, const CallSettings& settings, grpc::ServerCompletionQueue* incoming) {
-  const absl::Duration heartbeat =
-      settings.heartbeat_interval == absl::ZeroDuration() ? absl::InfiniteDuration() : settings.heartbeat_interval;
-  for (const std::unique_ptr<Worker>& worker : workers_) {
-    worker->api = std::make_unique<Api>(services, HandlerContext{*worker->client, heartbeat, settings.forward_faults},
-                                        rpc::MethodPlace{*worker->loop, worker->environment, incoming});
-  }
-  // Round robin, since gRPC hands calls over in the order of the requests for them.
-  for (int i = 0; i < kAcceptedAhead; ++i) {
-    for (const std::unique_ptr<Worker>& worker : workers_) worker->api->Accept();
-  }
+void Workers::SetServing(bool serving) {
+  for (const std::unique_ptr<Worker>& worker : workers_) worker->standard->health().SetServing(serving);
+}
+
+void Workers::EndWatches() {
+  for (const std::unique_ptr<Worker>& worker : workers_) worker->standard->health().EndWatches();
 }
 
 void Workers::Post(const std::function<void(Worker&)>& function) {
@@ -86,14 +82,12 @@ bool Workers::Ask(absl::Duration limit, const std::function<void(Worker&)>& func
 
 Workers::Load Workers::CountLoad() {
   std::atomic<size_t> calls = 0;
-  std::atomic<size_t> connections = 0;
   std::atomic<size_t> operations = 0;
   Ask(absl::InfiniteDuration(), [&](Worker& worker) {
     calls += worker.loop->calls().size();
-    connections = worker.loop->connections();  // every loop knows all of them
     operations += static_cast<size_t>(worker.loop->outstanding());
   });
-  return {calls, connections, operations};
+  return {calls, operations};
 }
 
 absl::Status Workers::SetApiKey(const std::string& key) {

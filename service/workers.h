@@ -8,7 +8,6 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "grpcpp/completion_queue.h"
 #include "igpt/client.h"
 #include "igpt/options.h"
 #include "service/access/callers.h"
@@ -17,6 +16,8 @@
 #include "service/observe/metrics.h"
 #include "service/rpc/call.h"
 #include "service/rpc/loop.h"
+#include "service/rpc/method.h"
+#include "service/standard/standard_services.h"
 
 namespace igptd {
 
@@ -26,9 +27,11 @@ struct Worker {
 
   Entry entry;
   rpc::CallEnvironment environment;  // for calls to igptd's own services
+  rpc::Methods methods;
+  std::unique_ptr<Api> api;
+  std::unique_ptr<StandardServices> standard;
   std::unique_ptr<rpc::Loop> loop;
   std::unique_ptr<igpt::Client> client;
-  std::unique_ptr<Api> api;
 };
 
 // How calls to igptd's own services are handled.
@@ -36,18 +39,20 @@ struct CallSettings {
   absl::Duration heartbeat_interval;  // zero: off
   absl::Duration stalled_reader_timeout;
   bool forward_faults = false;                              // pass the metadata x-sandbox-fault on
+  bool channelz = false;                                    // serve grpc.channelz.v1.Channelz
   std::function<void(const CallRecord&)> on_call_finished;  // runs on the loops' threads; must not block
 };
 
 class Workers {
  public:
-  // Starts a loop with an iGPT client for each usable core. Returns INVALID_ARGUMENT for options that the SDK rejects.
-  // `rules` and `metrics` must outlive this.
+  // Starts a loop with an iGPT client for each usable core, which serves the calls that are given to it. Returns
+  // INVALID_ARGUMENT for options that the SDK rejects. `rules`, `rooms` and `metrics` must outlive this.
   absl::Status Start(const igpt::Options& client, const CallSettings& settings, const EntryRules& rules,
-                     Metrics& metrics);
+                     StandardRooms& rooms, Metrics& metrics);
 
-  // Starts accepting calls. Call it once.
-  void Accept(ApiServices& services, const CallSettings& settings, grpc::ServerCompletionQueue* incoming);
+  // What health checks report, and the end of health watches: see Health. Thread-safe.
+  void SetServing(bool serving);
+  void EndWatches();
 
   // In the order in which they were started; at least one.
   std::vector<std::unique_ptr<Worker>>& all() { return workers_; }
@@ -61,7 +66,6 @@ class Workers {
   // Totals over all loops.
   struct Load {
     size_t calls = 0;
-    size_t connections = 0;
     size_t operations = 0;  // of gRPC, started and not completed
   };
   Load CountLoad();

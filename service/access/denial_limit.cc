@@ -1,27 +1,10 @@
 #include "service/access/denial_limit.h"
 
-#include <arpa/inet.h>
-
-#include <cstring>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
+#include "service/edge/caller_connection.h"
 
 namespace igptd {
-
-std::string AddressBlock(std::string_view host) {
-  constexpr std::string_view kBegin = "ipv6:%5B";
-  constexpr size_t kBlockBytes = 8;
-  if (!host.starts_with(kBegin)) return std::string(host);
-  const std::string_view rest = host.substr(kBegin.size());
-  const std::string address(rest.substr(0, rest.find('%')));  // a scope and the end both begin with it
-  in6_addr bytes;
-  if (inet_pton(AF_INET6, address.c_str(), &bytes) != 1) return std::string(host);
-  std::memset(&bytes.s6_addr[kBlockBytes], 0, sizeof(bytes) - kBlockBytes);
-  char text[INET6_ADDRSTRLEN];
-  inet_ntop(AF_INET6, &bytes, text, sizeof(text));
-  return absl::StrCat("ipv6:%5B", text, "%5D/64");
-}
 
 bool DenialLimit::MayLog(std::string_view caller, std::string_view host, igpt::MonotonicTime now) {
   if (end_ == igpt::MonotonicTime::InfiniteFuture()) end_ = now + kInterval;
@@ -39,7 +22,7 @@ bool DenialLimit::MayLog(std::string_view caller, std::string_view host, igpt::M
 }
 
 DenialLimit::Counts& DenialLimit::OfAddress(std::string_view host) {
-  std::string block = AddressBlock(host);
+  std::string block = NetworkOf(host);
   const auto found = addresses_.find(block);
   if (found != addresses_.end()) return found->second;
   return addresses_.size() < kAddresses ? addresses_[std::move(block)] : other_addresses_;

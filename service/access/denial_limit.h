@@ -13,10 +13,6 @@
 
 namespace igptd {
 
-// An address without its last 64 bits, if it is IPv6: whoever has one of them mostly has them all. `host` is as
-// caller_connection.h's HostOf returns it.
-std::string AddressBlock(std::string_view host);
-
 // Counts in intervals, which begin with a denial and end with Take(). Not thread-safe. Its memory is bounded, whoever
 // calls: callers are those of the callers file, and of addresses only so many are told apart.
 class DenialLimit {
@@ -32,7 +28,7 @@ class DenialLimit {
   // Denials that were not logged one by one. Of both, one is set; or none: they are of many addresses.
   struct LeftOut {
     std::string caller = {};
-    std::string address = {};  // an AddressBlock
+    std::string address = {};  // a network: see NetworkOf
     int64_t calls = 0;
   };
 

@@ -22,6 +22,20 @@ Refusal RefusalOf(const Credential& credential) {
   return credential.expired() ? Refusal::kCallerTokenExpired : Refusal::kCallerUnauthenticated;
 }
 
+// What its connection is known for.
+void Offend(const rpc::Call& call) {
+  if (call.connection() != nullptr) call.connection()->Offend();
+}
+void BecomeKnown(const rpc::Call& call) {
+  if (call.connection() != nullptr) call.connection()->BecomeKnown();
+}
+
+CallerLimits NamedAs(const std::shared_ptr<const Caller>& caller) {
+  CallerLimits limits;
+  if (caller != nullptr) limits.name = caller->limits.name;
+  return limits;
+}
+
 // gRPC 1.51 can hand over a message with an illegal flag as an empty one, and a compressed message as it is. That must
 // not be taken for a request of the default user.
 bool SaysNothing(const google::protobuf::Message& request) {
@@ -34,25 +48,33 @@ bool SaysNothing(const google::protobuf::Message& request) {
 
 // What the checks find out. The call keeps it to its end.
 struct Entry::Pass final : rpc::Ticket {
-  Pass(Audience for_whom, Admission& where) : audience(for_whom), room(where) {}
-  void OnFinishing() override { permit.Finishing(); }
+  Pass(Audience for_whom, Admission& where, std::string_view peer)
+      : audience(for_whom), room(where), network(NetworkOf(HostOf(peer))) {}
+  std::string holder() const override { return caller == nullptr ? network : caller->limits.name; }
+  void OnRequest() override { late_request = Admission::Permit(); }
+  void OnFinishing() override {
+    OnRequest();
+    permit.Finishing();
+  }
 
   const Audience audience;
   Admission& room;
+  const std::string network;
   std::shared_ptr<const Caller> caller;  // null: without a callers file, or unknown
   Admission::Permit permit;
+  Admission::Permit late_request;  // until it is whole
 };
 
 std::optional<CallStatus> Entry::Enter(rpc::Call& call, Audience audience, Admission& room) const {
   // In this order, so that a call costs nothing before its caller is known, and limits can be those of the caller.
   static constexpr Step kCallerSteps[] = {
-      &Entry::CheckNotCancelled, &Entry::CheckMetadata, &Entry::Identify, &Entry::CheckMethod,
-      &Entry::CheckKey,          &Entry::TakeRoom,      &Entry::Parse,    &Entry::CheckUser,
+      &Entry::CheckNotCancelled, &Entry::CheckMetadata, &Entry::Identify,
+      &Entry::CheckMethod,       &Entry::CheckKey,      &Entry::TakeRoom,
   };
   static constexpr Step kStandardSteps[] = {
-      &Entry::CheckNotCancelled, &Entry::CheckMetadata, &Entry::CheckOpen, &Entry::TakeStandardRoom, &Entry::Parse,
+      &Entry::CheckNotCancelled, &Entry::CheckMetadata, &Entry::CheckOpen, &Entry::TakeStandardRoom,
   };
-  auto pass = std::make_unique<Pass>(audience, room);
+  auto pass = std::make_unique<Pass>(audience, room, call.peer());
   const auto take = [&](const auto& steps) -> std::optional<CallStatus> {
     for (const Step step : steps) {
       if (std::optional<CallStatus> end = (this->*step)(call, *pass)) return end;
@@ -71,12 +93,14 @@ std::optional<CallStatus> Entry::CheckNotCancelled(rpc::Call& call, Pass& /*pass
 
 std::optional<CallStatus> Entry::CheckMetadata(rpc::Call& call, Pass& /*pass*/) const {
   if (rpc::MetadataBytes(call.context()) <= rpc::kMaxMetadataBytes) return std::nullopt;
+  Offend(call);
   return ToCallStatus(Refusal::kMetadataTooLarge);
 }
 
 CallStatus Entry::Deny(const rpc::Call& call, Refusal refusal) const {
   CallStatus status = ToCallStatus(refusal);
   rules_.audit->Denied(call.record(), HostOf(call.peer()), status.reason);
+  if (status.status.error_code() == grpc::StatusCode::UNAUTHENTICATED) Offend(call);
   return status;
 }
 
@@ -86,6 +110,7 @@ std::optional<CallStatus> Entry::CheckOpen(rpc::Call& call, Pass& pass) const {
   const Credential credential = FindCaller(*auth_, call.context(), absl::Now());
   if (credential.valid()) pass.caller = credential.caller;
   const bool open = pass.audience == Audience::kEveryone && auth_->open_standard_services();
+  if (credential.valid()) BecomeKnown(call);
   if (open || credential.valid()) return std::nullopt;
   return Deny(call, RefusalOf(credential));
 }
@@ -98,6 +123,7 @@ std::optional<CallStatus> Entry::Identify(rpc::Call& call, Pass& pass) const {
   if (!credential.valid()) return Deny(call, RefusalOf(credential));
   if (credential.left < Audit::kEndsSoon) rules_.audit->TokenEndsSoon(call.record().caller, credential.left);
   pass.caller = credential.caller;
+  BecomeKnown(call);
   return std::nullopt;
 }
 
@@ -119,21 +145,29 @@ std::optional<CallStatus> Entry::CheckKey(rpc::Call& call, Pass& pass) const {
   return ToCallStatus(error, KeyOwner::kCaller);
 }
 
-std::optional<CallStatus> Entry::TakeRoom(rpc::Call& call, Pass& pass) const {
+std::optional<CallStatus> Entry::TakeRoom(rpc::Call& /*call*/, Pass& pass) const {
   static const CallerLimits kUnnamed;
-  return Admit(call, pass, pass.caller == nullptr ? kUnnamed : pass.caller->limits, Refusal::kOverloaded);
+  return Admit(pass, pass.caller == nullptr ? kUnnamed : pass.caller->limits, pass.room, pass.permit,
+               Refusal::kOverloaded);
 }
 
 // The limits in the callers file are for igptd's own services, so of the caller only the name counts here.
-std::optional<CallStatus> Entry::TakeStandardRoom(rpc::Call& call, Pass& pass) const {
-  CallerLimits limits;
-  if (pass.caller != nullptr) limits.name = pass.caller->limits.name;
-  return Admit(call, pass, limits, Refusal::kTooManyStandardCalls);
+std::optional<CallStatus> Entry::TakeStandardRoom(rpc::Call& /*call*/, Pass& pass) const {
+  return Admit(pass, NamedAs(pass.caller), pass.room, pass.permit, Refusal::kTooManyStandardCalls);
 }
 
-std::optional<CallStatus> Entry::Admit(rpc::Call& call, Pass& pass, const CallerLimits& limits, Refusal refusal) const {
-  auto [permit, shed] = pass.room.Admit(limits, HostOf(call.peer()), rules_.strains(), igpt::MonotonicTime::Now());
-  pass.permit = std::move(permit);
+std::optional<CallStatus> Entry::AwaitRequest(rpc::Call& call) const {
+  auto& pass = static_cast<Pass&>(*call.ticket());
+  std::optional<CallStatus> end =
+      Admit(pass, NamedAs(pass.caller), rules_.late_requests, pass.late_request, Refusal::kTooManyRequests);
+  if (end.has_value()) Offend(call);
+  return end;
+}
+
+std::optional<CallStatus> Entry::Admit(Pass& pass, const CallerLimits& limits, Admission& room,
+                                       Admission::Permit& permit, Refusal refusal) const {
+  auto [admitted, shed] = room.Admit(limits, pass.network, rules_.strains(), igpt::MonotonicTime::Now());
+  permit = std::move(admitted);
   if (!shed.has_value()) return std::nullopt;
   // gRPC's clients wait exactly as long as they are told, and calls that are shed together must not come back together.
   thread_local absl::InsecureBitGen random;
@@ -141,13 +175,9 @@ std::optional<CallStatus> Entry::Admit(rpc::Call& call, Pass& pass, const Caller
   return ToCallStatus(refusal, {.retry_after = wait, .limit = LimitName(shed->limit)});
 }
 
-std::optional<CallStatus> Entry::Parse(rpc::Call& call, Pass& /*pass*/) const {
-  const absl::Status parsed = call.ParseRequest();
-  return parsed.ok() ? std::nullopt : std::optional(ToCallStatus(parsed, KeyOwner::kIgptd));
-}
-
 // The method table makes sure that every request has a field `user`.
-std::optional<CallStatus> Entry::CheckUser(rpc::Call& call, Pass& pass) const {
+std::optional<CallStatus> Entry::CheckRequest(rpc::Call& call) const {
+  const auto& pass = static_cast<const Pass&>(*call.ticket());
   const google::protobuf::Message& request = *call.request_message();
   std::string scratch;
   const std::string& named =

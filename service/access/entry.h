@@ -31,6 +31,7 @@ enum class Audience {
 // What the checks need from the server. Must outlive the entries.
 struct EntryRules {
   Admission& admission;              // for calls to igptd's own services
+  Admission& late_requests;          // for requests that are long on their way
   std::function<Strains()> strains;  // how short memory and file descriptors are now; thread-safe
   const UserHash& user_hash;
   std::string default_user;  // the user for requests that name none; empty: none
@@ -45,9 +46,12 @@ class Entry {
   // Applies to new calls; running calls keep the rules that they began with. Null: anyone who can connect may call.
   void Use(std::shared_ptr<const CallerAuth> auth) { auth_ = std::move(auth); }
 
-  // For rpc::CallEnvironment::enter: nullopt lets the call in; otherwise the call ends with this status. Refusing a
-  // caller also logs a line `denied`. The call takes its place in `room`.
+  // For rpc::CallEnvironment: nullopt lets the call go on; otherwise it ends with this status. Refusing a caller also
+  // logs a line `denied`. The first decides by the headers alone, and gives the call its place in `room`; the second
+  // when its request is late, and the third, for calls that entered as kCallers, once it was parsed.
   std::optional<CallStatus> Enter(rpc::Call& call, Audience audience, Admission& room) const;
+  std::optional<CallStatus> AwaitRequest(rpc::Call& call) const;
+  std::optional<CallStatus> CheckRequest(rpc::Call& call) const;
 
  private:
   struct Pass;
@@ -62,9 +66,8 @@ class Entry {
   std::optional<CallStatus> CheckKey(rpc::Call& call, Pass& pass) const;
   std::optional<CallStatus> TakeRoom(rpc::Call& call, Pass& pass) const;
   std::optional<CallStatus> TakeStandardRoom(rpc::Call& call, Pass& pass) const;
-  std::optional<CallStatus> Admit(rpc::Call& call, Pass& pass, const CallerLimits& limits, Refusal refusal) const;
-  std::optional<CallStatus> Parse(rpc::Call& call, Pass& pass) const;
-  std::optional<CallStatus> CheckUser(rpc::Call& call, Pass& pass) const;
+  std::optional<CallStatus> Admit(Pass& pass, const CallerLimits& limits, Admission& room, Admission::Permit& permit,
+                                  Refusal refusal) const;
   // How a call ends that its caller may not make.
   CallStatus Deny(const rpc::Call& call, Refusal refusal) const;
 

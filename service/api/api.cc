@@ -23,47 +23,29 @@ template <typename... Rows>
 struct MethodsOf<const std::tuple<Rows...>> {
   using type = std::tuple<rpc::Method<CallOf<Rows>>...>;
 };
-using Methods = MethodsOf<decltype(kMethods)>::type;
+using AllMethods = MethodsOf<decltype(kMethods)>::type;
 
 }  // namespace
 
-struct ApiServices::Impl {
-  std::tuple<rpc::AsyncService<igpt::v1::RecallService>, rpc::AsyncService<igpt::v1::ConnectorsService>,
-             rpc::AsyncService<igpt::v1::DatasourcesService>>
-      services;
-};
-
-ApiServices::ApiServices() : impl_(std::make_unique<Impl>()) {}
-ApiServices::~ApiServices() = default;
-
-void ApiServices::Register(grpc::ServerBuilder& builder) {
-  std::apply([&](auto&... service) { (builder.RegisterService(&service), ...); }, impl_->services);
-}
-
 struct Api::Impl {
-  Impl(ApiServices& services, const HandlerContext& handler_context, const rpc::MethodPlace& place)
+  Impl(const HandlerContext& handler_context, const rpc::CallEnvironment& environment)
       : context(handler_context),
-        methods(
-            std::apply([&](const auto&... row) { return Methods(MakeMethod(row, services, place)...); }, kMethods)) {}
+        methods(std::apply([&](const auto&... row) { return AllMethods(MakeMethod(row, environment)...); }, kMethods)) {
+  }
 
   template <typename Row>
-  rpc::Method<CallOf<Row>> MakeMethod(const Row& row, ApiServices& services, const rpc::MethodPlace& place) {
-    auto& service = std::get<rpc::AsyncService<typename Row::Service>>(services.impl_->services);
-    return {row.facts.name, place, service.template Asker<CallOf<Row>>(row.facts.name),
-            [this, &row](CallOf<Row>& call) { Handle(row, context, call); }};
+  rpc::Method<CallOf<Row>> MakeMethod(const Row& row, const rpc::CallEnvironment& environment) {
+    return {row.facts.name, environment, [this, &row](CallOf<Row>& call) { Handle(row, context, call); }};
   }
 
   const HandlerContext context;
-  const Methods methods;
+  const AllMethods methods;
 };
 
-Api::Api(ApiServices& services, const HandlerContext& context, const rpc::MethodPlace& place)
-    : impl_(std::make_unique<Impl>(services, context, place)) {}
-Api::~Api() = default;
-
-void Api::Accept() {
-  const auto accept = []<typename CallType>(const rpc::Method<CallType>& method) { CallType::AcceptNext(method); };
-  std::apply([&](const auto&... method) { (accept(method), ...); }, impl_->methods);
+Api::Api(const HandlerContext& context, const rpc::CallEnvironment& environment, rpc::Methods& methods)
+    : impl_(std::make_unique<Impl>(context, environment)) {
+  std::apply([&](const auto&... method) { (methods.Add(method), ...); }, impl_->methods);
 }
+Api::~Api() = default;
 
 }  // namespace igptd

@@ -39,6 +39,10 @@ enum class Refusal {
   kMetadataTooLarge,       // over kMaxMetadataBytes
   kOverloaded,             // no room for the call
   kTooManyStandardCalls,   // no room for a call of the standard services
+  kTooManyRequests,        // too many requests are on their way
+  kRequestTooSlow,         // the request was not whole in time
+  kRequestTooLarge,        // over rpc::kMaxRequestBytes
+  kNoRequest,              // the call has no request
   kShuttingDown,           // draining
   kCallerUnauthenticated,  // unknown caller
   kCallerTokenExpired,     // its token was good until its end

@@ -5,7 +5,9 @@
 #include <netinet/tcp.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <cstdint>
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
@@ -39,6 +41,21 @@ void CallerConnection::Uncork() {
   corked_ = false;
 }
 
+void CallerConnection::Offend() {
+  if (++offences_ > kMaxOffences) CutOff("too many of its calls were reset at once, or are calls that it may not make");
+}
+
+void CallerConnection::ForgetOffences(int count) {
+  int offences = offences_;
+  while (offences > 0 && !offences_.compare_exchange_weak(offences, std::max(0, offences - count))) {
+  }
+}
+
+void CallerConnection::CutOff(const char* why) {
+  const char* none = nullptr;
+  if (why_cut_off_.compare_exchange_strong(none, why)) End();
+}
+
 // After a mere shutdown, gRPC would first read and process everything that was received before it.
 void CallerConnection::End() {
   shutdown(fd_, SHUT_RDWR);
@@ -67,6 +84,17 @@ std::string PeerName(const sockaddr_storage& address) {
 
 std::string_view HostOf(std::string_view peer) {
   return peer.substr(0, peer.rfind(':'));
+}
+
+std::string NetworkOf(std::string_view host) {
+  constexpr std::string_view kV6 = "ipv6:%5B";
+  if (!host.starts_with(kV6)) return std::string(host);
+  const std::string_view rest = host.substr(kV6.size());
+  const std::string address(rest.substr(0, rest.find('%')));  // a scope and the end both begin with it
+  std::array<uint8_t, sizeof(in6_addr)> bytes = {};
+  if (inet_pton(AF_INET6, address.c_str(), bytes.data()) != 1) return std::string(host);
+  std::fill(bytes.begin() + bytes.size() / 2, bytes.end(), uint8_t{0});
+  return absl::StrCat("ipv6:%5B", Numeric(AF_INET6, bytes.data()), "%5D/64");
 }
 
 }  // namespace igptd

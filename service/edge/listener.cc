@@ -5,9 +5,11 @@
 #include <netinet/tcp.h>
 #include <pthread.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <functional>
@@ -19,6 +21,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
+#include "igpt/monotonic_time.h"
+#include "service/observe/log.h"
 #include "service/system/host_port.h"
 #include "service/system/listening_socket.h"
 
@@ -31,6 +35,19 @@ constexpr absl::Duration kPause = absl::Milliseconds(100);
 template <typename T>
 void SetOption(int fd, int level, int name, T value) {
   setsockopt(fd, level, name, &value, sizeof(value));  // the connection works without it
+}
+
+// The peer is told by a reset, and no state is kept.
+void CloseAtOnce(int fd) {
+  SetOption(fd, SOL_SOCKET, SO_LINGER, linger{.l_onoff = 1, .l_linger = 0});
+  close(fd);
+}
+
+// An eighth of the file descriptors, of which a connection takes two: then one address leaves three quarters to others.
+size_t MostPerAddress() {
+  rlimit limit = {};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  return std::min<size_t>(limit.rlim_cur / 8, kMaxConnectionsPerAddress);
 }
 
 void SetPort(sockaddr* address, int port) {
@@ -144,19 +161,53 @@ void Listener::Accept(int listening_fd) {
       if (errno == ECONNABORTED || errno == EINTR) continue;
       return;
     }
-    SetOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-    if (const int second = fcntl(fd, F_DUPFD_CLOEXEC, 0); second >= 0) {
-      auto connection = std::make_shared<CallerConnection>(second, PeerName(peer));
-      connections_[second] = std::make_unique<Open>(connection, *loop_, [this, second] { OnEnd(second); });
-      events_.opened(std::move(connection));
+    std::string name = PeerName(peer);
+    if (!IsWelcome(name)) {
+      CloseAtOnce(fd);
+      continue;
     }
+    const int second = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (second < 0) {
+      networks_.Disconnected(NetworkOf(HostOf(name)));
+      CloseAtOnce(fd);
+      return PauseAccepting();
+    }
+    SetOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    auto connection = std::make_shared<CallerConnection>(second, std::move(name));
+    connections_[second] = std::make_unique<Open>(connection, *loop_, [this, second] { OnEnd(second); });
+    events_.opened(std::move(connection));
     events_.accepted(fd, listening_fd);
   }
+}
+
+bool Listener::IsWelcome(const std::string& peer) {
+  switch (networks_.Connected(NetworkOf(HostOf(peer)), MostPerAddress(), igpt::MonotonicTime::Now())) {
+    case Networks::Verdict::kWelcome:
+      return true;
+    case Networks::Verdict::kWaits:
+      refused_waiting_.Increment();
+      return false;
+    case Networks::Verdict::kTooMany:
+      refused_too_many_.Increment();
+      return false;
+  }
+  return false;
 }
 
 void Listener::OnEnd(int fd) {
   const auto found = connections_.find(fd);
   if (found == connections_.end()) return;
+  const CallerConnection& connection = *found->second->connection;
+  const std::string network = NetworkOf(HostOf(connection.peer()));
+  networks_.Disconnected(network);
+  if (connection.why_cut_off() != nullptr) {
+    const absl::Duration wait = networks_.CutOff(network, igpt::MonotonicTime::Now());
+    cut_off_.Increment();
+    LogLine(LogLevel::kWarn, "closed an abusive connection")
+        .With("peer", connection.peer())
+        .With("why", connection.why_cut_off())
+        .With("wait", wait);
+  }
   events_.closed(found->second->connection);
   // Its watch is what runs. Until then its descriptor stays open, so no other connection gets that number.
   loop_->Defer([open = std::move(found->second)] {});

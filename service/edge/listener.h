@@ -2,7 +2,7 @@
 //
 // igptd accepts connections itself and hands them to gRPC, for two reasons. gRPC's own listener stops for good once the
 // process has run out of file descriptors; this one continues when there are some again. And a connection that was
-// accepted here can be corked (CallerConnection).
+// accepted here can be corked (CallerConnection). So it is also the place where connections are refused: Networks decides.
 #pragma once
 
 #include <functional>
@@ -15,13 +15,17 @@
 #include "absl/status/statusor.h"
 #include "igpt/event_loop.h"
 #include "service/edge/caller_connection.h"
+#include "service/edge/networks.h"
+#include "service/observe/metric_values.h"
 
 namespace igptd {
 
+// How many connections an address may have, also if there are file descriptors for more.
+inline constexpr size_t kMaxConnectionsPerAddress = 2'000;
+
 class Listener {
  public:
-  // Called on the listener's thread. If there is no second file descriptor for a connection, it is accepted without
-  // `opened` and `closed`.
+  // Called on the listener's thread.
   struct Events {
     // `fd`: the connection, which the receiver owns from now on. `listening_fd`: the socket that accepted it.
     std::function<void(int fd, int listening_fd)> accepted;
@@ -43,6 +47,12 @@ class Listener {
   // Starts accepting. Call it once.
   void Start(Events events);
 
+  // How many connections were closed at once, because their address has to wait or has too many. Thread-safe.
+  int64_t refused_waiting() const { return refused_waiting_.value(); }
+  int64_t refused_too_many() const { return refused_too_many_.value(); }
+  // How many connections were cut off. Thread-safe.
+  int64_t cut_off() const { return cut_off_.value(); }
+
   // Stops accepting: once it returns, new connections are refused. Open connections are still watched.
   void Stop();
 
@@ -59,14 +69,19 @@ class Listener {
   void RunOnLoop(const std::function<void()>& function);
   void CloseListening();
   void Accept(int listening_fd);
+  bool IsWelcome(const std::string& peer);
   void OnEnd(int fd);
   void ResumeAccepting();
   void PauseAccepting();
 
   Events events_;
   int port_ = 0;
+  Counter refused_waiting_;
+  Counter refused_too_many_;
+  Counter cut_off_;
 
   // On the loop's thread only.
+  Networks networks_;
   std::vector<int> listening_fds_;
   std::vector<std::unique_ptr<Watch>> accepting_;                // of the listening sockets; empty: paused, or stopped
   std::unique_ptr<igpt::EventLoop::Timer> resume_;               // after a pause

@@ -77,6 +77,10 @@ std::string_view LimitName(Limit limit) {
       return "standard_streams_per_caller";
     case Limit::kCallerStandardAnswers:
       return "standard_answers_per_caller";
+    case Limit::kLateRequests:
+      return "late_requests";
+    case Limit::kCallerLateRequests:
+      return "late_requests_per_caller";
   }
   return "";
 }

@@ -43,8 +43,10 @@ enum class Limit {
   kStandardStreams,
   kCallerStandardStreams,
   kCallerStandardAnswers,
+  kLateRequests,
+  kCallerLateRequests,
 };
-inline constexpr size_t kLimits = 8;
+inline constexpr size_t kLimits = 10;
 // The name in errors and metrics, such as "max_in_flight".
 std::string_view LimitName(Limit limit);
 
@@ -69,6 +71,14 @@ inline constexpr AdmissionOptions kStandardStreams = {.max_in_flight = 4'000,
 inline constexpr AdmissionOptions kStandardAnswers = {.max_in_flight = 0,
                                                       .max_in_flight_per_caller = 1'000,
                                                       .each = Limit::kCallerStandardAnswers,
+                                                      .sheds_under_strain = false};
+
+// Requests that are late: not whole some time after their call began. One takes 20 KB, and up to 64 KiB of it may have
+// arrived before igptd receives it.
+inline constexpr AdmissionOptions kRequestsOnTheirWay = {.max_in_flight = 4'000,
+                                                      .max_in_flight_per_caller = 2'000,
+                                                      .all = Limit::kLateRequests,
+                                                      .each = Limit::kCallerLateRequests,
                                                       .sheds_under_strain = false};
 
 // Thread-safe. A call takes its caller's lock three times, each time for some ten nanoseconds. Must outlive its

@@ -17,10 +17,13 @@ void AddResources(MetricFamilies& families, const char* name, const char* help, 
 
 }  // namespace
 
-void CollectAdmission(MetricFamilies& families, const Admission& calls, const Admission& standard_streams,
-                      const Admission& standard_answers, const ResourceGuard& resources) {
+void CollectAdmission(MetricFamilies& families, const Admission& calls, const Admission& late_requests,
+                      const Admission& standard_streams, const Admission& standard_answers,
+                      const ResourceGuard& resources) {
   AddGauge(families, "igptd_calls_in_flight", "Calls that count against --max_in_flight.",
            static_cast<double>(calls.in_flight()));
+  AddGauge(families, "igptd_late_requests", "Calls whose request is not whole though they began a while ago.",
+           static_cast<double>(late_requests.in_flight()));
   AddGauge(families, "igptd_standard_streams", "Open health watches and reflection streams.",
            static_cast<double>(standard_streams.in_flight()));
 
@@ -28,7 +31,8 @@ void CollectAdmission(MetricFamilies& families, const Admission& calls, const Ad
       CounterFamily("igptd_calls_shed_total", "Calls refused with OVERLOADED, by the limit that was reached.");
   for (size_t i = 0; i < kLimits; ++i) {
     const auto limit = static_cast<Limit>(i);
-    const int64_t times = calls.shed(limit) + standard_streams.shed(limit) + standard_answers.shed(limit);
+    const int64_t times =
+        calls.shed(limit) + late_requests.shed(limit) + standard_streams.shed(limit) + standard_answers.shed(limit);
     AddValue(shed, {{"limit", std::string(LimitName(limit))}}, static_cast<double>(times));
   }
   families.push_back(std::move(shed));

@@ -8,7 +8,8 @@
 namespace igptd {
 
 // Adds the families. Thread-safe.
-void CollectAdmission(MetricFamilies& families, const Admission& calls, const Admission& standard_streams,
-                      const Admission& standard_answers, const ResourceGuard& resources);
+void CollectAdmission(MetricFamilies& families, const Admission& calls, const Admission& late_requests,
+                      const Admission& standard_streams, const Admission& standard_answers,
+                      const ResourceGuard& resources);
 
 }  // namespace igptd

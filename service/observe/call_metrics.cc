@@ -30,7 +30,6 @@ using EndCounts = std::array<std::array<int64_t, MethodMetrics::kReasons>, Metho
 // A method's numbers on all loops.
 struct Totals {
   bool streams = false;
-  int64_t accepted = 0;
   int64_t started = 0;
   int64_t ended = 0;
   EndCounts ends = {};
@@ -43,7 +42,6 @@ void Add(const MethodMetrics& metrics, Totals& totals) {
   // Later stages are read first, so that no difference is ever negative.
   totals.ended += metrics.ended.value();
   totals.started += metrics.started.value();
-  totals.accepted += metrics.accepted.value();
   for (size_t code = 0; code < metrics.ends.size(); ++code) {
     for (size_t reason = 0; reason < metrics.ends[code].size(); ++reason) {
       totals.ends[code][reason] += metrics.ends[code][reason].value();
@@ -131,7 +129,6 @@ void CollectCalls(const std::vector<const MethodMetrics*>& methods, MetricFamili
   auto handling = HistogramFamily("grpc_server_handling_seconds", "How long calls took, from acceptance to end.");
   auto own_time = HistogramFamily("igptd_overhead_seconds",
                                   "The time that igptd itself took: calls without waiting for iGPT and for callers.");
-  int64_t queued = 0;
   int64_t streams = 0;
   for (auto& [name, method] : totals) {
     const MetricLabels labels = {{"grpc_service", name.first}, {"grpc_method", name.second}};
@@ -139,7 +136,6 @@ void CollectCalls(const std::vector<const MethodMetrics*>& methods, MetricFamili
     AddEnds(FindMethod(absl::StrCat(name.first, "/", name.second)), method.ends, labels, handled, errors);
     AddHistogram(handling, labels, std::move(method.duration));
     AddHistogram(own_time, labels, std::move(method.own_time));
-    queued += method.accepted - method.started;
     if (method.streams) streams += method.started - method.ended;
   }
   auto first = HistogramFamily("igptd_time_to_first_event_seconds",
@@ -154,8 +150,6 @@ void CollectCalls(const std::vector<const MethodMetrics*>& methods, MetricFamili
     families.push_back(std::move(*family));
   }
   AddGauge(families, "igptd_streams_in_flight", "Running streams.", static_cast<double>(streams));
-  AddGauge(families, "igptd_calls_queued", "Accepted calls that wait for their event loop.",
-           static_cast<double>(queued));
 }
 
 }  // namespace igptd

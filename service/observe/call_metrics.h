@@ -22,7 +22,6 @@ struct MethodMetrics final : public CallObserver {
   // `name`: "igpt.v1.RecallService/Ask".
   MethodMetrics(std::string_view name, bool method_streams);
 
-  void OnAccepted() override { accepted.Increment(); }
   void OnStarted(absl::Duration waited) override;
   void OnEvent(bool first, absl::Duration after) override;
   void OnEnding(const CallRecord& record) override;
@@ -33,7 +32,6 @@ struct MethodMetrics final : public CallObserver {
   const std::string service;  // "igpt.v1.RecallService"
   const std::string method;   // "Ask"
   const bool streams;
-  Counter accepted;  // the only one that another thread than the loop's increments
   Counter started;
   Counter ended;
   std::array<std::array<Counter, kReasons>, kCodes> ends;  // by code and reason

@@ -6,12 +6,8 @@ namespace igptd {
 
 using igpt::MonotonicTime;
 
-void CallRecorder::Accepted() {
-  accepted_at_ = MonotonicTime::Now();
-  if (observer_ != nullptr) observer_->OnAccepted();
-}
-
-void CallRecorder::Started() {
+void CallRecorder::Started(MonotonicTime accepted_at) {
+  accepted_at_ = accepted_at;
   if (observer_ != nullptr) observer_->OnStarted(MonotonicTime::Now() - accepted_at_);
 }
 

@@ -11,13 +11,10 @@
 
 namespace igptd {
 
-// The observer of one method's calls on one loop. Called on that loop's thread unless a function says otherwise. Must
-// not block.
+// The observer of one method's calls on one loop. Called on that loop's thread. Must not block.
 class CallObserver {
  public:
   virtual ~CallObserver() = default;
-  // A call was accepted and is on its way to its loop. Called on the acceptor thread.
-  virtual void OnAccepted() = 0;
   // The call has reached its loop, after waiting this long.
   virtual void OnStarted(absl::Duration waited) = 0;
   // An event is about to be written, `after` the call's acceptance if it is the first, otherwise after the one before.
@@ -26,7 +23,7 @@ class CallObserver {
   virtual void OnEnding(const CallRecord& record) = 0;
 };
 
-// One per call, used on its loop's thread, except for Accepted. The time that is neither a wait for iGPT nor one for
+// One per call, used on its loop's thread. The time that is neither a wait for iGPT nor one for
 // the caller is igptd's own.
 class CallRecorder {
  public:
@@ -37,10 +34,8 @@ class CallRecorder {
   const CallRecord& record() const { return record_; }
   igpt::MonotonicTime accepted_at() const { return accepted_at_; }
 
-  // Called on the acceptor thread, before anything else.
-  void Accepted();
-  // The call has reached its loop.
-  void Started();
+  // The call has reached its loop. Called before anything else. `accepted_at`: when gRPC had handed it over.
+  void Started(igpt::MonotonicTime accepted_at);
 
   // Around a wait for iGPT.
   void WaitStarts();

@@ -2,89 +2,74 @@
 #pragma once
 
 #include <coroutine>
-#include <functional>
-#include <optional>
+#include <memory>
 #include <utility>
 
-#include "grpcpp/completion_queue.h"
-#include "grpcpp/generic/async_generic_service.h"
-#include "grpcpp/support/async_stream.h"
-#include "service/rpc/accepted_call.h"
+#include "absl/status/status.h"
+#include "service/rpc/call.h"
+#include "service/rpc/incoming_call.h"
+#include "service/rpc/method.h"
+#include "service/rpc/parse.h"
 #include "service/rpc/task.h"
 
 namespace igptd::rpc {
 
 template <typename RequestMessage, typename Response>
-class BidiCall final
-    : public AcceptedCall<BidiCall<RequestMessage, Response>, grpc::ServerAsyncReaderWriter<Response, RequestMessage>> {
-  using Responder = grpc::ServerAsyncReaderWriter<Response, RequestMessage>;
-  using Base = AcceptedCall<BidiCall, Responder>;
-
+class BidiCall final : public Call {
  public:
   static constexpr bool kStreams = true;
-  // grpc::Service's RequestAsyncBidiStreaming, or grpc::AsyncGenericService's RequestCall.
-  using Ask = std::function<void(grpc::GenericServerContext*, Responder*, grpc::CompletionQueue*,
-                                 grpc::ServerCompletionQueue*, void* tag)>;
 
-  // co_await Read(): whether there is another request(); false if the caller has sent its last, or the call is over.
+  BidiCall(const Method<BidiCall>& method, std::unique_ptr<IncomingCall> incoming)
+      : Call(std::move(incoming), method.environment, method.name, method.observer), method_(method) {}
+
+  // co_await Read(): whether there is another request(); false if the caller has sent its last, or one that can't be
+  // parsed (then malformed() says so), or the call is over.
   auto Read() {
-    return Operate(Pending::kRead, [this] {
-      this->OnStop([this] { this->Abandon(); });
-      this->loop().Started(/*soon=*/false);
-      this->responder_.Read(&request_, &this->written_tag_);
-    });
+    return Wait{[this] { return this->stopping(); },
+                [this](std::coroutine_handle<> waiting) {
+                  waiting_ = waiting;
+                  this->OnStop([this] {
+                    if (this->reading()) Resume(false);
+                  });
+                  this->StartRead(/*soon=*/false);
+                },
+                [this] { return !this->stopping() && succeeded_; }};
   }
   const RequestMessage& request() const { return request_; }
+  const absl::Status& malformed() const { return parsed_; }  // OK: it was not
 
   // co_await Write(…): sends an answer; false if the call is over.
   auto Write(const Response& response) {
-    return Operate(Pending::kWrite, [this, &response] {
-      this->CountMessage(/*is_event=*/true, response.ByteSizeLong());
-      this->WriteStarts();
-      this->responder_.Write(response, &this->written_tag_);
-    });
-  }
-
-  // Ends the call, which must not be used after that.
-  void Finish(CallStatus end) {
-    const std::optional<grpc::Status> status = this->FinishStarts(std::move(end));
-    if (status.has_value()) this->responder_.Finish(*status, &this->finished_tag_);
-  }
-
- private:
-  enum class Pending { kRead, kWrite };
-
-  friend Base;
-  using Base::Base;
-
-  void Request(const Ask& ask, grpc::CompletionQueue* own, grpc::ServerCompletionQueue* incoming, void* tag) {
-    ask(&this->context_, &this->responder_, own, incoming, tag);
-  }
-
-  template <typename Start>
-  auto Operate(Pending operation, Start start) {
     return Wait{[this] { return this->stopping(); },
-                [this, operation, start](std::coroutine_handle<> waiting) {
-                  pending_ = operation;
+                [this, &response](std::coroutine_handle<> waiting) {
                   waiting_ = waiting;
-                  start();
+                  this->StartWrite(response, /*is_event=*/true, /*more=*/false);
                 },
                 [this] { return !this->stopping() && succeeded_; }};
   }
 
-  absl::Status ParseRequest() override { return absl::OkStatus(); }  // gRPC parses them as they are read
+ private:
+  void Handle() override { method_.handle(*this); }
+  void OnRequest() override {}
+  absl::Status ParseRequest(const grpc::ByteBuffer& bytes) override { return rpc::ParseRequest(bytes, &request_); }
   const google::protobuf::Message* request_message() const override { return nullptr; }
 
-  void OnWritten(bool ok) override {
-    if (pending_ == Pending::kWrite) this->WriteEnds(ok);
-    succeeded_ = ok;
+  void OnRead(bool ok, const grpc::ByteBuffer& bytes) override {
+    if (ok) parsed_ = ParseRequest(bytes);
+    Resume(ok && parsed_.ok());
+  }
+  void OnWritten(bool ok) override { Resume(ok); }
+  void Resume(bool succeeded) {
+    if (waiting_ == nullptr) return;
+    succeeded_ = succeeded;
     std::exchange(waiting_, nullptr).resume();
   }
 
+  const Method<BidiCall>& method_;
   RequestMessage request_;
+  absl::Status parsed_;  // the last request
   std::coroutine_handle<> waiting_;
-  Pending pending_ = Pending::kRead;  // the operation that was started last
-  bool succeeded_ = false;            // how it ended
+  bool succeeded_ = false;  // how the operation ended that was started last
 };
 
 }  // namespace igptd::rpc

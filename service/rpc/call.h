@@ -19,23 +19,31 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "google/protobuf/message.h"
-#include "grpcpp/generic/async_generic_service.h"
+#include "grpcpp/impl/codegen/proto_utils.h"
+#include "grpcpp/impl/codegen/serialization_traits.h"
+#include "grpcpp/support/byte_buffer.h"
 #include "igpt/monotonic_time.h"
 #include "service/contract/call_status.h"
 #include "service/observe/call_recorder.h"
-#include "service/rpc/hand_over.h"
+#include "service/rpc/incoming_call.h"
 #include "service/rpc/loop.h"
+#include "service/rpc/receiving.h"
 
 namespace igptd::rpc {
+
+// The largest request.
+inline constexpr size_t kMaxRequestBytes = 4 << 20;
 
 class Call;
 
 // What calls need from their server. Must outlive them. Used on their loops' threads.
 struct CallEnvironment {
   absl::Duration stalled_reader_timeout;
-  // Returns how the call ends if it may not reach its handler; nullopt: it may. Also parses the request, by
-  // Call::ParseRequest.
+  // Return how the call ends if it may not go on; nullopt: it may. The first decides by the headers whether its request
+  // is received, the second whether a late request is awaited, the third by the request whether it reaches its handler.
   std::function<std::optional<CallStatus>(Call&)> enter;
+  std::function<std::optional<CallStatus>(Call&)> await_request;
+  std::function<std::optional<CallStatus>(Call&)> check_request;
   // Background calls don't hold up the drain: they aren't in Loop::calls().
   bool background = false;
   // Called for each call that has ended. May be empty.
@@ -49,17 +57,24 @@ struct CallEnvironment {
 class Ticket {
  public:
   virtual ~Ticket() = default;
+  // Whose it is: the caller's name, or its network.
+  virtual std::string holder() const = 0;
+  // The call's request is whole, or it has none.
+  virtual void OnRequest() = 0;
   // The call's status is about to be sent. After that, its caller may start another call at once.
   virtual void OnFinishing() = 0;
 };
 
 class Call {
  public:
-  virtual ~Call() = default;
+  virtual ~Call();
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
 
-  const grpc::GenericServerContext& context() const { return context_; }
+  // Begins. It is over when it has deleted itself.
+  void Start();
+
+  const grpc::GenericServerContext& context() const { return incoming_->context(); }
   Loop& loop() { return loop_; }
   CallRecorder& recorder() { return recorder_; }
   CallRecord& record() { return recorder_.record(); }
@@ -67,18 +82,18 @@ class Call {
 
   // Where the call comes from, as ServerContext::peer returns it.
   std::string_view peer() const { return peer_; }
+  // Null if it is unknown.
+  CallerConnection* connection() const { return incoming_->connection().get(); }
 
   // The caller's deadline; infinite if it has none.
   igpt::MonotonicTime deadline() const;
 
-  // For CallEnvironment::enter. The request is empty until ParseRequest has returned OK. Calls with a stream of
-  // requests have none yet.
-  virtual absl::Status ParseRequest() = 0;
+  // For CallEnvironment::check_request. Calls with a stream of requests have none.
   virtual const google::protobuf::Message* request_message() const = 0;
 
   // The ticket that CallEnvironment::enter gave to the call; null: none.
   void Keep(std::unique_ptr<Ticket> ticket) { ticket_ = std::move(ticket); }
-  const Ticket* ticket() const { return ticket_.get(); }
+  Ticket* ticket() const { return ticket_.get(); }
 
   // Sets the function that makes the wait for iGPT complete early. It runs at most once, and not after Finish; if the
   // call is stopping already, it runs at once.
@@ -90,45 +105,37 @@ class Call {
   void Cancel();
   void Stop(Refusal refusal);
 
+  // Ends the call, which must not be used after that.
+  void Finish(CallStatus end);
+
  protected:
   // `observer` may be null.
-  Call(Loop& loop, const CallEnvironment& environment, std::string_view method, CallObserver* observer);
+  Call(std::unique_ptr<IncomingCall> incoming, const CallEnvironment& environment, std::string_view method,
+       CallObserver* observer);
 
-  // Completes the call's first operation, on the acceptor thread. `ok` is false if the server is shutting down.
-  virtual void OnAccepted(bool ok) = 0;
-  // Called by OnAccepted. Everything after that happens on the loop's thread.
-  void Run();
-  // Lets the call in or ends it, as Enter() decides.
+  // The call was let in.
   virtual void Handle() = 0;
-  std::optional<CallStatus> Enter() { return environment_.enter(*this); }
+  // Its request is whole, and was let in too. Only after ReceiveRequest.
+  virtual void OnRequest() = 0;
+  virtual absl::Status ParseRequest(const grpc::ByteBuffer& bytes) = 0;
 
-  // The request's size in bytes.
-  virtual size_t RequestBytes() const { return 0; }
+  // Receives the call's only request.
+  void ReceiveRequest();
 
-  // Called before a message is sent: counts it, and adds the initial metadata if it is the first.
-  void CountMessage(bool is_event, size_t bytes);
-  bool sent() const { return recorder_.sent(); }
-  // Called by the subclasses around a write and at the finish.
-  void WriteStarts();
-  void WriteEnds(bool ok);
+  // Operations. Each completes in the function next to it, on the loop's thread; a read of a request may complete after
+  // the call is finished, and then without that.
+  // `soon`: it most likely has arrived, or is about to.
+  void StartRead(bool soon);
+  virtual void OnRead(bool ok, const grpc::ByteBuffer& bytes);
+  bool reading() const { return reading_; }
+  template <typename Response>
+  void StartWrite(const Response& response, bool is_event, bool more);
   virtual void OnWritten(bool ok) = 0;
-  // Returns the status that the call really ends with, and adds the trailing metadata. nullopt: gRPC has ended the call
-  // already, so its responder must not finish it: gRPC 1.51 would send another end, and proxies that share connections
-  // take that for an error of the connection.
-  std::optional<grpc::Status> FinishStarts(CallStatus status);
-  void OnFinished(bool ok);
+  // Ends the call with a last message and OK. It must not be used after that.
+  template <typename Response>
+  void WriteAndFinish(const Response& response);
 
-  // Makes gRPC end a call that has to stop, and with it the operation that is pending: only gRPC can end a write that
-  // waits for its reader. The caller gets the code and message, without details.
-  void Abandon();
-
-  // Called when the call is created, before it is requested from gRPC: these are the tags that may come first, on other
-  // threads.
-  void GiveToGrpc() {
-    GivenToGrpc(&done_tag_);
-    GivenToGrpc(&accepted_tag_);
-  }
-
+ private:
   // What a tag points to: a member of its call that forwards the completion.
   template <void (Call::*kOnCompleted)(bool)>
   class Tag final : public Operation {
@@ -140,49 +147,98 @@ class Call {
     Call& call_;
   };
 
-  grpc::GenericServerContext context_;  // generic, because it then knows the name of an unknown method
-  Tag<&Call::OnAccepted> accepted_tag_{*this};
-  Tag<&Call::OnWritten> written_tag_{*this};
-  Tag<&Call::OnFinished> finished_tag_{*this};
-
- private:
   enum class State {
-    kAccepted,   // or requested: not on its loop yet
+    kArriving,   // its request is on the way
     kHandled,    // its handler is running
     kFinishing,  // its status is on the way to the caller
     kFinished,
   };
   enum class StopCause { kNone, kCallerWentAway, kDeadline, kRefusal };
 
+  // Notes that these bytes of the connection belong to this call.
+  void Claim(size_t bytes);
+  void ReadRequest();
+  void RequestOver();
+
   bool AtDeadline() const;
   void BeginStop(StopCause cause);
+  // Makes gRPC end a call that has to stop, and with it the write that is pending: only gRPC can end a write that waits
+  // for its reader. The caller gets the code and message, without details.
+  void Abandon();
   // The status of a call that ends because of stop_; `status` itself if it ended otherwise.
   CallStatus StatusOfStop(CallStatus status) const;
   CallStatus DeadlineStatus() const;
-  void OnDone(bool ok);  // gRPC reports the call as over: finished, cancelled, or past its deadline
-  void End();            // nothing more is to be sent
+  // Called before a message is sent: counts it, and adds the initial metadata if it is the first.
+  void CountMessage(bool is_event, size_t bytes);
+  void WriteStarts();
+  // Returns the status that the call really ends with, and adds the trailing metadata. nullopt: gRPC has ended the call
+  // already, so it must not be finished: gRPC 1.51 would send another end, and proxies that share connections take that
+  // for an error of the connection.
+  std::optional<grpc::Status> FinishStarts(CallStatus status);
+  void OnReadTag(bool ok);
+  void OnWrittenTag(bool ok);
+  void OnFinishedTag(bool ok);
+  void OnOver();
+  void End();  // nothing more is to be sent
   void ReleaseWhenOver();
   void OnStallTimer();
+  void OnRequestTimer();
   void OnLastWriteTimer();
 
+  const std::unique_ptr<IncomingCall> incoming_;
   Loop& loop_;
   const CallEnvironment& environment_;
-  std::string peer_;
-  std::shared_ptr<CallerConnection> connection_;  // null: unknown
+  const std::string peer_;
   std::unique_ptr<Ticket> ticket_;
   CallRecorder recorder_;
-  Tag<&Call::OnDone> done_tag_{*this};
+  Tag<&Call::OnReadTag> read_tag_{*this};
+  Tag<&Call::OnWrittenTag> written_tag_{*this};
+  Tag<&Call::OnFinishedTag> finished_tag_{*this};
 
-  State state_ = State::kAccepted;
-  bool done_ = false;                   // whether the done tag came, which is possible in any state
+  State state_ = State::kArriving;
+  Receiving::Place place_;              // of the request, while it is received
+  bool receives_ = false;               // the request is being received: it holds a place that has started
+  grpc::ByteBuffer request_bytes_;      // of the read that is pending
+  bool reading_ = false;                // a read is pending
+  bool read_soon_ = false;              // as StartRead was told
+  bool late_ = false;                   // its request is not whole though the call began a while ago
+  bool no_request_ = false;             // its caller sends none
+  bool over_ = false;                   // gRPC reported the end, which is possible in any state
   std::optional<uint64_t> write_turn_;  // the loop's turn in which the pending write started; nullopt: none is pending
   bool cut_off_ = false;  // whether a write failed or was abandoned: then gRPC has ended the call, or is about to
   StopCause stop_ = StopCause::kNone;
   Refusal refusal_ = {};  // why the call has to stop, if the cause is a refusal
   absl::AnyInvocable<void()> on_stop_;
-  igpt::EventLoop::Timer stall_timer_;       // limits how long a write waits for the reader
-  igpt::EventLoop::Timer last_write_timer_;  // the same, once the call has to stop
+  igpt::EventLoop::Timer stall_timer_;       // limits how long a request takes, then how long a write waits
+  igpt::EventLoop::Timer last_write_timer_;  // the same for a write, once the call has to stop
   igpt::EventLoop::Timer deadline_timer_;
 };
+
+template <typename Message>
+grpc::ByteBuffer ToBytes(const Message& message) {
+  grpc::ByteBuffer bytes;
+  bool own = false;
+  (void)grpc::SerializationTraits<Message>::Serialize(message, &bytes, &own);  // fails only over 2 GiB
+  return bytes;
+}
+
+template <typename Response>
+void Call::StartWrite(const Response& response, bool is_event, bool more) {
+  grpc::WriteOptions options;
+  // A first write with the hint would never complete, because the initial metadata waits with it.
+  if (more && recorder_.sent()) options.set_buffer_hint();
+  const grpc::ByteBuffer bytes = ToBytes(response);
+  CountMessage(is_event, bytes.Length());
+  WriteStarts();
+  incoming_->stream().Write(bytes, options, &written_tag_);
+}
+
+template <typename Response>
+void Call::WriteAndFinish(const Response& response) {
+  const grpc::ByteBuffer bytes = ToBytes(response);
+  CountMessage(/*is_event=*/true, bytes.Length());
+  const std::optional<grpc::Status> status = FinishStarts({});
+  if (status.has_value()) incoming_->stream().WriteAndFinish(bytes, {}, *status, &finished_tag_);
+}
 
 }  // namespace igptd::rpc

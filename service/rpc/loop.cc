@@ -5,7 +5,10 @@
 #include <utility>
 
 #include "absl/memory/memory.h"
+#include "service/rpc/arrivals.h"
 #include "service/rpc/hand_over.h"
+#include "service/rpc/incoming_call.h"
+#include "service/rpc/method.h"
 
 namespace igptd::rpc {
 namespace {
@@ -17,8 +20,11 @@ constexpr absl::Duration kSoon = absl::Milliseconds(1);
 constexpr absl::Duration kLater = absl::Milliseconds(5);
 
 constexpr int kMaxOperationsPerPoll = 64;
+constexpr int kMaxArrivalsPerPoll = 16;
 
 }  // namespace
+
+Loop::Loop() : arrivals_(std::make_unique<Arrivals>()) {}
 
 absl::StatusOr<std::unique_ptr<Loop>> Loop::Create() {
   std::unique_ptr<Loop> loop = absl::WrapUnique(new Loop);
@@ -36,6 +42,14 @@ Loop::~Loop() {
   while (queue_.Next(&tag, &ok)) static_cast<Operation*>(tag)->OnCompleted(ok);
 }
 
+void Loop::Arrive(std::unique_ptr<IncomingCall> call) {
+  if (arrivals_->Push(std::move(call))) events_->Post([] {});  // wakes the loop, which then polls
+}
+
+size_t Loop::waiting() const {
+  return arrivals_->size();
+}
+
 void Loop::Started(bool soon) {
   ++outstanding_;
   if (soon) ExpectSoon();
@@ -46,7 +60,29 @@ void Loop::ExpectSoon() {
   expecting_ = true;
 }
 
+// What completed comes first: an end that gRPC reports is then known before its call is taken up.
 bool Loop::Poll() {
+  const bool completed = PollQueue();
+  return TakeArrivals() || completed;
+}
+
+bool Loop::TakeArrivals() {
+  for (int taken = 0; taken < kMaxArrivalsPerPoll; ++taken) {
+    std::unique_ptr<IncomingCall> call = arrivals_->Pop();
+    if (call == nullptr) return taken > 0;
+    call->Taken();
+    const CallerConnection* connection = call->connection().get();
+    if (connection != nullptr && connection->why_cut_off() != nullptr) {
+      Started(/*soon=*/false);  // the tag of its end
+      IncomingCall::Discard(std::move(call));
+      continue;
+    }
+    (*methods_)(std::move(call));
+  }
+  return true;
+}
+
+bool Loop::PollQueue() {
   // Polling an empty queue costs a system call, so don't poll in every turn without a reason.
   if (outstanding_ == 0 || (!expecting_ && absl::FromChrono(steady_clock::now() - looked_at_) < MaxSleep()))
     return false;
@@ -72,27 +108,6 @@ bool Loop::Poll() {
   return polled > 0;
 }
 
-void Loop::AddConnection(std::shared_ptr<CallerConnection> connection) {
-  events_->Post([this, connection = std::move(connection)] { connections_[connection->peer()] = connection; });
-}
-
-void Loop::RemoveConnection(std::shared_ptr<CallerConnection> connection) {
-  events_->Post([this, connection = std::move(connection)] {
-    // A new connection from the same address and port may have taken its place already.
-    const auto found = connections_.find(connection->peer());
-    if (found != connections_.end() && found->second == connection) connections_.erase(found);
-  });
-}
-
-void Loop::BreakConnections() {
-  for (const auto& [peer, connection] : connections_) connection->End();
-}
-
-std::shared_ptr<CallerConnection> Loop::FindConnection(const std::string& peer) const {
-  const auto found = connections_.find(peer);
-  return found == connections_.end() ? nullptr : found->second;
-}
-
 void Loop::Cork(std::shared_ptr<CallerConnection> connection) {
   if (busy_ && connection->Cork()) corked_.push_back(std::move(connection));
 }
@@ -103,6 +118,7 @@ void Loop::EndTurn() {
 }
 
 absl::Duration Loop::MaxSleep() const {
+  if (!arrivals_->empty()) return absl::ZeroDuration();
   if (soon_ > 0) return kSoon;
   return outstanding_ > 0 ? kLater : absl::InfiniteDuration();
 }

@@ -6,22 +6,25 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <string>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "grpcpp/completion_queue.h"
 #include "igpt/event_loop.h"
 #include "service/edge/caller_connection.h"
+#include "service/rpc/receiving.h"
 
 namespace igptd::rpc {
 
+class Arrivals;
 class Call;
+class IncomingCall;
+class Methods;
 
 // What the tag of an operation on a queue points to.
 class Operation {
@@ -42,9 +45,13 @@ class Loop final : private igpt::EventLoop::WorkSource {
   igpt::EventLoop& events() { return *events_; }
   grpc::CompletionQueue* queue() { return &queue_; }
 
-  // The callers' connections, as they come and go. Thread-safe.
-  void AddConnection(std::shared_ptr<CallerConnection> connection);
-  void RemoveConnection(std::shared_ptr<CallerConnection> connection);
+  // Sets how its calls are served, on its thread. To be set before the first call arrives; `methods` must outlive them.
+  void Serve(const Methods& methods) { methods_ = &methods; }
+
+  // A call that lives on this loop from now on. Thread-safe.
+  void Arrive(std::unique_ptr<IncomingCall> call);
+  // How many have arrived and wait. Thread-safe.
+  size_t waiting() const;
 
   // The rest is for Call, and only on the loop's thread.
 
@@ -61,24 +68,20 @@ class Loop final : private igpt::EventLoop::WorkSource {
   // The calls that live on this loop.
   absl::flat_hash_set<Call*>& calls() { return calls_; }
 
-  // The connection that a call comes from, by its ServerContext::peer; null if it is unknown.
-  std::shared_ptr<CallerConnection> FindConnection(const std::string& peer) const;
-
-  // How many connections are open.
-  size_t connections() const { return connections_.size(); }
+  // The requests that are being received.
+  Receiving& receiving() { return receiving_; }
 
   // Counts the loop's turns.
   uint64_t turn() const { return turn_; }
-
-  // Closes every connection at once and discards what is still to be written. Only on the loop's thread.
-  void BreakConnections();
 
   // Corks the connection until the end of the turn, if the turn has work for several calls.
   void Cork(std::shared_ptr<CallerConnection> connection);
 
  private:
-  Loop() = default;
+  Loop();
   bool Poll() override;
+  bool PollQueue();
+  bool TakeArrivals();
   absl::Duration MaxSleep() const override;
   void BeginTurn(int ready) override {
     busy_ = ready > 1;
@@ -94,8 +97,10 @@ class Loop final : private igpt::EventLoop::WorkSource {
   absl::flat_hash_set<Call*> calls_;
   bool busy_ = false;  // the turn has work for more than one call
   uint64_t turn_ = 0;
-  absl::flat_hash_map<std::string, std::shared_ptr<CallerConnection>> connections_;  // by peer
-  std::vector<std::shared_ptr<CallerConnection>> corked_;                            // by this loop, in this turn
+  Receiving receiving_;
+  const std::unique_ptr<Arrivals> arrivals_;
+  const Methods* methods_ = nullptr;
+  std::vector<std::shared_ptr<CallerConnection>> corked_;  // by this loop, in this turn
   std::unique_ptr<igpt::EventLoop> events_;
 };
 

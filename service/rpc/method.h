@@ -1,61 +1,61 @@
-// An RPC of a service on one loop: how its calls are requested and handled.
+// The methods of a loop, and how their calls are handled.
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
-#include "google/protobuf/descriptor.h"
-#include "grpcpp/completion_queue.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/string_view.h"
 #include "service/rpc/call.h"
+#include "service/rpc/incoming_call.h"
 
 namespace igptd::rpc {
 
-// Where calls come from and live: the same for all methods of a loop. Everything it refers to must outlive the calls.
-struct MethodPlace {
-  Loop& loop;
-  const CallEnvironment& environment;
-  grpc::ServerCompletionQueue* incoming;  // the server's
-};
-
-// Must outlive its calls. Immutable, so thread-safe.
+// An RPC on one loop. `environment` must outlive it, and it must outlive its calls. Immutable, so thread-safe.
 template <typename CallType>
 struct Method {
   std::string_view name;  // "igpt.v1.RecallService/Ask"
-  MethodPlace place;
-  // Requests a call from gRPC: see AsyncService::Asker.
-  CallType::Ask ask;
+  const CallEnvironment& environment;
   // Handles a call that was let in, and makes sure that Finish is called exactly once.
   std::function<void(CallType&)> handle;
-  // Requests the next call when one is handled, on its loop. Empty: when one arrives.
-  std::function<void()> request_next = {};
-  CallObserver* observer =
-      place.environment.observer_of ? place.environment.observer_of(name, CallType::kStreams) : nullptr;
+  CallObserver* observer = environment.observer_of ? environment.observer_of(name, CallType::kStreams) : nullptr;
 };
 
-// A generated gRPC service whose requests arrive as bytes, because they are parsed on the loops. Shared by all loops.
-template <typename Service>
-class AsyncService final : public Service::AsyncService {
+// All of them, by name. One per loop, used on its thread.
+class Methods {
  public:
-  // The Method::ask of the method with this name ("igpt.v1.RecallService/Ask").
+  // `method` must outlive this.
   template <typename CallType>
-  CallType::Ask Asker(std::string_view name) {
-    return [this, number = NumberOf(name)](auto... args) {
-      if constexpr (CallType::kStreams) {
-        this->RequestAsyncServerStreaming(number, args...);
-      } else {
-        this->RequestAsyncUnary(number, args...);
-      }
-    };
+  void Add(const Method<CallType>& method) {
+    serve_[std::string(method.name)] = Serve(method);
+  }
+  // For calls of all other methods.
+  template <typename CallType>
+  void AddUnknown(const Method<CallType>& method) {
+    serve_unknown_ = Serve(method);
+  }
+
+  // Makes it a Call, which deletes itself when it is over.
+  void operator()(std::unique_ptr<IncomingCall> call) const {
+    std::string_view name = call->context().method();  // "/igpt.v1.RecallService/Ask"
+    if (name.starts_with('/')) name.remove_prefix(1);
+    const auto found = serve_.find(absl::string_view(name.data(), name.size()));
+    (found == serve_.end() ? serve_unknown_ : found->second)(std::move(call));
   }
 
  private:
-  // gRPC numbers the methods of a service in the order of its proto.
-  static int NumberOf(std::string_view name) {
-    std::string full_name(name);
-    full_name[full_name.find('/')] = '.';
-    return google::protobuf::DescriptorPool::generated_pool()->FindMethodByName(full_name)->index();
+  using ServeCall = std::function<void(std::unique_ptr<IncomingCall>)>;
+
+  template <typename CallType>
+  static ServeCall Serve(const Method<CallType>& method) {
+    return [&method](std::unique_ptr<IncomingCall> call) { (new CallType(method, std::move(call)))->Start(); };
   }
+
+  absl::flat_hash_map<std::string, ServeCall> serve_;
+  ServeCall serve_unknown_;
 };
 
 }  // namespace igptd::rpc

@@ -40,14 +40,6 @@ void Answer(rpc::UnaryCall<Request, Response>& call, std::initializer_list<Field
   call.Finish(response);
 }
 
-// The RPC with this name. `answer` ends its calls.
-template <typename Request, typename Response>
-rpc::Method<rpc::UnaryCall<Request, Response>> MakeMethod(std::string_view name, Channelz::Service& service,
-                                                          const rpc::MethodPlace& place,
-                                                          void (*answer)(rpc::UnaryCall<Request, Response>&)) {
-  return {name, place, service.Asker<rpc::UnaryCall<Request, Response>>(name), answer};
-}
-
 void TopChannels(rpc::UnaryCall<v1::GetTopChannelsRequest, v1::GetTopChannelsResponse>& call) {
   const int64_t start = call.request().start_channel_id();
   Answer(call, {{"start_channel_id", start}}, [start] { return grpc_channelz_get_top_channels(start); });
@@ -88,24 +80,16 @@ void Socket(rpc::UnaryCall<v1::GetSocketRequest, v1::GetSocketResponse>& call) {
 
 }  // namespace
 
-Channelz::Channelz(Service& service, const rpc::MethodPlace& place)
-    : top_channels_(MakeMethod("grpc.channelz.v1.Channelz/GetTopChannels", service, place, TopChannels)),
-      servers_(MakeMethod("grpc.channelz.v1.Channelz/GetServers", service, place, Servers)),
-      server_(MakeMethod("grpc.channelz.v1.Channelz/GetServer", service, place, Server)),
-      server_sockets_(MakeMethod("grpc.channelz.v1.Channelz/GetServerSockets", service, place, ServerSockets)),
-      channel_(MakeMethod("grpc.channelz.v1.Channelz/GetChannel", service, place, Channel)),
-      subchannel_(MakeMethod("grpc.channelz.v1.Channelz/GetSubchannel", service, place, Subchannel)),
-      socket_(MakeMethod("grpc.channelz.v1.Channelz/GetSocket", service, place, Socket)) {}
-
-void Channelz::Accept() {
-  const auto accept = []<typename Call>(const rpc::Method<Call>& method) { Call::AcceptNext(method); };
-  accept(top_channels_);
-  accept(servers_);
-  accept(server_);
-  accept(server_sockets_);
-  accept(channel_);
-  accept(subchannel_);
-  accept(socket_);
+Channelz::Channelz(const rpc::CallEnvironment& environment, rpc::Methods& methods)
+    : top_channels_{"grpc.channelz.v1.Channelz/GetTopChannels", environment, TopChannels},
+      servers_{"grpc.channelz.v1.Channelz/GetServers", environment, Servers},
+      server_{"grpc.channelz.v1.Channelz/GetServer", environment, Server},
+      server_sockets_{"grpc.channelz.v1.Channelz/GetServerSockets", environment, ServerSockets},
+      channel_{"grpc.channelz.v1.Channelz/GetChannel", environment, Channel},
+      subchannel_{"grpc.channelz.v1.Channelz/GetSubchannel", environment, Subchannel},
+      socket_{"grpc.channelz.v1.Channelz/GetSocket", environment, Socket} {
+  const auto add = [&](const auto&... method) { (methods.Add(method), ...); };
+  add(top_channels_, servers_, server_, server_sockets_, channel_, subchannel_, socket_);
 }
 
 }  // namespace igptd

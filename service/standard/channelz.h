@@ -11,13 +11,8 @@ namespace igptd {
 
 class Channelz {
  public:
-  using Service = rpc::AsyncService<grpc::channelz::v1::Channelz>;
-
-  // Everything given must outlive this.
-  Channelz(Service& service, const rpc::MethodPlace& place);
-
-  // Requests one more call of each RPC from gRPC.
-  void Accept();
+  // Adds its methods to `methods`. `environment` must outlive this.
+  Channelz(const rpc::CallEnvironment& environment, rpc::Methods& methods);
 
  private:
   template <typename Request, typename Response>

@@ -19,18 +19,15 @@ constexpr char kLiveness[] = "liveness";
 
 }  // namespace
 
-Health::Health(Service& service, const std::vector<std::string>& services, const rpc::MethodPlace& checks,
-               const rpc::MethodPlace& watches)
-    : loop_(watches.loop),
-      check_{kCheck, checks, service.Asker<CheckCall>(kCheck), [this](CheckCall& call) { Check(call); }},
-      watch_{kWatch, watches, service.Asker<WatchCall>(kWatch), [this](WatchCall& call) { Watch(call); }},
+Health::Health(const std::vector<std::string>& services, rpc::Loop& loop, const rpc::CallEnvironment& checks,
+               const rpc::CallEnvironment& watches, rpc::Methods& methods)
+    : loop_(loop),
+      check_{kCheck, checks, [this](CheckCall& call) { Check(call); }},
+      watch_{kWatch, watches, [this](WatchCall& call) { Watch(call); }},
       services_(services.begin(), services.end()) {
   services_.insert({"", kLiveness});
-}
-
-void Health::Accept() {
-  CheckCall::AcceptNext(check_);
-  WatchCall::AcceptNext(watch_);
+  methods.Add(check_);
+  methods.Add(watch_);
 }
 
 void Health::SetServing(bool serving) {

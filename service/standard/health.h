@@ -15,22 +15,17 @@
 
 namespace igptd {
 
-// All services have the status of the whole server, which is SERVING at first. The service "liveness" is always
+// On one loop. All services have the status of the whole server, which is SERVING at first. The service "liveness" is always
 // SERVING.
 class Health {
  public:
   using CheckCall = rpc::UnaryCall<grpc::health::v1::HealthCheckRequest, grpc::health::v1::HealthCheckResponse>;
   using WatchCall = rpc::StreamCall<grpc::health::v1::HealthCheckRequest, grpc::health::v1::HealthCheckResponse>;
 
-  using Service = rpc::AsyncService<grpc::health::v1::Health>;
-
-  // `services`: their full names; the empty name, which stands for the whole server, is added. The places, of Check and
-  // of Watch, are on the same loop. Everything else must outlive this.
-  Health(Service& service, const std::vector<std::string>& services, const rpc::MethodPlace& checks,
-         const rpc::MethodPlace& watches);
-
-  // Requests one more call of each RPC from gRPC.
-  void Accept();
+  // Adds its methods to `methods`, for calls on `loop`. `services`: their full names; the empty name, which stands for
+  // the whole server, is added. The environments, of Check and of Watch, must outlive this.
+  Health(const std::vector<std::string>& services, rpc::Loop& loop, const rpc::CallEnvironment& checks,
+         const rpc::CallEnvironment& watches, rpc::Methods& methods);
 
   // Tells watchers too. Thread-safe.
   void SetServing(bool serving);

@@ -5,7 +5,7 @@
 
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/descriptor.pb.h"
-#include "grpcpp/impl/rpc_service_method.h"
+#include "service/contract/call_status.h"
 
 namespace igptd {
 namespace {
@@ -35,15 +35,14 @@ void AnswerFile(const FileDescriptor* file, v1::ServerReflectionResponse& respon
 
 }  // namespace
 
-ReflectionService::ReflectionService(const char* method) {
-  AddMethod(new grpc::internal::RpcServiceMethod(method, grpc::internal::RpcMethod::BIDI_STREAMING, nullptr));
-  MarkMethodAsync(0);
-}
-
-Reflection::Reflection(ReflectionService& service, std::vector<std::string> services, const rpc::MethodPlace& place)
+Reflection::Reflection(std::vector<std::string> services, const rpc::CallEnvironment& environment,
+                       rpc::Methods& methods)
     : services_(std::move(services)),
-      method_{"ServerReflection/ServerReflectionInfo", place,
-              [&service](auto... args) { service.RequestInfo(args...); }, [this](Call& call) { Serve(call); }} {}
+      v1_{"grpc.reflection.v1.ServerReflection/ServerReflectionInfo", environment, [this](Call& call) { Serve(call); }},
+      v1alpha_{"grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", environment, v1_.handle} {
+  methods.Add(v1_);
+  methods.Add(v1alpha_);
+}
 
 rpc::Task Reflection::Serve(Call& call) const {
   while (co_await call.Read()) {
@@ -53,7 +52,8 @@ rpc::Task Reflection::Serve(Call& call) const {
     Answer(call.request(), response);
     if (!co_await call.Write(response)) break;
   }
-  call.Finish({});
+  if (call.stopping()) co_return call.Finish(CancelledByCaller());
+  call.Finish(call.malformed().ok() ? CallStatus() : ToCallStatus(call.malformed(), KeyOwner::kIgptd));
 }
 
 void Reflection::Answer(const v1::ServerReflectionRequest& request, v1::ServerReflectionResponse& response) const {

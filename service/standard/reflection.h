@@ -7,22 +7,11 @@
 #include <vector>
 
 #include "grpc/reflection/v1/reflection.grpc.pb.h"
-#include "grpcpp/impl/service_type.h"
 #include "service/rpc/bidi_call.h"
+#include "service/rpc/method.h"
 #include "service/rpc/task.h"
 
 namespace igptd {
-
-// One version of the service, to be registered with gRPC.
-class ReflectionService final : public grpc::Service {
- public:
-  // `method`: "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo". Must outlive this.
-  explicit ReflectionService(const char* method);
-  template <typename... Args>
-  void RequestInfo(Args... args) {
-    RequestAsyncBidiStreaming(0, args...);
-  }
-};
 
 // Answers from the descriptors that are linked into the program.
 class Reflection {
@@ -30,11 +19,8 @@ class Reflection {
   using Call =
       rpc::BidiCall<grpc::reflection::v1::ServerReflectionRequest, grpc::reflection::v1::ServerReflectionResponse>;
 
-  // `services`: the full names to list. Everything else must outlive this.
-  Reflection(ReflectionService& service, std::vector<std::string> services, const rpc::MethodPlace& place);
-
-  // Requests one more call from gRPC.
-  void Accept() { Call::AcceptNext(method_); }
+  // Adds both versions to `methods`. `services`: the full names to list. `environment` must outlive this.
+  Reflection(std::vector<std::string> services, const rpc::CallEnvironment& environment, rpc::Methods& methods);
 
  private:
   rpc::Task Serve(Call& call) const;
@@ -42,7 +28,8 @@ class Reflection {
               grpc::reflection::v1::ServerReflectionResponse& response) const;
 
   const std::vector<std::string> services_;
-  const rpc::Method<Call> method_;
+  const rpc::Method<Call> v1_;
+  const rpc::Method<Call> v1alpha_;
 };
 
 }  // namespace igptd

@@ -1,52 +1,49 @@
 #include "service/standard/standard_services.h"
 
-#include <utility>
+#include <string>
+#include <vector>
+
+#include "service/contract/method_table.h"
 
 namespace igptd {
+namespace {
 
-StandardServices::StandardServices(bool with_channelz) {
-  if (with_channelz) channelz_service_.emplace();
+rpc::CallEnvironment Environment(const rpc::CallEnvironment& own, const Entry& entry, Audience audience,
+                                 Admission& room) {
+  return {.stalled_reader_timeout = own.stalled_reader_timeout,
+          .enter = [&entry, audience, &room](rpc::Call& call) { return entry.Enter(call, audience, room); },
+          .await_request = [&entry](rpc::Call& call) { return entry.AwaitRequest(call); },
+          .check_request = [](rpc::Call& /*call*/) { return std::nullopt; },
+          .background = true};
 }
 
-void StandardServices::Register(grpc::ServerBuilder& builder) {
-  builder.RegisterService(&health_service_);
-  builder.RegisterService(&reflection_v1_);
-  builder.RegisterService(&reflection_v1alpha_);
-  if (channelz_service_.has_value()) builder.RegisterService(&*channelz_service_);
-  builder.RegisterAsyncGenericService(&unknown_service_);
+rpc::CallEnvironment Counted(rpc::CallEnvironment environment, const rpc::CallEnvironment& own) {
+  environment.on_finished = own.on_finished;
+  environment.observer_of = own.observer_of;
+  return environment;
 }
 
-void StandardServices::Start(std::vector<std::string> own_services, const rpc::CallEnvironment& own, const Entry& entry,
-                             rpc::Loop& loop, grpc::ServerCompletionQueue* incoming) {
-  const auto environment = [&](Audience audience, Admission& room) -> rpc::CallEnvironment {
-    return {.stalled_reader_timeout = own.stalled_reader_timeout,
-            .enter = [&entry, audience, &room](rpc::Call& call) { return entry.Enter(call, audience, room); },
-            .background = true};
-  };
-  open_ = environment(Audience::kEveryone, answers_);
-  open_streams_ = environment(Audience::kEveryone, streams_);
-  known_ = environment(Audience::kKnown, answers_);
-  unknown_ = known_;
-  unknown_.on_finished = own.on_finished;
-  unknown_.observer_of = own.observer_of;
-
-  std::vector<std::string> services = std::move(own_services);
+std::vector<std::string> AllServices(bool with_channelz) {
+  std::vector<std::string> services = ServiceNames();
   services.insert(services.end(), {"grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
                                    "grpc.reflection.v1alpha.ServerReflection"});
-  if (channelz_service_.has_value()) services.emplace_back("grpc.channelz.v1.Channelz");
+  if (with_channelz) services.emplace_back("grpc.channelz.v1.Channelz");
+  return services;
+}
 
-  const rpc::MethodPlace streams{loop, open_streams_, incoming};
-  health_ = std::make_unique<Health>(health_service_, services, rpc::MethodPlace{loop, open_, incoming}, streams);
-  health_->Accept();
-  for (ReflectionService* version : {&reflection_v1_, &reflection_v1alpha_}) {
-    reflections_.push_back(std::make_unique<Reflection>(*version, services, streams));
-    reflections_.back()->Accept();
-  }
-  if (channelz_service_.has_value()) {
-    channelz_ = std::make_unique<Channelz>(*channelz_service_, rpc::MethodPlace{loop, known_, incoming});
-    channelz_->Accept();
-  }
-  unknown_methods_ = std::make_unique<UnknownMethods>(unknown_service_, rpc::MethodPlace{loop, unknown_, incoming});
+}  // namespace
+
+StandardServices::StandardServices(rpc::Loop& loop, const rpc::CallEnvironment& own, const Entry& entry,
+                                   StandardRooms& rooms, bool with_channelz, rpc::Methods& methods)
+    : open_(Environment(own, entry, Audience::kEveryone, rooms.answers)),
+      open_streams_(Environment(own, entry, Audience::kEveryone, rooms.streams)),
+      known_(Environment(own, entry, Audience::kKnown, rooms.answers)),
+      unknown_(Counted(known_, own)),
+      health_(AllServices(with_channelz), loop, open_, open_streams_, methods),
+      reflection_(AllServices(with_channelz), open_streams_, methods),
+      unknown_method_{"unknown", unknown_, [](UnknownMethodCall& /*call*/) {}} {
+  if (with_channelz) channelz_.emplace(known_, methods);
+  methods.AddUnknown(unknown_method_);
 }
 
 }  // namespace igptd

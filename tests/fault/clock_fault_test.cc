@@ -100,7 +100,7 @@ TEST_P(ClockTest, Row60_CallsRunOnAndDeadlinesKeepTheirTime) {
     if (series.find("_seconds_sum") == series.npos) continue;
     EXPECT_THAT(value, AllOf(Ge(0), Le(absl::ToDoubleSeconds(10 * longest)))) << series;
   }
-  EXPECT_EQ(igptd.Metrics()["igptd_connections_ended_by_guard_total"], 0);
+  EXPECT_EQ(igptd.Metrics()["igptd_connections_cut_off_total"], 0);
   igptd.Stop();
   for (const nlohmann::json& line : igptd.CallLines()) {
     for (const char* field : {"duration_ms", "first_event_ms"}) {

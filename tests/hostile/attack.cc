@@ -4,6 +4,7 @@
 #include <atomic>
 #include <thread>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "gtest/gtest.h"
 #include "tests/support/memory.h"
@@ -45,6 +46,13 @@ void AnswerAtOnce(Exchange& exchange) {
   exchange.SendSse(kRunStart);
   exchange.SendSse(kRunDone);
   exchange.EndChunked();
+}
+
+Http2Client::Behaviour Attacker(Http2Client::Behaviour behaviour) {
+  static std::atomic<int> attackers = 0;
+  const int number = 2 + attackers++;
+  behaviour.source = absl::StrCat("127.0.", number / 250, ".", 2 + number % 250);
+  return behaviour;
 }
 
 AttackResult Attack(Igptd& igptd, const std::function<void()>& attack) {

@@ -12,6 +12,7 @@
 #include "absl/time/time.h"
 #include "grpcpp/support/status.h"
 #include "tests/integration/igptd/igptd_fixture.h"
+#include "tests/support/http2_client.h"
 
 namespace igpt::testing {
 
@@ -25,6 +26,9 @@ struct AttackResult {
 
 // A short, immediate answer, for the upstreams of attacks.
 void AnswerAtOnce(Exchange& exchange);
+
+// For a client that attacks: it connects from an address of its own, which igptd didn't cut off before.
+Http2Client::Behaviour Attacker(Http2Client::Behaviour behaviour = {});
 
 // Runs `attack`, with a neighbour that asks before, during and after it.
 AttackResult Attack(Igptd& igptd, const std::function<void()>& attack);

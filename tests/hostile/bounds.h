@@ -8,6 +8,9 @@ namespace igpt::testing {
 
 inline constexpr size_t kMiB = size_t{1} << 20;
 
+// Any of the attacks on a neighbour.
+inline constexpr size_t kAttackBytes = 512 * kMiB;
+
 // Hundreds of thousands of calls that are reset at once. Measured: 35 to 130 MiB; unguarded, 13 KiB for every call.
 inline constexpr size_t kResetFloodBytes = 384 * kMiB;
 

@@ -30,7 +30,7 @@ std::string MessageHead(size_t bytes) {
 void SendAllButTheEnd(Igptd& igptd, int streams, size_t bytes) {
   constexpr size_t kPiece = 16'384;
   const std::string piece(kPiece, 'a');
-  Http2Client client(igptd.process->address());
+  Http2Client client(igptd.process->address(), Attacker());
   std::vector<std::pair<uint32_t, size_t>> unsent;
   for (int i = 0; i < streams; ++i) {
     unsent.emplace_back(client.Open(kAskPath), bytes - 1);
@@ -97,7 +97,7 @@ TEST(IgptdMessagesTest, GzipBombs) {
          {Http2Client::Headers{{"grpc-encoding", "deflate"}}, {{"grpc-encoding", "gzip"}}, {}}) {
       for (const char* path : {kAskPath, "/igpt.v1.RecallService/Search", "/grpc.health.v1.Health/Check",
                                "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"}) {
-        Http2Client client(igptd.process->address());
+        Http2Client client(igptd.process->address(), Attacker());
         const uint32_t stream = client.Open(path, headers);
         for (size_t sent = 0; sent < message.size() && client.EndOf(stream) == nullptr;) {
           ASSERT_TRUE(client.Await([&] { return client.SendWindow(stream) > 0 || client.EndOf(stream) != nullptr; }));
@@ -159,7 +159,7 @@ TEST(IgptdMessagesTest, AThousandReadersThatStoppedOnEndlessStreams) {
 TEST(IgptdMessagesTest, AHeaderThatIsWrongIsNotQuotedInTheLog) {
   Igptd igptd({"--log_level=trace"});
   igptd.upstream.OnRequest(AnswerAtOnce);
-  Http2Client client(igptd.process->address());
+  Http2Client client(igptd.process->address(), Attacker());
   const uint32_t stream = client.Open(kAskPath, {{"grpc-timeout", "canary"}, {"grpc-encoding", "canary"}});
   client.Message(stream, AskFor("ada", "?").SerializeAsString());
   ASSERT_TRUE(client.Await([&] { return client.EndOf(stream) != nullptr; }));

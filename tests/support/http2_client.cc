@@ -1,5 +1,6 @@
 #include "tests/support/http2_client.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <netinet/in.h>
@@ -78,11 +79,19 @@ std::optional<int> GrpcStatusIn(std::string_view block) {
   return status;
 }
 
-UniqueFd Connect(const std::string& address) {
+UniqueFd Connect(const std::string& address, const std::string& source) {
   UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in from = {};
+  from.sin_family = AF_INET;
+  if (::inet_pton(AF_INET, source.c_str(), &from.sin_addr) != 1 ||
+      ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&from), sizeof from) < 0) {
+    std::perror("bind");
+    std::abort();
+  }
   sockaddr_in peer = {.sin_family = AF_INET, .sin_port = 0, .sin_addr = {htonl(INADDR_LOOPBACK)}, .sin_zero = {}};
   peer.sin_port = htons(static_cast<uint16_t>(std::atoi(address.substr(address.rfind(':') + 1).c_str())));
   if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&peer), sizeof peer) < 0) {
+    if (errno == ECONNRESET) return {};
     std::perror("connect");
     std::abort();
   }
@@ -96,8 +105,11 @@ UniqueFd Connect(const std::string& address) {
 
 Http2Client::Http2Client(const std::string& address) : Http2Client(address, Behaviour()) {}
 
-Http2Client::Http2Client(const std::string& address, Behaviour behaviour)
-    : behaviour_(behaviour), socket_(Connect(address)), out_(kPreface) {
+Http2Client::Http2Client(const std::string& address, const Behaviour& behaviour)
+    : behaviour_(behaviour),
+      socket_(Connect(address, behaviour.source)),
+      out_(kPreface),
+      ended_(socket_.get() < 0) {
   Frame(kSettings, 0, 0,
         BigEndian(kHeaderTableSize, 2) + BigEndian(0, 4) + BigEndian(kInitialWindowSize, 2) +
             BigEndian(behaviour_.stream_window, 4));
@@ -197,7 +209,10 @@ bool Http2Client::Pump(const std::function<bool()>& done, bool read, absl::Durat
     ::poll(&poll, 1, static_cast<int>(absl::ToInt64Milliseconds(patience)) + 1);
     if (to_send && (poll.revents & POLLOUT) != 0) {
       const ssize_t size = ::send(socket_.get(), out_.data() + sent_, out_.size() - sent_, MSG_NOSIGNAL);
-      if (size > 0) sent_ += static_cast<size_t>(size);
+      if (size > 0) {
+        sent_ += static_cast<size_t>(size);
+        sent_total_ += static_cast<size_t>(size);
+      }
       if (sent_ == out_.size()) {
         out_.clear();
         sent_ = 0;

@@ -35,6 +35,8 @@ class Http2Client {
     // How much the server may send on one stream, and on all together, before it has to wait.
     uint32_t stream_window = 65'535;
     uint32_t connection_window = 65'535;
+    // The loopback address that it connects from. To igptd each is another caller, and gRPC's clients are 127.0.0.1.
+    std::string source = "127.0.0.2";
   };
 
   // How a stream ended.
@@ -46,9 +48,10 @@ class Http2Client {
     int resets = 0;                 // RST_STREAM frames
   };
 
-  // Connects and sends the client's preface. Aborts the test if it can't connect.
+  // Connects and sends the client's preface. Aborts the test if it can't connect; if the server resets the connection at
+  // once, it has ended.
   explicit Http2Client(const std::string& address);
-  Http2Client(const std::string& address, Behaviour behaviour);
+  Http2Client(const std::string& address, const Behaviour& behaviour);
 
   // Queue frames. Open starts a call and returns its stream.
   uint32_t Open(std::string_view path, const Headers& metadata = {});
@@ -76,6 +79,7 @@ class Http2Client {
   std::optional<uint32_t> goaway() const { return goaway_; }
   size_t pongs() const { return pongs_; }
   size_t data_bytes() const { return data_bytes_; }
+  size_t sent_bytes() const { return sent_total_; }
   // How many bytes of DATA may be sent on the stream now.
   int64_t SendWindow(uint32_t stream) const;
 
@@ -88,7 +92,8 @@ class Http2Client {
   const Behaviour behaviour_;
   UniqueFd socket_;
   std::string out_;
-  size_t sent_ = 0;  // bytes of out_
+  size_t sent_ = 0;        // bytes of out_
+  size_t sent_total_ = 0;  // bytes of all
   std::string in_;
   bool ended_ = false;
   uint32_t next_stream_ = 1;

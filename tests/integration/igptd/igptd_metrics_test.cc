@@ -183,7 +183,7 @@ TEST(IgptdMetricsTest, TheProcessAndItsConnectionsAreMeasured) {
   EXPECT_GE(series.at("process_start_time_seconds"), absl::ToDoubleSeconds(before - absl::UnixEpoch()) - kSlack);
   EXPECT_EQ(series.at("igptd_connections"), 0);
   EXPECT_EQ(series.at("igptd_log_lines_dropped_total"), 0);
-  EXPECT_EQ(series.at("igptd_connections_ended_by_guard_total"), 0);
+  EXPECT_EQ(series.at("igptd_connections_cut_off_total"), 0);
   for (const char* resource : {"memory", "file_descriptors"}) {  // first measured soon after the start
     const std::string use = R"(igptd_resource_use_ratio{resource=")" + std::string(resource) + "\"}";
     EXPECT_TRUE(AwaitTrue([&] { return igptd.Metrics().at(use) > 0; })) << use;

@@ -1,4 +1,5 @@
 #include "service/access/denial_limit.h"
+#include "service/edge/caller_connection.h"
 
 #include <map>
 #include <string>
@@ -15,10 +16,10 @@ using LeftOut = DenialLimit::LeftOut;
 
 constexpr char kHost[] = "ipv4:192.0.2.1";
 
-TEST(DenialLimitTest, AddressBlocks) {
+TEST(DenialLimitTest, Networks) {
   const struct {
     const char* host;
-    const char* block;
+    const char* network;
   } kCases[] = {
       {"ipv4:192.0.2.1", "ipv4:192.0.2.1"},
       {"ipv6:%5B2001:db8:1:2:3:4:5:6%5D", "ipv6:%5B2001:db8:1:2::%5D/64"},
@@ -30,7 +31,7 @@ TEST(DenialLimitTest, AddressBlocks) {
       {"unix", "unix"},
       {"", ""},
   };
-  for (const auto& test : kCases) EXPECT_EQ(AddressBlock(test.host), test.block) << test.host;
+  for (const auto& test : kCases) EXPECT_EQ(NetworkOf(test.host), test.network) << test.host;
 }
 
 // How many of these denials are logged.
