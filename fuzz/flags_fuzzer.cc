@@ -28,7 +28,8 @@ using igpt_fuzz::Require;
 using igpt_fuzz::RequireEqual;
 
 // How error messages begin.
-constexpr const char* kSources[] = {"--", "IGPTD_", "IGPT_API_KEY: ", "argument ", "no iGPT key: "};
+constexpr const char* kSources[] = {
+    "--", "IGPTD_", "IGPT_API_KEY: ", "argument ", "no iGPT key: ", "no callers file: "};
 
 struct Start {
   std::vector<std::string> args;
@@ -52,10 +53,7 @@ Start TakeStart(igpt_fuzz::Input& input) {
 }
 
 absl::StatusOr<Config> Parse(const Start& start) {
-  return ParseConfig(start.args, [&start](const char* variable) -> const char* {
-    const auto found = start.environment.find(variable);
-    return found == start.environment.end() ? nullptr : found->second.c_str();
-  });
+  return ParseConfig(start.args, start.environment);
 }
 
 void CheckRefusal(const absl::Status& refusal) {

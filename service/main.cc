@@ -3,6 +3,7 @@
 #include <grpc/grpc.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
@@ -45,6 +46,17 @@ int HashTokenCommand() {
   return EXIT_SUCCESS;
 }
 
+// Of two variables with one name the first counts, as for getenv(3).
+Environment ReadEnvironment() {
+  Environment environment;
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    const std::string text = *variable;
+    const size_t equals = std::min(text.find('='), text.size());
+    environment.emplace(text.substr(0, equals), equals < text.size() ? text.substr(equals + 1) : "");
+  }
+  return environment;
+}
+
 // Finds what would keep Serve from starting.
 int Check(const Config& config) {
   if (absl::StatusOr<ConfigFiles> files = ReadConfigFiles(config); !files.ok()) return Fail(files.status());
@@ -59,10 +71,12 @@ int main(int argc, char** argv) {
   igptd::KeepSecrets();
   const igptd::Signals signals;
   const std::vector<std::string> args(argv + 1, argv + argc);
-  const auto getenv = [](const char* variable) -> const char* { return std::getenv(variable); };
-  if (!args.empty() && args.front() == "health") return igptd::RunHealthProbe({args.begin() + 1, args.end()}, getenv);
+  const igptd::Environment environment = igptd::ReadEnvironment();
+  if (!args.empty() && args.front() == "health") {
+    return igptd::RunHealthProbe({args.begin() + 1, args.end()}, environment);
+  }
   if (args == std::vector<std::string>{"hash-token"}) return igptd::HashTokenCommand();
-  absl::StatusOr<igptd::Config> config = igptd::ParseConfig(args, getenv);
+  absl::StatusOr<igptd::Config> config = igptd::ParseConfig(args, environment);
   if (!config.ok()) return igptd::Fail(config.status());
   if (config->help) {
     std::fputs(igptd::HelpText().c_str(), stdout);

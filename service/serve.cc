@@ -112,11 +112,45 @@ class WatchedFiles {
   std::vector<FileWatch> watches_;
 };
 
-void LogServing(const Config& config, const Server& server, const AdminServer* admin, const sandbox::Sandbox* sandbox) {
+// The HTTP servers for operators and for probes. Null: off.
+struct AdminServers {
+  std::unique_ptr<AdminServer> admin;
+  std::unique_ptr<AdminServer> probe;
+};
+
+absl::StatusOr<std::unique_ptr<AdminServer>> ListenUnlessOff(const std::string& flag, const std::string& address) {
+  if (address.empty()) return nullptr;
+  return AdminServer::Listen(flag, address);
+}
+
+absl::StatusOr<AdminServers> ListenForAdmins(const Config& config) {
+  auto admin = ListenUnlessOff("--admin_listen", config.admin_listen);
+  if (!admin.ok()) return admin.status();
+  auto probe = ListenUnlessOff("--probe_listen", config.probe_listen);
+  if (!probe.ok()) return probe.status();
+  return AdminServers{*std::move(admin), *std::move(probe)};
+}
+
+void StartAdmins(const AdminServers& servers, Server& server, const Metrics& metrics,
+                 const std::vector<Setting>& settings) {
+  const AdminSources sources = {.metrics = [&metrics] { return metrics.Text(); },
+                                .responds = [&server](absl::Duration limit) { return server.Responds(limit); },
+                                .why_not_ready = [&server] { return server.readiness().WhyNot(); }};
+  if (servers.admin != nullptr) AddOperatorPages(*servers.admin, settings);
+  for (AdminServer* each : {servers.admin.get(), servers.probe.get()}) {
+    if (each == nullptr) continue;
+    AddProbePages(*each, sources);
+    each->Start();
+  }
+}
+
+void LogServing(const Config& config, const Server& server, const AdminServers& admins,
+                const sandbox::Sandbox* sandbox) {
   {
     LogLine line(LogLevel::kInfo, "serving");
     line.With("listen", config.listen).With("port", server.port()).With("version", igpt::kVersion);
-    if (admin != nullptr) line.With("admin_port", admin->port());
+    if (admins.admin != nullptr) line.With("admin_port", admins.admin->port());
+    if (admins.probe != nullptr) line.With("probe_port", admins.probe->port());
     line.With("tls", config.tls_cert_file.empty() ? "off" : config.tls_client_ca_file.empty() ? "on" : "mutual");
     if (sandbox != nullptr) line.With("sandbox", sandbox->base_url());
   }
@@ -174,12 +208,8 @@ absl::Status Serve(const Config& config, const Signals& signals) {
       if (setting.name == "igpt_base_url") setting = {setting.name, sandbox->base_url(), "--sandbox"};
     }
   }
-  std::unique_ptr<AdminServer> admin;
-  if (!config.admin_listen.empty()) {
-    auto listening = AdminServer::Listen(config.admin_listen);
-    if (!listening.ok()) return listening.status();
-    admin = *std::move(listening);
-  }
+  absl::StatusOr<AdminServers> admins = ListenForAdmins(config);
+  if (!admins.ok()) return admins.status();
 
   StartLogging(config.log_level, config.log_format);  // before Server::Start: a call can end before that returns
   absl::StatusOr<std::unique_ptr<Server>> server = Server::Start(std::move(options));
@@ -188,19 +218,12 @@ absl::Status Serve(const Config& config, const Signals& signals) {
   if (!config.port_file.empty()) {
     if (absl::Status written = WritePortFile(config.port_file, (*server)->port()); !written.ok()) return written;
   }
-  if (admin != nullptr) {
-    AddPages(*admin,
-             {.metrics = [&metrics] { return metrics.Text(); },
-              .responds = [&server = **server](absl::Duration limit) { return server.Responds(limit); },
-              .why_not_ready = [&server = **server] { return server.readiness().WhyNot(); }},
-             settings);
-    admin->Start();
-  }
-  LogServing(config, **server, admin.get(), sandbox.get());
+  StartAdmins(*admins, **server, metrics, settings);
+  LogServing(config, **server, *admins, sandbox.get());
 
   while (!signals.Wait(kWatchInterval)) watched.Look();
   End(config, signals, **server, watched);
-  admin.reset();  // it uses the server and the log
+  *admins = {};  // they use the server and the log
   server->reset();
   if (!StopLogging()) std::_Exit(EXIT_SUCCESS);
   return absl::OkStatus();

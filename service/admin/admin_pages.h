@@ -1,4 +1,4 @@
-// What the admin server serves.
+// What the admin servers serve.
 #pragma once
 
 #include <functional>
@@ -18,7 +18,10 @@ struct AdminSources {
   std::function<std::string()> why_not_ready;          // empty: ready
 };
 
-// /metrics, /healthz, /readyz, /configz, and /loglevel, which can also be set.
-void AddPages(AdminServer& admin, const AdminSources& sources, const std::vector<Setting>& settings);
+// /metrics, /healthz and /readyz, for anyone.
+void AddProbePages(AdminServer& server, const AdminSources& sources);
+
+// /configz, and /loglevel, which can also be set, for operators.
+void AddOperatorPages(AdminServer& server, const std::vector<Setting>& settings);
 
 }  // namespace igptd

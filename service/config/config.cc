@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -9,6 +10,7 @@
 #include "absl/strings/strip.h"
 #include "igpt/error.h"
 #include "igpt/version.h"
+#include "service/system/host_port.h"
 
 namespace igptd {
 namespace {
@@ -71,15 +73,51 @@ std::vector<std::string> CheckTls(const Config& config) {
   return problems;
 }
 
+// igptd gives access to people's mail, so it serves anyone who can connect only where that was asked for, or where
+// only this machine can connect. The sandbox holds nobody's mail.
+std::vector<std::string> CheckCallers(const Config& config) {
+  if (!config.callers_file.empty()) {
+    if (!config.allow_any_caller) return {};
+    return {"--allow_any_caller: cannot be combined with --callers_file, which says who may call; remove one of them"};
+  }
+  if (config.allow_any_caller || config.sandbox || IsLoopback(ParseHostPort(config.listen)->host)) return {};
+  return {
+      "no callers file: anyone who can reach --listen could read every user's mail; say who may call with "
+      "--callers_file, or allow everyone with --allow_any_caller, or listen on a loopback address, such as "
+      "127.0.0.1:50051"};
+}
+
+std::vector<std::string> CheckAddresses(const Config& config) {
+  std::vector<std::pair<std::string, HostPort>> listeners;
+  const auto add = [&listeners](const char* flag, const std::string& address) {
+    if (const std::optional<HostPort> parsed = ParseHostPort(address)) listeners.emplace_back(flag, *parsed);
+  };
+  add("--listen", config.listen);
+  add("--admin_listen", config.admin_listen);
+  add("--probe_listen", config.probe_listen);
+  if (config.sandbox) add("--sandbox_listen", config.sandbox_listen);
+  std::vector<std::string> problems;
+  for (auto later = listeners.begin(); later != listeners.end(); ++later) {
+    for (auto earlier = listeners.begin(); earlier != later; ++earlier) {
+      if (!MayCollide(earlier->second, later->second)) continue;
+      problems.push_back(absl::StrCat(later->first, ": has the port of ", earlier->first, "; choose another"));
+    }
+  }
+  return problems;
+}
+
 // Conflicts between values that are each valid.
 std::vector<std::string> CheckTogether(const Config& config, const std::vector<Flag>& flags) {
   const auto source = [&flags](const std::string& name) {
     return std::find_if(flags.begin(), flags.end(), [&](const Flag& flag) { return flag.name == name; })->source;
   };
   const auto source_if = [&source](bool holds, const std::string& name) { return holds ? source(name) : ""; };
+  std::vector<std::string> problems = CheckTls(config);
+  for (const auto& check : {CheckCallers, CheckAddresses}) {
+    for (std::string& problem : check(config)) problems.push_back(std::move(problem));
+  }
   const std::string key = config.client.api_key.empty() ? "" : "IGPT_API_KEY";
   const std::string key_file = source_if(!config.igpt_api_key_file.empty(), "igpt_api_key_file");
-  std::vector<std::string> problems = CheckTls(config);
   if (config.sandbox) {
     const std::string proxy = source_if(!config.client.proxy.empty(), "igpt_proxy");
     for (const std::string& other : {source("igpt_base_url"), proxy, key, key_file}) {
@@ -113,14 +151,18 @@ std::vector<Flag> Flags(Config& config) {
       {"port_file", "a file to write the gRPC port to, once igptd is serving", Text(config.port_file, "PATH")},
       {"admin_listen", "metrics, health and configuration over HTTP; empty is off",
        OptionalAddress(config.admin_listen)},
+      {"probe_listen", "metrics and health alone, where a cluster can reach them",
+       OptionalAddress(config.probe_listen)},
       {"tls_cert_file", "igptd's certificate chain (PEM), to serve over TLS; reloaded when it changes",
        Text(config.tls_cert_file, "PATH")},
       {"tls_key_file", "the private key of that certificate (PEM); reloaded when it changes",
        Text(config.tls_key_file, "PATH")},
       {"tls_client_ca_file", "authorities (PEM): callers then need a certificate from one of them",
        Text(config.tls_client_ca_file, "PATH")},
-      {"callers_file", "who may call, and for which users (JSON); reloaded when it changes; default: anyone",
+      {"callers_file", "who may call, and for which users (JSON); reloaded when it changes",
        Text(config.callers_file, "PATH")},
+      {"allow_any_caller", "serve anyone who can connect, for any user, without a callers file",
+       Boolean(config.allow_any_caller)},
       {"igpt_base_url", "the base URL of the iGPT API", ClientOption(client, &O::base_url, TextOf("URL"))},
       {"igpt_ca_file", "certificate authorities (PEM) to trust instead of the system's",
        ClientOption(client, &O::ca_file, TextOf("PATH"))},
@@ -173,16 +215,18 @@ std::vector<Flag> Flags(Config& config) {
   };
 }
 
-absl::StatusOr<Config> ParseConfig(const std::vector<std::string>& args, GetEnv getenv) {
+absl::StatusOr<Config> ParseConfig(const std::vector<std::string>& args, const Environment& environment) {
   Config config;
   config.client.client_name = absl::StrCat("igptd/", igpt::kVersion);
   std::vector<Flag> flags = Flags(config);
   flags.push_back(KeyFlag());
-  std::vector<std::string> problems = ParseFlags(args, getenv, flags);
+  std::vector<std::string> problems = ParseFlags(args, environment, flags);
   if (config.help || config.version) return config;
 
-  const char* key = getenv("IGPT_API_KEY");
-  if (key != nullptr && *key != '\0') {
+  for (std::string& unknown : UnknownVariables(environment, flags)) problems.push_back(std::move(unknown));
+  const auto variable = environment.find("IGPT_API_KEY");
+  const std::string key = variable == environment.end() ? "" : variable->second;
+  if (!key.empty()) {
     config.client.api_key = key;
     const absl::Status valid = igpt::ValidateApiKey(key);
     if (!valid.ok()) problems.push_back(absl::StrCat("IGPT_API_KEY: ", Unnamed(valid).message()));
@@ -191,7 +235,7 @@ absl::StatusOr<Config> ParseConfig(const std::vector<std::string>& args, GetEnv 
     const auto set = std::find_if(flags.begin(), flags.end(), [&](const Flag& flag) { return flag.name == now.name; });
     config.settings.push_back({now.name, now.value.text, set->source});
   }
-  if (key != nullptr && *key != '\0') config.settings.push_back({"igpt_api_key", key, "IGPT_API_KEY"});
+  if (!key.empty()) config.settings.push_back({"igpt_api_key", key, "IGPT_API_KEY"});
   // Conflicts are worth reporting only once every value is valid.
   if (problems.empty()) problems = CheckTogether(config, flags);
   if (!problems.empty()) return absl::InvalidArgumentError(absl::StrJoin(problems, "; "));

@@ -15,15 +15,17 @@ namespace igptd {
 // Members are named like the flags; those of the SDK, like its options. Their defaults are the flags' defaults.
 struct Config {
   std::string listen = "0.0.0.0:50051";
-  std::string port_file;                      // empty: none
-  std::string admin_listen = "0.0.0.0:9090";  // empty: off
+  std::string port_file;                        // empty: none
+  std::string admin_listen = "127.0.0.1:9090";  // empty: off
+  std::string probe_listen;                     // empty: off
 
   // Paths of PEM files. Empty: no TLS. Without the last one, callers need no certificate.
   std::string tls_cert_file;
   std::string tls_key_file;
   std::string tls_client_ca_file;
 
-  std::string callers_file;  // empty: anyone who can connect may call
+  std::string callers_file;       // empty: anyone who can connect may call
+  bool allow_any_caller = false;  // even if `listen` is not a loopback address
 
   // How to reach iGPT. `api_key` holds IGPT_API_KEY. It is empty if the key is in igpt_api_key_file, or if `sandbox`
   // replaces iGPT: then `base_url` has to be replaced too, once the sandbox is running.
@@ -63,7 +65,7 @@ std::vector<Flag> Flags(Config& config);
 // Reads the command line (without the program's name) and the environment. Returns INVALID_ARGUMENT with every problem
 // in one line: each names the flag or variable, what is wrong and the remedy, and never repeats a value. With --help or
 // --version, all other problems are ignored.
-absl::StatusOr<Config> ParseConfig(const std::vector<std::string>& args, GetEnv getenv);
+absl::StatusOr<Config> ParseConfig(const std::vector<std::string>& args, const Environment& environment);
 
 // The output of --help.
 std::string HelpText();

@@ -2,18 +2,22 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <limits>
 #include <numeric>
 #include <optional>
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
+#include "service/config/service_variables.h"
 #include "service/system/host_port.h"
 
 namespace igptd {
@@ -21,6 +25,7 @@ namespace {
 
 constexpr absl::Duration kMaxDuration = absl::Hours(24);
 constexpr size_t kMaxNameBytes = 64;
+constexpr char kVariablePrefix[] = "IGPTD_";
 
 struct Unit {
   const char* suffix;
@@ -71,7 +76,12 @@ size_t EditDistance(absl::string_view a, absl::string_view b) {
   return row.back();
 }
 
-std::string UnknownFlag(const std::string& name, const std::vector<Flag>& flags) {
+std::string VariableOf(const std::string& flag) {
+  return absl::StrCat(kVariablePrefix, absl::AsciiStrToUpper(flag));
+}
+
+// The flag that was probably meant; null: none is like it.
+const std::string* Nearest(absl::string_view name, const std::vector<Flag>& flags) {
   const std::string normal = absl::AsciiStrToLower(absl::StrReplaceAll(name, {{"-", "_"}}));
   const std::string* nearest = nullptr;
   size_t nearest_distance = normal.size() / 4 + 2;  // anything farther is a different word
@@ -81,8 +91,22 @@ std::string UnknownFlag(const std::string& name, const std::vector<Flag>& flags)
     nearest = &flag.name;
     nearest_distance = distance;
   }
+  return nearest;
+}
+
+std::string UnknownFlag(const std::string& name, const std::vector<Flag>& flags) {
+  const std::string* nearest = Nearest(name, flags);
   const std::string remedy = nearest ? absl::StrCat("did you mean --", *nearest, "?") : "--help lists all flags";
   return absl::StrCat("--", name, ": no such flag; ", remedy);
+}
+
+// `name` is anything that an environment can hold.
+std::string UnknownVariable(const std::string& name, const std::vector<Flag>& flags) {
+  const std::string shown = name.substr(0, kMaxNameBytes);
+  const std::string* nearest = Nearest(shown.substr(std::size(kVariablePrefix) - 1), flags);
+  const std::string remedy =
+      nearest ? absl::StrCat("did you mean ", VariableOf(*nearest), "?") : "unset it; --help lists all flags";
+  return absl::StrCat(absl::CHexEscape(shown), ": no such flag; ", remedy);
 }
 
 // The text between "--" and '='; empty if the argument is not a flag.
@@ -182,7 +206,8 @@ FlagValue Choice(std::string& variable, std::vector<std::string> choices) {
           }};
 }
 
-std::vector<std::string> ParseFlags(const std::vector<std::string>& args, GetEnv getenv, std::vector<Flag>& flags) {
+std::vector<std::string> ParseFlags(const std::vector<std::string>& args, const Environment& environment,
+                                    std::vector<Flag>& flags) {
   std::vector<std::string> problems;
   for (size_t i = 0; i < args.size(); ++i) {
     const std::string name = NameOf(args[i]);
@@ -209,8 +234,19 @@ std::vector<std::string> ParseFlags(const std::vector<std::string>& args, GetEnv
   }
   for (Flag& flag : flags) {
     if (!flag.source.empty()) continue;
-    const std::string variable = absl::StrCat("IGPTD_", absl::AsciiStrToUpper(flag.name));
-    if (const char* value = getenv(variable.c_str())) Set(flag, variable, value, problems);
+    const auto variable = environment.find(VariableOf(flag.name));
+    if (variable != environment.end()) Set(flag, variable->first, variable->second, problems);
+  }
+  return problems;
+}
+
+std::vector<std::string> UnknownVariables(const Environment& environment, const std::vector<Flag>& flags) {
+  std::vector<std::string> problems;
+  for (const auto& [name, value] : environment) {
+    if (!absl::StartsWith(name, kVariablePrefix) || IsServiceVariable(name, value)) continue;
+    const bool known =
+        std::any_of(flags.begin(), flags.end(), [&](const Flag& flag) { return VariableOf(flag.name) == name; });
+    if (!known) problems.push_back(UnknownVariable(name, flags));
   }
   return problems;
 }

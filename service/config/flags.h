@@ -3,16 +3,16 @@
 // A flag is written `--name=value`; a boolean flag also as bare `--name`. The variable of `--max_retries` is
 // IGPTD_MAX_RETRIES; a flag wins over its variable. An empty variable is an empty value, not an absent one.
 //
-// No flag may be called `port` or `service_...`: for a Service called igptd, Kubernetes sets IGPTD_PORT and
-// IGPTD_SERVICE_... in every pod of the namespace.
+// No flag may be called `port`, `service_host` or the like: Kubernetes sets such variables in every pod of a namespace
+// with a Service called igptd (service_variables.h).
 #pragma once
 
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
-#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 
@@ -58,12 +58,17 @@ struct Setting {
   std::string source;  // as in Flag
 };
 
-// getenv(3) or a replacement for it.
-using GetEnv = absl::FunctionRef<const char*(const char* variable)>;
+// Environment variables, by name.
+using Environment = std::map<std::string, std::string>;
 
 // Sets the flags from the arguments and variables. Returns a line for each problem, which names the flag or variable
 // and the remedy.
-std::vector<std::string> ParseFlags(const std::vector<std::string>& args, GetEnv getenv, std::vector<Flag>& flags);
+std::vector<std::string> ParseFlags(const std::vector<std::string>& args, const Environment& environment,
+                                    std::vector<Flag>& flags);
+
+// A line for each variable IGPTD_... that is no flag's: a misspelt one would otherwise leave a default in force. Those
+// of Kubernetes' Services are left out.
+std::vector<std::string> UnknownVariables(const Environment& environment, const std::vector<Flag>& flags);
 
 // One aligned line per flag, with its default.
 std::string FlagsHelp(const std::vector<Flag>& flags);

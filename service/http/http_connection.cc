@@ -17,13 +17,17 @@ int ToPollTimeout(absl::Duration timeout) {
   return static_cast<int>(std::max<int64_t>(0, absl::ToInt64Milliseconds(timeout)));
 }
 
+absl::Duration Since(std::chrono::steady_clock::time_point start) {
+  return absl::FromChrono(std::chrono::steady_clock::now() - start);
+}
+
 }  // namespace
 
 HttpConnection::HttpConnection(int fd, const HttpPatience& patience) : fd_(fd), patience_(patience) {}
 
 int HttpConnection::Poll(int events, absl::Duration timeout) const {
   pollfd poll_fd{.fd = fd_, .events = static_cast<short>(events), .revents = 0};  // NOLINT(google-runtime-int)
-  timeout = std::min(timeout, patience_.connection - absl::FromChrono(std::chrono::steady_clock::now() - start_));
+  timeout = std::min(timeout, patience_.connection - Since(start_));
   int ready;
   do {
     ready = poll(&poll_fd, 1, ToPollTimeout(timeout));
@@ -36,7 +40,7 @@ bool HttpConnection::WaitForData(absl::Duration timeout) const {
 }
 
 bool HttpConnection::Receive(std::string& buffer) {
-  if (!WaitForData(patience_.read)) return false;
+  if (!WaitForData(std::min(patience_.read, patience_.request - Since(request_start_)))) return false;
   std::array<char, 16384> data;
   ssize_t received;
   do {

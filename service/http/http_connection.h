@@ -12,6 +12,7 @@ namespace igptd {
 // How long to wait for the client.
 struct HttpPatience {
   absl::Duration read = absl::Minutes(1);                // for more of a request
+  absl::Duration request = absl::InfiniteDuration();     // for the whole of a request, from when it is waited for
   absl::Duration write = absl::InfiniteDuration();       // for room to write
   absl::Duration connection = absl::InfiniteDuration();  // for everything together, from the connection's beginning
 };
@@ -24,6 +25,9 @@ class HttpConnection {
 
   // Whether data, or the end of the connection, came within the time.
   bool WaitForData(absl::Duration timeout) const;
+
+  // From now on the time of `HttpPatience::request` runs, for the next request.
+  void BeginRequest() { request_start_ = Clock::now(); }
 
   // Waits for more to come and appends it. False when the client is gone or the time is up.
   bool Receive(std::string& buffer);
@@ -39,12 +43,15 @@ class HttpConnection {
   void Linger();
 
  private:
+  using Clock = std::chrono::steady_clock;
+
   // Which of `events` happened within the time, or that the client went away; 0 when nothing did.
   int Poll(int events, absl::Duration timeout) const;
 
   const int fd_;
   const HttpPatience patience_;
-  const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  const Clock::time_point start_ = Clock::now();
+  Clock::time_point request_start_ = start_;
 };
 
 }  // namespace igptd

@@ -40,6 +40,7 @@ void Fill(HttpRequest& request, http::request<http::string_body> parsed) {
 }  // namespace
 
 HttpRequestReader::Outcome HttpRequestReader::Read(absl::Duration idle, HttpRequest& request) {
+  connection_.BeginRequest();
   if (received_.empty() && !connection_.WaitForData(idle)) return Outcome::kGone;
   Parser parser;
   parser.header_limit(kMaxHead);

@@ -2,13 +2,14 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <exception>
-#include <list>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -20,11 +21,20 @@
 namespace igptd {
 namespace {
 
+// How soon a connection whose data has been read since may be ended for another.
+constexpr std::chrono::milliseconds kLookAgain(5);
+
 // A thread that serves a connection, and whether it is done.
 struct Worker {
   std::thread thread;
   std::atomic<bool> done = false;
 };
+
+// Whether something has come from the client that its thread has yet to read.
+bool HasUnread(int fd) {
+  pollfd poll_fd{.fd = fd, .events = POLLIN, .revents = 0};
+  return poll(&poll_fd, 1, /*timeout=*/0) > 0 && (poll_fd.revents & POLLHUP) == 0;
+}
 
 }  // namespace
 
@@ -51,17 +61,18 @@ void HttpServer::Serve() {
     const int fd = accept4(socket_.fd, nullptr, nullptr, SOCK_CLOEXEC);
     const int error = errno;
     workers.remove_if([&](Worker& worker) { return worker.done && join(worker); });
+    std::list<Open>::iterator connection;
     {
-      const std::lock_guard lock(mutex_);
+      std::unique_lock lock(mutex_);
       if (stopping_) {
         if (fd >= 0) ::close(fd);
         break;
       }
-      if (fd >= 0 && connections_.size() >= limits_.max_connections) {
+      if (fd >= 0 && !MakeRoom(lock)) {
         ::close(fd);
-        continue;
+        break;
       }
-      if (fd >= 0) connections_.insert(fd);
+      if (fd >= 0) connection = connections_.insert(connections_.end(), {.fd = fd});
     }
     if (fd < 0) {
       // A client that left before it was accepted is no reason to wait; too many open files are.
@@ -69,17 +80,15 @@ void HttpServer::Serve() {
       continue;
     }
     Worker& worker = workers.emplace_back();
-    const auto serve = [this, fd, &worker] {
-      ServeConnection(fd);
+    const auto serve = [this, connection, &worker] {
+      ServeConnection(connection);
       worker.done = true;
     };
     try {
       worker.thread = std::thread(serve);
     } catch (const std::system_error&) {  // no more threads: this connection is refused
       workers.pop_back();
-      const std::lock_guard lock(mutex_);
-      connections_.erase(fd);
-      ::close(fd);
+      Close(connection);
     }
   }
   workers.remove_if(join);
@@ -89,35 +98,76 @@ void HttpServer::Stop() {
   const std::lock_guard lock(mutex_);
   stopping_ = true;
   shutdown(socket_.fd, SHUT_RDWR);
-  for (const int fd : connections_) shutdown(fd, SHUT_RDWR);
+  for (const Open& connection : connections_) shutdown(connection.fd, SHUT_RDWR);
+  changed_.notify_all();
 }
 
-void HttpServer::ServeConnection(int fd) {
-  const int yes = 1;
-  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
-  Exchange(fd);
+bool HttpServer::MakeRoom(std::unique_lock<std::mutex>& lock) {
+  while (!stopping_ && connections_.size() >= limits_.max_connections) {
+    if (Open* connection = LeastDeserving()) {
+      connection->ended = true;
+      shutdown(connection->fd, SHUT_RDWR);
+    }
+    changed_.wait_for(lock, kLookAgain);
+  }
+  return !stopping_;
+}
+
+// The oldest: a new client has time to send its request. One whose request has come and only has to be read, or is
+// being answered, is never ended for another.
+HttpServer::Open* HttpServer::LeastDeserving() {
+  Open* oldest = nullptr;
+  for (Open& connection : connections_) {
+    if (connection.ended) return nullptr;  // it is about to make room
+    const bool waits =
+        connection.state == State::kWrites || (connection.state == State::kReads && !HasUnread(connection.fd));
+    if (waits && oldest == nullptr) oldest = &connection;
+  }
+  return oldest;
+}
+
+void HttpServer::Close(std::list<Open>::iterator connection) {
   const std::lock_guard lock(mutex_);
-  connections_.erase(fd);
-  shutdown(fd, SHUT_RDWR);
-  ::close(fd);
+  shutdown(connection->fd, SHUT_RDWR);
+  ::close(connection->fd);
+  connections_.erase(connection);
+  changed_.notify_all();
+}
+
+void HttpServer::SetState(Open& connection, State state) {
+  const std::lock_guard lock(mutex_);
+  connection.state = state;
+  changed_.notify_all();
+}
+
+void HttpServer::ServeConnection(std::list<Open>::iterator connection) {
+  const int yes = 1;
+  setsockopt(connection->fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
+  Exchange(*connection);
+  Close(connection);
 }
 
 // Answers the requests of the connection, until either side has had enough.
-void HttpServer::Exchange(int fd) {
+void HttpServer::Exchange(Open& open) {
   using Outcome = HttpRequestReader::Outcome;
-  HttpConnection connection(fd, limits_.patience);
+  HttpConnection connection(open.fd, limits_.patience);
   HttpRequestReader reader(connection, limits_.max_body);
   for (bool more = true; more;) {
     HttpRequest request;
     const Outcome outcome = reader.Read(limits_.idle, request);
     if (outcome == Outcome::kGone) return;
     if (outcome != Outcome::kWhole) {
+      SetState(open, State::kWrites);
       WriteResponse(connection, handler_.refuse(outcome == Outcome::kTooLarge ? 413 : 400), {.close = true});
       return connection.Linger();
     }
     more = limits_.keep_alive && request.keep_alive;
     const HttpFraming framing = {.head_only = request.method == "HEAD", .close = !more};
-    more = WriteResponse(connection, Answer(request), framing) && more;
+    SetState(open, State::kAnswers);
+    const HttpResponse response = Answer(request);
+    SetState(open, State::kWrites);
+    more = WriteResponse(connection, response, framing) && more;
+    SetState(open, State::kReads);
   }
 }
 

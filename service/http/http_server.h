@@ -1,10 +1,14 @@
 // A small HTTP/1.1 server: every connection has a thread of its own while it is open, up to a limit, and Stop() ends
-// everything at once. Nothing is compressed or held back: what is written is on the wire.
+// everything at once. Nothing is compressed or held back: what is written is on the wire. Ranges are ignored.
+//
+// At the limit, a new connection takes the place of one whose client lets it wait, so that clients that open
+// connections and send nothing keep nobody out.
 #pragma once
 
+#include <condition_variable>
 #include <cstddef>
+#include <list>
 #include <mutex>
-#include <set>
 #include <string>
 
 #include "absl/status/status.h"
@@ -19,7 +23,7 @@ struct HttpLimits {
   HttpPatience patience;
   absl::Duration idle;     // how long a connection may wait for a request
   bool keep_alive;         // false: one request a connection
-  size_t max_connections;  // at once; one more is closed
+  size_t max_connections;  // at once; one more ends another
   size_t max_body;
 };
 
@@ -44,8 +48,22 @@ class HttpServer {
   void Stop();
 
  private:
-  void ServeConnection(int fd);
-  void Exchange(int fd);
+  // What a connection's thread does.
+  enum class State { kReads, kAnswers, kWrites };
+  struct Open {
+    int fd;
+    State state = State::kReads;
+    bool ended = false;  // to make room
+  };
+
+  // Waits until there is a place for one more connection; false: the server stops.
+  bool MakeRoom(std::unique_lock<std::mutex>& lock);
+  // The connection that is to end for another; null if none waits for its client, or one is ending already.
+  Open* LeastDeserving();
+  void Close(std::list<Open>::iterator connection);
+  void SetState(Open& connection, State state);
+  void ServeConnection(std::list<Open>::iterator connection);
+  void Exchange(Open& connection);
   HttpResponse Answer(const HttpRequest& request) const;
 
   const HttpLimits limits_;
@@ -53,7 +71,8 @@ class HttpServer {
   ListeningSocket socket_;
   std::mutex mutex_;  // guards what follows
   bool stopping_ = false;
-  std::set<int> connections_;
+  std::list<Open> connections_;      // the oldest first
+  std::condition_variable changed_;  // one of them, or their number
 };
 
 }  // namespace igptd

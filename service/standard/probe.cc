@@ -43,10 +43,10 @@ std::vector<Flag> ProbeFlags(HealthProbe& probe) {
 }
 
 // Defaults from the environment variables of the igptd beside it.
-HealthProbe DefaultProbe(GetEnv getenv) {
-  const auto variable = [&getenv](const char* name, const std::string& fallback) {
-    const char* value = getenv(name);
-    return value != nullptr ? std::string(value) : fallback;
+HealthProbe DefaultProbe(const Environment& environment) {
+  const auto variable = [&environment](const char* name, const std::string& fallback) {
+    const auto found = environment.find(name);
+    return found == environment.end() ? fallback : found->second;
   };
   HealthProbe probe;
   probe.address = ReachableAddress(variable("IGPTD_LISTEN", Config().listen));
@@ -93,12 +93,13 @@ absl::Status NotServing(const HealthProbe& probe, const std::string& why) {
 
 }  // namespace
 
-absl::StatusOr<HealthProbe> ParseHealthProbe(const std::vector<std::string>& args, GetEnv getenv) {
-  HealthProbe probe = DefaultProbe(getenv);
+absl::StatusOr<HealthProbe> ParseHealthProbe(const std::vector<std::string>& args, const Environment& environment) {
+  HealthProbe probe = DefaultProbe(environment);
   std::vector<Flag> flags = ProbeFlags(probe);
-  std::vector<std::string> problems = ParseFlags(
-      args, [](const char*) -> const char* { return nullptr; }, flags);
+  std::vector<std::string> problems = ParseFlags(args, /*environment=*/{}, flags);
   if (probe.help) return probe;
+  Config igptd;  // the variables are those of the igptd beside it
+  for (std::string& unknown : UnknownVariables(environment, Flags(igptd))) problems.push_back(std::move(unknown));
   if (problems.empty() && absl::EndsWith(probe.address, ":0")) {
     problems.emplace_back("--address: port 0 means any free port; name the port that igptd serves on");
   }
@@ -131,15 +132,15 @@ absl::Status CheckHealth(const HealthProbe& probe) {
   return NotServing(probe, HealthCheckResponse::ServingStatus_Name(response.status()));
 }
 
-int RunHealthProbe(const std::vector<std::string>& args, GetEnv getenv) {
+int RunHealthProbe(const std::vector<std::string>& args, const Environment& environment) {
   const auto fail = [](const absl::Status& status, int exit_code) {
     std::fprintf(stderr, "igptd health: %s\n", std::string(status.message()).c_str());
     return exit_code;
   };
-  const absl::StatusOr<HealthProbe> probe = ParseHealthProbe(args, getenv);
+  const absl::StatusOr<HealthProbe> probe = ParseHealthProbe(args, environment);
   if (!probe.ok()) return fail(probe.status(), kExitUsage);
   if (probe->help) {
-    HealthProbe defaults = DefaultProbe(getenv);
+    HealthProbe defaults = DefaultProbe(environment);
     std::fputs(ProbeHelp(defaults).c_str(), stdout);
     return EXIT_SUCCESS;
   }

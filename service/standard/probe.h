@@ -21,14 +21,15 @@ struct HealthProbe {
 };
 
 // Reads the command line (without "igptd health"). Address and certificate default to those of an igptd that was
-// started with the same environment variables. Returns INVALID_ARGUMENT with every problem in one line.
-absl::StatusOr<HealthProbe> ParseHealthProbe(const std::vector<std::string>& args, GetEnv getenv);
+// started with the same environment variables. Returns INVALID_ARGUMENT with every problem
+// in one line, also for a variable IGPTD_... that igptd doesn't have.
+absl::StatusOr<HealthProbe> ParseHealthProbe(const std::vector<std::string>& args, const Environment& environment);
 
 // Makes a grpc.health.v1 check over a new connection. Returns OK if the answer is SERVING; otherwise the message says
 // why not, in one line. Doesn't verify the server, since it sends nothing worth stealing.
 absl::Status CheckHealth(const HealthProbe& probe);
 
 // Runs `igptd health` and returns its exit code: 0 if igptd is serving, 1 if not, 2 for a bad command line.
-int RunHealthProbe(const std::vector<std::string>& args, GetEnv getenv);
+int RunHealthProbe(const std::vector<std::string>& args, const Environment& environment);
 
 }  // namespace igptd

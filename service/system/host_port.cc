@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -16,6 +17,23 @@ namespace {
 bool IsIpv6(const std::string& host) {
   in6_addr ignored;
   return inet_pton(AF_INET6, host.c_str(), &ignored) == 1;
+}
+
+// An address in its binary form, an IPv4 address as IPv6 maps it; nullopt for a name.
+std::optional<in6_addr> ToBinary(const std::string& host) {
+  in6_addr address = {};
+  const std::string mapped = absl::StrCat("::ffff:", host);
+  if (IsIpv6(host)) {
+    inet_pton(AF_INET6, host.c_str(), &address);
+  } else if (inet_pton(AF_INET6, mapped.c_str(), &address) != 1) {
+    return std::nullopt;
+  }
+  return address;
+}
+
+// 0.0.0.0 and ::, which stand for all addresses of this machine.
+bool IsWildcard(const in6_addr& address) {
+  return IN6_IS_ADDR_UNSPECIFIED(&address) || (IN6_IS_ADDR_V4MAPPED(&address) && address.s6_addr32[3] == 0);
 }
 
 bool IsName(std::string_view host) {
@@ -50,6 +68,25 @@ std::optional<HostPort> ParseHostPort(std::string_view text) {
 std::string ToString(const HostPort& address) {
   const bool ipv6 = address.host.find(':') != std::string::npos;
   return absl::StrCat(ipv6 ? "[" : "", address.host, ipv6 ? "]" : "", ":", address.port);
+}
+
+bool IsAddress(const std::string& host) {
+  return ToBinary(host).has_value();
+}
+
+bool IsLoopback(const std::string& host) {
+  if (absl::EqualsIgnoreCase(host, "localhost")) return true;
+  const std::optional<in6_addr> address = ToBinary(host);
+  if (!address.has_value()) return false;
+  return IN6_IS_ADDR_LOOPBACK(&*address) || (IN6_IS_ADDR_V4MAPPED(&*address) && address->s6_addr[12] == 127);
+}
+
+bool MayCollide(const HostPort& one, const HostPort& other) {
+  if (one.port != other.port || one.port == 0) return false;
+  const std::optional<in6_addr> a = ToBinary(one.host);
+  const std::optional<in6_addr> b = ToBinary(other.host);
+  if (!a.has_value() || !b.has_value() || IsWildcard(*a) || IsWildcard(*b)) return true;
+  return IN6_ARE_ADDR_EQUAL(&*a, &*b);
 }
 
 HostPort Reachable(HostPort address) {

@@ -11,6 +11,7 @@
 #include "grpcpp/security/credentials.h"
 #include "tests/fault/fault_case.h"
 #include "tests/support/await.h"
+#include "tests/support/matchers.h"
 #include "tests/support/scratch.h"
 
 namespace igpt::testing {
@@ -65,6 +66,53 @@ INSTANTIATE_TEST_SUITE_P(
                       BadUrl{"LineEnd", "https://api.igpt.ai/v1\r\nX: y", "visible ASCII"},
                       BadUrl{"Space", "https://api.igpt.ai/ v1", "visible ASCII"}),
     [](const auto& bad) { return std::string("Row43_") + bad.param.name; });
+
+// Row 83.
+
+TEST(FailClosedTest, Row83_WithoutCallersOnlyThisMachineMayConnect) {
+  for (const bool only_checked : {false, true}) {
+    std::vector<std::string> flags = {"--listen=0.0.0.0:0"};
+    if (only_checked) flags.emplace_back("--check_config");
+    const IgptdProcess::Result result = IgptdProcess::Run(flags, {"IGPT_API_KEY=ak:test"});
+    EXPECT_THAT(result.exit_code, Optional(2));
+    EXPECT_THAT(result.err, HasSubstr("igptd: no callers file: "));
+    EXPECT_THAT(result.err, HasSubstr("--callers_file"));
+    EXPECT_THAT(result.err, HasSubstr("--allow_any_caller"));
+  }
+  const ScratchDirectory directory;
+  const std::string callers = directory.Write("callers", R"({"callers":[]})");
+  Igptd allowed({"--listen=0.0.0.0:0", "--allow_any_caller"});
+  EXPECT_TRUE(allowed.process->AwaitStderr("anyone who can connect may call"));
+  Igptd restricted({"--listen=0.0.0.0:0", "--callers_file=" + callers});
+  const auto sandbox = IgptdProcess::Start({"--listen=0.0.0.0:0", "--sandbox"});
+  EXPECT_THAT(sandbox, IsOk());
+}
+
+TEST(FailClosedTest, Row83_OnePortIsForOneListener) {
+  for (const char* check : {"--check_config=true", "--check_config=false"}) {
+    const IgptdProcess::Result result =
+        IgptdProcess::Run({check, "--sandbox", "--listen=127.0.0.1:9090", "--admin_listen=0.0.0.0:9090"});
+    EXPECT_THAT(result.exit_code, Optional(2));
+    EXPECT_THAT(result.err, HasSubstr("--admin_listen: has the port of --listen"));
+  }
+}
+
+// Row 84.
+
+TEST(FailClosedTest, Row84_AnUnknownVariableIsNamed) {
+  for (const std::vector<std::string>& command :
+       {std::vector<std::string>{"--sandbox"}, {"--sandbox", "--check_config"}, {"health"}}) {
+    const IgptdProcess::Result result = IgptdProcess::Run(command, {"IGPTD_CALLER_FILE=/canary"});
+    EXPECT_THAT(result.exit_code, Optional(2));
+    EXPECT_THAT(result.err, HasSubstr("IGPTD_CALLER_FILE: no such flag; did you mean IGPTD_CALLERS_FILE?"));
+    EXPECT_THAT(result.err, Not(HasSubstr("canary")));
+  }
+  EXPECT_THAT(IgptdProcess::Run({"--sandbox", "--check_config"},
+                                {"IGPTD_SERVICE_HOST=10.0.0.1", "IGPTD_PORT=tcp://10.0.0.1:50051",
+                                 "IGPTD_ADMIN_PORT_9090_TCP_ADDR=10.0.0.2"})
+                  .exit_code,
+              Optional(0));
+}
 
 // Row 44. Whatever proxies and passwords the environment names, requests go to iGPT, with the key and no other secret.
 

@@ -84,7 +84,7 @@ class Image(unittest.TestCase):
         config = self.config["config"]
         self.assertEqual(config["User"], f"{USER}:{USER}")
         self.assertEqual(config["Entrypoint"], ["/usr/bin/igptd"])
-        self.assertEqual({port.partition("/")[0] for port in config["ExposedPorts"]}, {"50051", "9090"})
+        self.assertEqual({port.partition("/")[0] for port in config["ExposedPorts"]}, {"50051", "9091"})
         labels = {name.removeprefix("org.opencontainers.image."): value for name, value in config["Labels"].items()}
         self.assertEqual(labels["version"], TAG.partition(":")[2])
         self.assertEqual(labels["licenses"], "MIT")
@@ -192,6 +192,8 @@ class Image(unittest.TestCase):
             answer = container.beside(options.igpt, "ask", f"--server={ADDRESS}", "What did we decide about the budget?")
             self.assertIn("412,000 euros", answer)
             self.assertEqual(container.execute("/usr/bin/igptd", "health", "--address=localhost:50051").stdout, "serving\n")
+            probe = "import urllib.request; print(urllib.request.urlopen('http://127.0.0.1:9091/readyz').read().decode())"
+            self.assertIn("ready", container.beside(sys.executable, "-c", probe))
             missing = container.execute("/usr/bin/igptd", "health", "--service=igpt.v1.Nothing")
             self.assertEqual(missing.returncode, 1, missing.stderr)
             container.stop()
@@ -201,7 +203,8 @@ class Image(unittest.TestCase):
 
     def test_checks_its_configuration(self):
         for flags, environment, code, said in [
-            (["--check_config"], ["IGPT_API_KEY=ak:test"], 0, "the configuration is good"),
+            (["--check_config", "--allow_any_caller"], ["IGPT_API_KEY=ak:test"], 0, "the configuration is good"),
+            (["--check_config"], ["IGPT_API_KEY=ak:test"], 2, "no callers file"),
             (["--check_config"], [], 2, "no iGPT key"),
             (["--version"], [], 0, TAG.partition(":")[2]),
         ]:

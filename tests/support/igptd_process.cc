@@ -18,7 +18,9 @@ namespace {
 // How often to check for the port file.
 constexpr absl::Duration kPortFileInterval = absl::Milliseconds(10);
 
-// A free port, so that tests can run in parallel. A variable, so that a test's own flags and variables win.
+// Free ports of this machine alone, so that tests can run in parallel and need no callers file. Variables, so that a
+// test's own flags and variables win.
+constexpr char kListen[] = "IGPTD_LISTEN=127.0.0.1:0";
 constexpr char kAdminListen[] = "IGPTD_ADMIN_LISTEN=127.0.0.1:0";
 
 std::vector<std::string> Command(const std::vector<std::string>& flags) {
@@ -48,10 +50,8 @@ std::optional<int> ReadPort(const std::string& path) {
   return std::nullopt;
 }
 
-// Sets free ports, so that tests can run in parallel, and the port file. By variables, so that a test's own flags and
-// variables win.
 std::vector<std::string> ServingEnvironment(std::vector<std::string> environment, const std::string& port_file) {
-  environment.push_back("IGPTD_LISTEN=127.0.0.1:0");
+  environment.emplace_back(kListen);
   environment.emplace_back(kAdminListen);
   environment.push_back("IGPTD_PORT_FILE=" + port_file);
   return environment;
@@ -62,6 +62,7 @@ std::vector<std::string> ServingEnvironment(std::vector<std::string> environment
 IgptdProcess::Result IgptdProcess::Run(const std::vector<std::string>& flags,
                                        const std::vector<std::string>& environment) {
   std::vector<std::string> variables = environment;
+  variables.emplace_back(kListen);
   variables.emplace_back(kAdminListen);
   Subprocess process(Command(flags), Environment(variables));
   const std::optional<int> exit_code = process.AwaitExit();
@@ -81,11 +82,11 @@ absl::StatusOr<std::unique_ptr<IgptdProcess>> IgptdProcess::Start(const std::vec
   return absl::DeadlineExceededError("igptd does not listen: " + igptd->Stderr());
 }
 
-std::string IgptdProcess::admin_address() const {
-  constexpr std::string_view kPort = "\"admin_port\":";
-  if (!AwaitStderr(kPort)) return "";
+std::string IgptdProcess::LoggedAddress(const std::string& field) const {
+  const std::string port = "\"" + field + "\":";
+  if (!AwaitStderr(port)) return "";
   const std::string log = Stderr();
-  const size_t begin = log.find(kPort) + kPort.size();
+  const size_t begin = log.find(port) + port.size();
   return "127.0.0.1:" + log.substr(begin, log.find_first_of(",}", begin) - begin);
 }
 

@@ -27,7 +27,7 @@ class IgptdProcess {
     std::string err;               // stderr
   };
 
-  // Runs igptd with exactly these flags until it exits.
+  // Runs igptd with exactly these flags until it exits, by default on free ports of 127.0.0.1 only.
   static Result Run(const std::vector<std::string>& flags, const std::vector<std::string>& environment = {});
 
   // Starts igptd and waits until it listens, by default on free ports of 127.0.0.1 only. If it ends before it listens,
@@ -38,8 +38,9 @@ class IgptdProcess {
   // Where it serves gRPC, for example "127.0.0.1:40123".
   const std::string& address() const { return address_; }
 
-  // The address of the admin port, from its JSON log at level info; empty if there is none.
-  std::string admin_address() const;
+  // The addresses of the admin port and of the probe port, from its JSON log at level info; empty if there is none.
+  std::string admin_address() const { return LoggedAddress("admin_port"); }
+  std::string probe_address() const { return LoggedAddress("probe_port"); }
 
   pid_t pid() const { return process_.pid(); }
 
@@ -66,6 +67,7 @@ class IgptdProcess {
   };
 
   IgptdProcess(const std::vector<std::string>& flags, const std::vector<std::string>& environment);
+  std::string LoggedAddress(const std::string& field) const;
 
   const TemporaryDirectory directory_;
   const std::string port_file_;

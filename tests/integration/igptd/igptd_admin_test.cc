@@ -1,7 +1,4 @@
 // The admin server's pages, and that all health checks agree.
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 
 #include <csignal>
 #include <memory>
@@ -9,11 +6,10 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "gtest/gtest.h"
 #include "tests/integration/igptd/igptd_fixture.h"
-#include "tests/support/unique_fd.h"
+#include "tests/support/http_client.h"
 
 namespace igpt::testing {
 namespace {
@@ -36,17 +32,6 @@ HealthCheckResponse::ServingStatus HealthOf(const Igptd& igptd, const std::strin
   HealthCheckResponse response;
   EXPECT_THAT(stub->Check(&context, request, &response), IsOkStatus());
   return response.status();
-}
-
-// Connects to "127.0.0.1:41234".
-UniqueFd Connect(const std::string& address) {
-  UniqueFd connection(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in to = {};
-  to.sin_family = AF_INET;
-  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  to.sin_port = htons(static_cast<uint16_t>(std::stoi(address.substr(address.find(':') + 1))));
-  EXPECT_EQ(connect(connection.get(), reinterpret_cast<const sockaddr*>(&to), sizeof(to)), 0);
-  return connection;
 }
 
 TEST(IgptdAdminTest, PagesSayHowItIs) {
@@ -152,20 +137,21 @@ TEST(IgptdAdminTest, TheLogLevelCanBeChanged) {
   EXPECT_EQ(igptd.Post("/loglevel", std::string(100'000, 'a')).status, 413);
 }
 
-// More silent connections than the limit: those above it are closed at once, the others soon, and calls don't notice.
-TEST(IgptdAdminTest, SilentConnectionsAreFewAndShort) {
-  Igptd igptd;
-  igptd.upstream.OnRequest([](Exchange& exchange) { exchange.Answer(200, R"({"output":"Yes."})"); });
-  std::vector<UniqueFd> silent;
-  constexpr int kConnections = 100;
-  for (int i = 0; i < kConnections; ++i) silent.push_back(Connect(igptd.process->admin_address()));
-  EXPECT_THAT(igptd.Search({}).status, FailsWith(grpc::StatusCode::INVALID_ARGUMENT, "INVALID_REQUEST"));
-  EXPECT_THAT(igptd.Ask(AskFor("ada", "?")).status, IsOkStatus());
-  for (const UniqueFd& connection : silent) {
-    char byte;
-    EXPECT_LE(recv(connection.get(), &byte, 1, 0), 0);
+TEST(IgptdAdminTest, TheProbePortTellsAndChangesNothingElse) {
+  const Igptd igptd({"--probe_listen=127.0.0.1:0", "--admin_listen="});
+  const std::string address = igptd.process->probe_address();
+  HttpClient client;
+  for (const char* path : {"/healthz", "/readyz", "/metrics"}) {
+    EXPECT_EQ(client.Get(absl::StrCat("http://", address, path)).status, 200) << path;
   }
-  EXPECT_EQ(igptd.Get("/healthz").status, 200);
+  for (const char* path : {"/configz", "/loglevel", "/"}) {
+    EXPECT_EQ(client.Get(absl::StrCat("http://", address, path)).status, 404) << path;
+  }
+  EXPECT_EQ(client.Post(absl::StrCat("http://", address, "/loglevel"), {}, "debug").status, 404);
+  const IgptdProcess::Result result =
+      IgptdProcess::Run({"--sandbox", "--listen=127.0.0.1:0", "--probe_listen=" + address});
+  EXPECT_THAT(result.exit_code, Optional(2));
+  EXPECT_THAT(result.err, AllOf(StartsWith("igptd: --probe_listen: "), HasSubstr("in use")));
 }
 
 }  // namespace

@@ -22,6 +22,7 @@ def check_config(file_text):
         # SANs need --tls_client_ca_file, which doesn't matter here.
         run = subprocess.run(
             [os.environ["IGPTD_BINARY"], "--check_config", "--sandbox", f"--callers_file={path}"],
+            env={name: value for name, value in os.environ.items() if not name.startswith("IGPT")},
             capture_output=True, text=True, timeout=60)
         return "" if run.returncode == 0 or "needs --tls_client_ca_file" in run.stderr else run.stderr
 

@@ -160,6 +160,74 @@ TEST(ConfigErrorTest, SandboxDetailsNeedTheSandbox) {
   EXPECT_TRUE(ParseWithKey({"--sandbox_faults=false"}).ok());
 }
 
+TEST(ConfigErrorTest, WithoutACallersFileOnlyThisMachineMayConnect) {
+  const std::string error =
+      "no callers file: anyone who can reach --listen could read every user's mail; say who may call with "
+      "--callers_file, or allow everyone with --allow_any_caller, or listen on a loopback address, such as "
+      "127.0.0.1:50051";
+  for (const char* address : {"0.0.0.0:50051", "[::]:50051", "10.0.0.1:0", "[fe80::1]:1", "[::ffff:10.0.0.1]:1",
+                              "igptd.example.com:1", "localhost.example.com:1", "127.0.0.1.example.com:1"}) {
+    const std::string listen = absl::StrCat("--listen=", address);
+    EXPECT_EQ(ErrorWithKey({listen}), error) << address;
+    EXPECT_EQ(ErrorWithKey({listen, "--callers_file="}), error) << address;
+    EXPECT_EQ(ErrorWithKey({listen, "--allow_any_caller=false"}), error) << address;
+    EXPECT_EQ(ErrorWithKey({listen, "--tls_cert_file=c", "--tls_key_file=k", "--tls_client_ca_file=a"}), error);
+    EXPECT_EQ(ErrorWithKey({listen, "--allow_any_caller"}), "OK") << address;
+    EXPECT_EQ(ErrorWithKey({listen, "--callers_file=/run/callers"}), "OK") << address;
+    EXPECT_EQ(ErrorOf({listen, "--sandbox"}, {}), "OK") << address;
+  }
+  for (const char* address :
+       {"127.0.0.1:0", "127.1.2.3:50051", "[::1]:50051", "[::ffff:127.0.0.1]:1", "localhost:1", "LOCALHOST:1"}) {
+    EXPECT_EQ(ErrorWithKey({absl::StrCat("--listen=", address)}), "OK") << address;
+  }
+  EXPECT_EQ(ParseConfig({}, {{"IGPT_API_KEY", "ak:test"}}).status().message(), error);  // as it is by default
+  EXPECT_EQ(ErrorWithKey({"--allow_any_caller", "--callers_file=/run/callers"}),
+            "--allow_any_caller: cannot be combined with --callers_file, which says who may call; remove one of them");
+}
+
+TEST(ConfigErrorTest, OnePortIsForOneListener) {
+  const struct {
+    Args args;
+    std::string error;
+  } kCases[] = {
+      {{"--listen=127.0.0.1:9090"}, "--admin_listen: has the port of --listen; choose another"},
+      {{"--listen=localhost:9090"}, "--admin_listen: has the port of --listen; choose another"},
+      {{"--listen=[::ffff:127.0.0.1]:9090"}, "--admin_listen: has the port of --listen; choose another"},
+      {{"--probe_listen=0.0.0.0:9090"}, "--probe_listen: has the port of --admin_listen; choose another"},
+      {{"--probe_listen=[::]:50051"}, "--probe_listen: has the port of --listen; choose another"},
+      {{"--admin_listen=127.0.0.1:1", "--probe_listen=127.0.0.1:1"},
+       "--probe_listen: has the port of --admin_listen; choose another"},
+      {{"--admin_listen=", "--probe_listen=127.0.0.1:9090"}, "OK"},
+      {{"--admin_listen=127.0.0.2:50051"}, "OK"},
+      {{"--admin_listen=[::1]:50051"}, "OK"},
+      {{"--listen=127.0.0.1:0", "--admin_listen=127.0.0.1:0", "--probe_listen=127.0.0.1:0"}, "OK"},
+  };
+  for (const auto& test : kCases) EXPECT_EQ(ErrorWithKey(test.args), test.error) << test.args.front();
+  EXPECT_EQ(ErrorOf({"--sandbox", "--sandbox_listen=127.0.0.1:50051"}, {}),
+            "--sandbox_listen: has the port of --listen; choose another");
+}
+
+TEST(ConfigErrorTest, AVariableThatIsNoFlagsIsAnError) {
+  const Env kMessages = {
+      {"IGPTD_MAX_RETRY", "IGPTD_MAX_RETRY: no such flag; did you mean IGPTD_MAX_RETRIES?"},
+      {"IGPTD_CALLER_FILE", "IGPTD_CALLER_FILE: no such flag; did you mean IGPTD_CALLERS_FILE?"},
+      {"IGPTD_log_level", "IGPTD_log_level: no such flag; did you mean IGPTD_LOG_LEVEL?"},
+      {"IGPTD_SOMETHING_ELSE", "IGPTD_SOMETHING_ELSE: no such flag; unset it; --help lists all flags"},
+      {"IGPTD_", "IGPTD_: no such flag; unset it; --help lists all flags"},
+      {"IGPTD_A\n\xFF", "IGPTD_A\\n\\xff: no such flag; unset it; --help lists all flags"},
+      {"IGPTD_PORT", "IGPTD_PORT: no such flag; "},
+  };
+  for (const auto& [variable, message] : kMessages) {
+    for (const char* value : {"", "canary"}) {
+      const std::string error = ErrorOf({}, {{"IGPT_API_KEY", "ak:test"}, {variable, value}});
+      EXPECT_THAT(error, AllOf(StartsWith(message), Not(HasSubstr("canary"))));
+    }
+  }
+  EXPECT_LT(ErrorOf({"--sandbox"}, {{"IGPTD_" + std::string(100'000, 'x'), ""}}).size(), 200U);
+  EXPECT_EQ(ErrorOf({"--sandbox"}, {{"IGPT_OTHER", "x"}, {"igptd_other", "x"}, {"IGPTD", "x"}}), "OK");
+  EXPECT_TRUE(Parse({"--help"}, {{"IGPTD_NONSENSE", "x"}}).ok());
+}
+
 TEST(ConfigErrorTest, CertificateAndKeyGoTogether) {
   EXPECT_EQ(ErrorWithKey({"--tls_cert_file=c", "--tls_key_file=k"}), "OK");
   EXPECT_EQ(ErrorWithKey({"--tls_cert_file=c", "--tls_key_file=k", "--tls_client_ca_file=a"}), "OK");

@@ -4,7 +4,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <map>
 #include <string>
 #include <vector>
 
@@ -15,13 +14,13 @@
 namespace igptd {
 
 using Args = std::vector<std::string>;
-using Env = std::map<std::string, std::string>;
+using Env = Environment;
 
-inline absl::StatusOr<Config> Parse(const Args& args, const Env& env) {
-  return ParseConfig(args, [&](const char* variable) -> const char* {
-    auto found = env.find(variable);
-    return found == env.end() ? nullptr : found->second.c_str();
-  });
+// Listens on a loopback address unless the test says otherwise, so that it needs no callers.
+constexpr char kLoopback[] = "127.0.0.1:50051";
+inline absl::StatusOr<Config> Parse(const Args& args, Env env) {
+  env.emplace("IGPTD_LISTEN", kLoopback);
+  return ParseConfig(args, env);
 }
 
 inline absl::StatusOr<Config> ParseWithKey(const Args& args) {

@@ -62,13 +62,15 @@ using O = igpt::Options;
 
 std::vector<FlagCase> FlagCases() {
   return {
-      {"listen", Field(&Config::listen), "0.0.0.0:50051", "[::1]:0", "localhost:1", "[::1]:0"},
+      {"listen", Field(&Config::listen), kLoopback, "[::1]:0", "localhost:1", "[::1]:0"},
       {"port_file", Field(&Config::port_file), "", "/run/port", "/run/other", "/run/port"},
-      {"admin_listen", Field(&Config::admin_listen), "0.0.0.0:9090", "", "127.0.0.1:0", ""},
+      {"admin_listen", Field(&Config::admin_listen), "127.0.0.1:9090", "", "127.0.0.1:0", ""},
+      {"probe_listen", Field(&Config::probe_listen), "", "0.0.0.0:9091", "127.0.0.1:0", "0.0.0.0:9091"},
       {"tls_cert_file", Field(&Config::tls_cert_file), "", "/run/cert", "/run/other", "/run/cert"},
       {"tls_key_file", Field(&Config::tls_key_file), "", "/run/tls_key", "/run/other", "/run/tls_key"},
       {"tls_client_ca_file", Field(&Config::tls_client_ca_file), "", "/run/ca", "/run/other", "/run/ca"},
       {"callers_file", Field(&Config::callers_file), "", "/run/callers", "/run/other", "/run/callers"},
+      {"allow_any_caller", Field(&Config::allow_any_caller), "false", "true", "false", "true"},
       {"igpt_base_url", Field(&O::base_url), "https://api.igpt.ai/v1", "http://127.0.0.1:8080/v1",
        "https://example.com", "http://127.0.0.1:8080/v1"},
       {"igpt_ca_file", Field(&O::ca_file), "", "/etc/ca.pem", "/etc/other.pem", "/etc/ca.pem"},
@@ -178,9 +180,9 @@ TEST(ConfigTest, ValuesMayHoldEqualsSignsAndBeEmpty) {
 }
 
 TEST(ConfigTest, GoodValues) {
-  for (std::string_view arg :
-       {"--listen=127.0.0.1:65535", "--listen=localhost:0", "--listen=[::]:50051", "--listen=igptd-0.igptd:1",
-        "--connect_timeout=1ms", "--max_event_bytes=2KiB", "--max_answer_bytes=16777216", "--max_retries=2147483647"}) {
+  for (std::string_view arg : {"--listen=127.0.0.1:65535", "--listen=localhost:0", "--probe_listen=[::]:9091",
+                               "--admin_listen=igptd-0.igptd:1", "--connect_timeout=1ms", "--max_event_bytes=2KiB",
+                               "--max_answer_bytes=16777216", "--max_retries=2147483647"}) {
     absl::StatusOr<Config> config = ParseWithKey({std::string(arg)});
     EXPECT_TRUE(config.ok()) << arg << ": " << config.status();
   }

@@ -42,5 +42,34 @@ TEST(HostPort, AllAddressesAreReachedByLoopback) {
   EXPECT_EQ(ToString(Reachable({"10.0.0.1", 3})), "10.0.0.1:3");
 }
 
+TEST(HostPort, LoopbackIsOfThisMachineAlone) {
+  for (const char* host : {"127.0.0.1", "127.255.0.9", "::1", "0:0:0:0:0:0:0:1", "::ffff:127.0.0.1", "localhost"}) {
+    EXPECT_TRUE(IsLoopback(host)) << host;
+  }
+  for (const char* host : {"0.0.0.0", "::", "128.0.0.1", "10.127.0.1", "::2", "::ffff:10.0.0.1", "::127.0.0.1",
+                           "127.0.0.1.example.com", "localhost.example.com", "127.1", "2130706433", "127.0.0.1.", ""}) {
+    EXPECT_FALSE(IsLoopback(host)) << host;
+  }
+}
+
+TEST(HostPort, CollidesOnOnePortOfOneAddress) {
+  const struct {
+    HostPort one;
+    HostPort other;
+    bool collide;
+  } kCases[] = {
+      {{"127.0.0.1", 1}, {"127.0.0.1", 1}, true},  {{"127.0.0.1", 1}, {"127.0.0.1", 2}, false},
+      {{"127.0.0.1", 0}, {"127.0.0.1", 0}, false}, {{"127.0.0.1", 1}, {"127.0.0.2", 1}, false},
+      {{"127.0.0.1", 1}, {"0.0.0.0", 1}, true},    {{"127.0.0.1", 1}, {"::", 1}, true},
+      {{"127.0.0.1", 1}, {"::1", 1}, false},       {{"127.0.0.1", 1}, {"::ffff:127.0.0.1", 1}, true},
+      {{"::1", 1}, {"0:0:0:0:0:0:0:1", 1}, true},  {{"localhost", 1}, {"127.0.0.1", 1}, true},
+      {{"localhost", 1}, {"a.example", 1}, true},
+  };
+  for (const auto& test : kCases) {
+    EXPECT_EQ(MayCollide(test.one, test.other), test.collide) << test.one.host << " " << test.other.host;
+    EXPECT_EQ(MayCollide(test.other, test.one), test.collide) << test.other.host << " " << test.one.host;
+  }
+}
+
 }  // namespace
 }  // namespace igptd

@@ -3,8 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <map>
-
 #include "service/system/host_port.h"
 
 namespace igptd {
@@ -13,12 +11,8 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-absl::StatusOr<HealthProbe> Parse(const std::vector<std::string>& args,
-                                  const std::map<std::string, std::string>& env = {}) {
-  return ParseHealthProbe(args, [&](const char* variable) -> const char* {
-    const auto found = env.find(variable);
-    return found == env.end() ? nullptr : found->second.c_str();
-  });
+absl::StatusOr<HealthProbe> Parse(const std::vector<std::string>& args, const Environment& env = {}) {
+  return ParseHealthProbe(args, env);
 }
 
 TEST(HealthProbeTest, AsksWhatListensThere) {
@@ -36,11 +30,10 @@ TEST(HealthProbeTest, TakesItsDefaultsFromIgptdsVariables) {
   EXPECT_EQ(probe->service, "");
   EXPECT_EQ(probe->tls_cert_file, "");
 
-  // Other variables with the names of the probe's flags are ignored: Kubernetes too sets variables that begin with
-  // IGPTD_.
-  const std::map<std::string, std::string> env = {{"IGPTD_LISTEN", "0.0.0.0:1234"}, {"IGPTD_TLS_CERT_FILE", "/c"},
-                                                  {"IGPTD_TLS_KEY_FILE", "/k"},     {"IGPTD_SERVICE", "x"},
-                                                  {"IGPTD_TIMEOUT", "x"},           {"IGPTD_ADDRESS", "x"}};
+  // Kubernetes too sets variables that begin with IGPTD_.
+  const Environment env = {{"IGPTD_LISTEN", "0.0.0.0:1234"},   {"IGPTD_TLS_CERT_FILE", "/c"},
+                           {"IGPTD_TLS_KEY_FILE", "/k"},       {"IGPTD_MAX_RETRIES", "1"},
+                           {"IGPTD_SERVICE_HOST", "10.0.0.1"}, {"IGPTD_PORT", "tcp://10.0.0.1:50051"}};
   probe = Parse({}, env);
   ASSERT_TRUE(probe.ok()) << probe.status();
   EXPECT_EQ(probe->address, "127.0.0.1:1234");
@@ -59,13 +52,14 @@ TEST(HealthProbeTest, TakesItsDefaultsFromIgptdsVariables) {
 TEST(HealthProbeTest, SaysWhatIsWrong) {
   const struct {
     std::vector<std::string> args;
-    std::map<std::string, std::string> env;
+    Environment env;
     const char* named;
   } kCases[] = {
       {{"--address=nowhere"}, {}, "--address"},           {{"--address=127.0.0.1:0"}, {}, "--address"},
       {{}, {{"IGPTD_LISTEN", "0.0.0.0:0"}}, "--address"}, {{"--timeout=0"}, {}, "--timeout"},
       {{"--tls_cert_file=/c"}, {}, "--tls_key_file"},     {{"--tls_key_file=/k"}, {}, "--tls_cert_file"},
       {{"--no_such_flag"}, {}, "--no_such_flag"},         {{"extra"}, {}, "argument 1"},
+      {{}, {{"IGPTD_TIMEOUT", "1s"}}, "IGPTD_TIMEOUT"},
   };
   for (const auto& [args, env, named] : kCases) {
     const absl::StatusOr<HealthProbe> probe = Parse(args, env);
