@@ -3,10 +3,13 @@
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/objects.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
+#include <algorithm>
 #include <ctime>
 #include <memory>
 #include <vector>
@@ -41,6 +44,7 @@ std::string LastReason() {
 
 // Reads all certificates of a file, which must hold at least one and no broken one.
 absl::StatusOr<std::vector<Certificate>> ReadCertificates(const char* flag, const std::string& pem) {
+  ERR_clear_error();
   const auto bio = Open(pem);
   std::vector<Certificate> certificates;
   for (;;) {
@@ -54,13 +58,59 @@ absl::StatusOr<std::vector<Certificate>> ReadCertificates(const char* flag, cons
   return certificates;
 }
 
-absl::Status CheckDates(const X509& certificate, absl::Time now) {
+// `which` names the certificate.
+absl::Status CheckDates(const char* flag, const std::string& which, const X509& certificate, absl::Time now) {
   std::time_t at = absl::ToTimeT(now);
   if (X509_cmp_time(X509_get0_notAfter(&certificate), &at) <= 0) {
-    return Wrong(kCertificateFlag, "the certificate has expired; get a new one");
+    return Wrong(flag, absl::StrCat(which, " has expired; get a new one, or remove it if it isn't needed"));
   }
   if (X509_cmp_time(X509_get0_notBefore(&certificate), &at) > 0) {
-    return Wrong(kCertificateFlag, "the certificate isn't valid yet; check this machine's clock, or get another one");
+    return Wrong(flag, absl::StrCat(which, " isn't valid yet; check this machine's clock, or get another one"));
+  }
+  return absl::OkStatus();
+}
+
+// "the certificate" is igptd's own; those after it are counted from 2.
+std::string NameInChain(size_t index) {
+  return index == 0 ? "the certificate" : absl::StrCat("certificate ", index + 1);
+}
+
+// Most clients of gRPC use BoringSSL. It can verify with more kinds of keys that signed a certificate than with those
+// that a server proves itself with.
+absl::Status CheckKey(const X509& certificate, size_t index) {
+  std::vector<std::string> usable = {"RSA", SN_X9_62_prime256v1, SN_secp384r1};
+  if (index > 0) usable.insert(usable.end(), {SN_secp521r1, SN_ED25519});
+  const EVP_PKEY* key = X509_get0_pubkey(&certificate);
+  const char* type = key == nullptr ? nullptr : EVP_PKEY_get0_type_name(key);
+  std::string kind = type == nullptr ? "unknown" : type;
+  if (kind == "EC") {
+    char curve[64] = "EC";
+    EVP_PKEY_get_group_name(key, curve, sizeof(curve), nullptr);
+    kind = curve;
+  }
+  if (std::find(usable.begin(), usable.end(), kind) != usable.end()) return absl::OkStatus();
+  return Wrong(kCertificateFlag, absl::StrCat(NameInChain(index), " has a key that gRPC's clients can't use (", kind,
+                                              "); get one with a key of RSA, ECDSA P-256 or ECDSA P-384"));
+}
+
+absl::Status CheckChain(const std::vector<Certificate>& chain, absl::Time now) {
+  for (size_t i = 0; i < chain.size(); ++i) {
+    if (absl::Status dates = CheckDates(kCertificateFlag, NameInChain(i), *chain[i], now); !dates.ok()) return dates;
+    if (absl::Status key = CheckKey(*chain[i], i); !key.ok()) return key;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckClientAuthorities(const std::string& pem, absl::Time now) {
+  const absl::StatusOr<std::vector<Certificate>> authorities = ReadCertificates(kClientCaFlag, pem);
+  if (!authorities.ok()) return authorities.status();
+  for (size_t i = 0; i < authorities->size(); ++i) {
+    const std::string which = absl::StrCat("certificate ", i + 1);
+    if (X509_check_ca((*authorities)[i].get()) == 0) {
+      return Wrong(kClientCaFlag,
+                   absl::StrCat(which, " is not an authority's; name the authority that issued callers' certificates"));
+    }
+    if (absl::Status dates = CheckDates(kClientCaFlag, which, *(*authorities)[i], now); !dates.ok()) return dates;
   }
   return absl::OkStatus();
 }
@@ -68,7 +118,6 @@ absl::Status CheckDates(const X509& certificate, absl::Time now) {
 }  // namespace
 
 absl::Status ValidateTls(const TlsMaterial& material, absl::Time now) {
-  ERR_clear_error();
   const absl::StatusOr<std::vector<Certificate>> chain = ReadCertificates(kCertificateFlag, material.certificates);
   if (!chain.ok()) return chain.status();
   // With an empty password, since OpenSSL would otherwise ask for one on a terminal.
@@ -92,9 +141,24 @@ absl::Status ValidateTls(const TlsMaterial& material, absl::Time now) {
       return Wrong(kCertificateFlag, absl::StrCat("OpenSSL rejects certificate ", i + 1, ": ", LastReason()));
     }
   }
-  if (absl::Status dates = CheckDates(*chain->front(), now); !dates.ok()) return dates;
-  ERR_clear_error();
-  return material.client_ca ? ReadCertificates(kClientCaFlag, *material.client_ca).status() : absl::OkStatus();
+  if (absl::Status good = CheckChain(*chain, now); !good.ok()) return good;
+  return material.client_ca ? CheckClientAuthorities(*material.client_ca, now) : absl::OkStatus();
+}
+
+absl::Status ValidateAuthorities(const char* flag, const std::string& pem) {
+  return ReadCertificates(flag, pem).status();
+}
+
+absl::Time EarliestExpiry(const std::string& pem) {
+  absl::Time earliest = absl::InfiniteFuture();
+  const absl::StatusOr<std::vector<Certificate>> certificates = ReadCertificates("", pem);
+  if (!certificates.ok()) return earliest;
+  for (const Certificate& certificate : *certificates) {
+    std::tm ends = {};
+    if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate.get()), &ends) != 1) continue;
+    earliest = std::min(earliest, absl::FromTM(ends, absl::UTCTimeZone()));
+  }
+  return earliest;
 }
 
 }  // namespace igptd

@@ -17,8 +17,14 @@ struct TlsMaterial {
 };
 
 // Returns INVALID_ARGUMENT for anything that is not PEM, a key of another certificate, a certificate that isn't valid
-// at `now`, and what OpenSSL finds too weak. The message names the flag and the remedy, and never repeats the files'
-// contents.
+// at `now`, an authority that is none, what OpenSSL finds too weak, and what gRPC's clients can't use. The message
+// names the flag and the remedy, and never repeats the files' contents.
 absl::Status ValidateTls(const TlsMaterial& material, absl::Time now);
+
+// The same for authorities that igptd trusts by themselves: at least one intact certificate. `flag` names their file.
+absl::Status ValidateAuthorities(const char* flag, const std::string& pem);
+
+// When the first of the certificates in the text expires; the infinite future if there is none.
+absl::Time EarliestExpiry(const std::string& pem);
 
 }  // namespace igptd

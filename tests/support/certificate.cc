@@ -11,6 +11,7 @@
 #include <functional>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 
 namespace igpt::testing {
 namespace {
@@ -44,10 +45,24 @@ std::string Written(const std::function<void(BIO*)>& write) {
   return {text, static_cast<size_t>(size)};
 }
 
+EVP_PKEY* MakeKey(const std::string& kind) {
+  if (!absl::StartsWith(kind, "ED") && !absl::StartsWith(kind, "RSA")) return EVP_EC_gen(kind.c_str());
+  const std::unique_ptr<EVP_PKEY_CTX, decltype(&EVP_PKEY_CTX_free)> context(
+      EVP_PKEY_CTX_new_from_name(nullptr, kind.c_str(), nullptr), EVP_PKEY_CTX_free);
+  EVP_PKEY* key = nullptr;
+  if (EVP_PKEY_keygen_init(context.get()) == 1) EVP_PKEY_generate(context.get(), &key);
+  return key;
+}
+
+// The digest that a key of this kind signs with; null: its own.
+const EVP_MD* DigestFor(const EVP_PKEY* key) {
+  return EVP_PKEY_is_a(key, "ED25519") == 1 || EVP_PKEY_is_a(key, "ED448") == 1 ? nullptr : EVP_sha256();
+}
+
 // Signed by `issuer`; null: self-signed.
 Identity Make(const std::string& name, const CertificateTerms& terms, bool authority, const Identity* issuer) {
   static std::atomic<int> serial = 1;
-  Identity made = {{Must(X509_new(), "X509_new"), X509_free}, {Must(EVP_EC_gen("P-256"), "EVP_EC_gen"), EVP_PKEY_free}};
+  Identity made = {{Must(X509_new(), "X509_new"), X509_free}, {Must(MakeKey(terms.key), "MakeKey"), EVP_PKEY_free}};
   X509* certificate = made.certificate.get();
   X509_set_version(certificate, X509_VERSION_3);
   ASN1_INTEGER_set(X509_get_serialNumber(certificate), serial++);
@@ -65,17 +80,17 @@ Identity Make(const std::string& name, const CertificateTerms& terms, bool autho
   }
   const Identity& signer = issuer == nullptr ? made : *issuer;
   X509_set_issuer_name(certificate, X509_get_subject_name(signer.certificate.get()));
-  if (X509_sign(certificate, signer.key.get(), EVP_sha256()) == 0) std::abort();
+  if (X509_sign(certificate, signer.key.get(), DigestFor(signer.key.get())) == 0) std::abort();
   return made;
 }
 
 }  // namespace
 
-Authority::Authority(const std::string& name)
-    : self_(Make(name, {.begins = -absl::Hours(48), .ends = absl::Hours(48)}, true, nullptr)) {}
+Authority::Authority(const std::string& name, const CertificateTerms& terms)
+    : self_(Make(name, terms, true, nullptr)) {}
 
 Identity Authority::Issue(const CertificateTerms& terms) const {
-  return Make(terms.host, terms, false, &self_);
+  return Make(terms.host, terms, terms.authority, &self_);
 }
 
 std::string Authority::Pem() const {

@@ -23,12 +23,15 @@ struct CertificateTerms {
   std::string names = {};          // replaces `host`: "DNS:billing.internal,URI:spiffe://cluster/billing"
   absl::Duration begins = -absl::Hours(1);
   absl::Duration ends = absl::Hours(1);
+  std::string key = "P-256";  // a curve, or an algorithm such as ED25519
+  bool authority = false;     // may issue certificates itself
 };
 
 // Issues certificates. Each authority has a key of its own.
 class Authority {
  public:
-  explicit Authority(const std::string& name);
+  explicit Authority(const std::string& name,
+                     const CertificateTerms& terms = {.begins = -absl::Hours(48), .ends = absl::Hours(48)});
 
   Identity Issue(const CertificateTerms& terms = {}) const;
   // The authority's certificate, which clients have to trust.

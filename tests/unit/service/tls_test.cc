@@ -19,6 +19,7 @@ namespace {
 
 using igpt::testing::Authority;
 using igpt::testing::CertificatePem;
+using igpt::testing::CertificateTerms;
 using igpt::testing::Identity;
 using igpt::testing::KeyPem;
 using ::testing::HasSubstr;
@@ -60,6 +61,17 @@ std::vector<TlsCase> TlsCases() {
   const std::string half_certificate = certificate.substr(0, certificate.size() / 2);
   const Identity expired = Trusted().Issue({.begins = -absl::Hours(2), .ends = -absl::Hours(1)});
   const Identity early = Trusted().Issue({.begins = absl::Hours(1), .ends = absl::Hours(2)});
+  const auto with_key = [](const std::string& kind) { return Trusted().Issue({.key = kind}); };
+  const auto material = [](const Identity& identity) {
+    return TlsMaterial{CertificatePem(identity), KeyPem(identity), {}};
+  };
+  const auto with_authority = [&](const CertificateTerms& terms) {
+    return TlsMaterial{certificate, key, ca + Authority("other", terms).Pem()};
+  };
+  const auto with_chain = [&](const CertificateTerms& terms) {
+    return TlsMaterial{certificate + ca + Authority("other", terms).Pem(), key, {}};
+  };
+  const std::string unusable = " has a key that gRPC's clients can't use (";
   return {
       {"Good", {certificate, key, {}}, ""},
       {"GoodWithAChain", {certificate + ca, key, {}}, ""},
@@ -87,6 +99,35 @@ std::vector<TlsCase> TlsCases() {
       {"Expired", {CertificatePem(expired), KeyPem(expired), {}}, "--tls_cert_file: the certificate has expired"},
       {"NotYetValid", {CertificatePem(early), KeyPem(early), {}}, "--tls_cert_file: the certificate isn't valid yet"},
       {"NoAuthorities", {certificate, key, ""}, "--tls_client_ca_file: must hold only intact certificates in PEM"},
+      {"ExpiredInTheChain", with_chain({.begins = -absl::Hours(2), .ends = -absl::Hours(1)}),
+       "--tls_cert_file: certificate 3 has expired"},
+      {"EarlyInTheChain", with_chain({.begins = absl::Hours(1), .ends = absl::Hours(2)}),
+       "--tls_cert_file: certificate 3 isn't valid yet"},
+      {"ExpiredAuthority", with_authority({.begins = -absl::Hours(2), .ends = -absl::Hours(1)}),
+       "--tls_client_ca_file: certificate 2 has expired"},
+      {"EarlyAuthority", with_authority({.begins = absl::Hours(1), .ends = absl::Hours(2)}),
+       "--tls_client_ca_file: certificate 2 isn't valid yet"},
+      {"ALeafAsAuthority",
+       {certificate, key, certificate},
+       "--tls_client_ca_file: certificate 1 is not an authority's"},
+      {"ALeafAmongAuthorities",
+       {certificate, key, ca + certificate},
+       "--tls_client_ca_file: certificate 2 is not an authority's"},
+      {"ASelfSignedLeafAsAuthority",
+       {certificate, key, CertificatePem(igpt::testing::SelfSigned())},
+       "--tls_client_ca_file: certificate 1 is not an authority's"},
+      {"AnAuthorityUnderAnother", {certificate, key, CertificatePem(Trusted().Issue({.authority = true})) + ca}, ""},
+      {"Rsa", material(with_key("RSA")), ""},
+      {"P384", material(with_key("P-384")), ""},
+      {"P521", material(with_key("P-521")), "--tls_cert_file: the certificate" + unusable + "secp521r1)"},
+      {"Ed25519", material(with_key("ED25519")), "--tls_cert_file: the certificate" + unusable + "ED25519)"},
+      {"Ed448", material(with_key("ED448")), "--tls_cert_file: the certificate" + unusable + "ED448)"},
+      {"RsaPss", material(with_key("RSA-PSS")), "--tls_cert_file: the certificate" + unusable + "RSA-PSS)"},
+      {"Secp256k1", material(with_key("secp256k1")), "--tls_cert_file: the certificate" + unusable + "secp256k1)"},
+      {"P521InTheChain", with_chain({.key = "P-521"}), ""},
+      {"Ed25519InTheChain", with_chain({.key = "ED25519"}), ""},
+      {"Ed448InTheChain", with_chain({.key = "ED448"}), "--tls_cert_file: certificate 3" + unusable + "ED448)"},
+      {"Ed448AsAuthority", with_authority({.key = "ED448"}), ""},
       {"HalfAnAuthority",
        {certificate, key, ca + ca.substr(0, ca.size() / 2)},
        "--tls_client_ca_file: must hold only intact certificates in PEM, at least one"},
@@ -107,6 +148,25 @@ TEST_P(TlsTest, IsFoundGoodOrNot) {
 
 INSTANTIATE_TEST_SUITE_P(Cases, TlsTest, ::testing::ValuesIn(TlsCases()),
                          [](const auto& test) { return test.param.name; });
+
+TEST(TlsAuthoritiesTest, AtLeastOneIntactCertificate) {
+  const std::string ca = Trusted().Pem();
+  EXPECT_TRUE(ValidateAuthorities("--igpt_ca_file", "# ours\n" + ca + ca).ok());
+  for (const std::string& text : {std::string(), std::string("none"), KeyPem(Good()), ca.substr(0, ca.size() / 2),
+                                  ca + ca.substr(0, ca.size() / 2), std::string("\x30\x82\x01\x00", 4)}) {
+    EXPECT_THAT(std::string(ValidateAuthorities("--igpt_ca_file", text).message()),
+                HasSubstr("--igpt_ca_file: must hold only intact certificates in PEM, at least one"));
+  }
+}
+
+TEST(TlsExpiryTest, IsTheEarliest) {
+  const absl::Time now = absl::Now();
+  const std::string pem = CertificatePem(Trusted().Issue({.ends = absl::Hours(5)})) +
+                          CertificatePem(Trusted().Issue({.ends = absl::Hours(3)})) + Trusted().Pem();
+  EXPECT_LE(absl::AbsDuration(EarliestExpiry(pem) - (now + absl::Hours(3))), absl::Minutes(1));
+  EXPECT_EQ(EarliestExpiry(""), absl::InfiniteFuture());
+  EXPECT_EQ(EarliestExpiry(KeyPem(Good())), absl::InfiniteFuture());
+}
 
 TEST(TlsDatesTest, ItsTimeIsWhatItIsGiven) {
   const TlsMaterial material = {CertificatePem(Good()), KeyPem(Good()), {}};
