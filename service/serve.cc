@@ -5,7 +5,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
-#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -19,12 +18,12 @@
 #include "service/admin/admin_pages.h"
 #include "service/admin/admin_server.h"
 #include "service/config/config_files.h"
-#include "service/config/file_watch.h"
 #include "service/observe/call_log.h"
 #include "service/observe/log.h"
 #include "service/observe/metrics.h"
 #include "service/sandbox/sandbox.h"
 #include "service/server.h"
+#include "service/watched_files.h"
 
 namespace igptd {
 
@@ -71,46 +70,6 @@ ServerOptions ServerOptionsOf(const Config& config, const ConfigFiles& files, Me
   options.metrics = &metrics;
   return options;
 }
-
-// Follows the files that may change while igptd serves, and applies changes. The arguments must outlive this.
-class WatchedFiles {
- public:
-  WatchedFiles(const Config& config, const ConfigFiles& files, Server& server) {
-    if (files.key.value) {
-      Watch("iGPT key", files.key, [&config, &server](const FileWatch::Contents& contents) {
-        const absl::StatusOr<std::string> key = ParseApiKeyFile(config.igpt_api_key_file, contents[0]);
-        return key.ok() ? server.SetApiKey(*key) : key.status();
-      });
-    }
-    if (files.tls.value) {
-      Watch("certificates", files.tls, [&server](const FileWatch::Contents& contents) {
-        absl::StatusOr<TlsMaterial> material = ParseTls(contents);
-        if (!material.ok()) return material.status();
-        server.UseTls(*std::move(material));
-        return absl::OkStatus();
-      });
-    }
-    if (files.callers.value) {
-      Watch("callers", files.callers, [&config, &server](const FileWatch::Contents& contents) {
-        const absl::StatusOr<Callers> callers = ParseCallersFile(config, contents);
-        if (callers.ok()) server.UseCallers(*callers);
-        return callers.status();
-      });
-    }
-  }
-
-  void Look() {
-    for (FileWatch& watch : watches_) watch.Look();
-  }
-
- private:
-  template <typename T>
-  void Watch(const char* what, const FilesFor<T>& files, std::function<absl::Status(const FileWatch::Contents&)> use) {
-    watches_.emplace_back(what, files.paths, files.contents, std::move(use));
-  }
-
-  std::vector<FileWatch> watches_;
-};
 
 // The HTTP servers for operators and for probes. Null: off.
 struct AdminServers {
@@ -218,6 +177,7 @@ absl::Status Serve(const Config& config, const Signals& signals) {
   if (!config.port_file.empty()) {
     if (absl::Status written = WritePortFile(config.port_file, (*server)->port()); !written.ok()) return written;
   }
+  metrics.AddSource([&watched](MetricFamilies& families) { watched.Collect(families); });
   StartAdmins(*admins, **server, metrics, settings);
   LogServing(config, **server, *admins, sandbox.get());
 

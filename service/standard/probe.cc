@@ -64,17 +64,17 @@ std::string ProbeHelp(HealthProbe& defaults) {
                       "defaults. Exit codes: 0 it serves, 1 it does not, 2 wrong usage.\n");
 }
 
-absl::StatusOr<std::string> ReadFlagFile(const std::string& flag, const std::string& path) {
-  absl::StatusOr<std::string> text = ReadFile(path);
+absl::StatusOr<std::string> ReadFlagFile(const std::string& flag, const std::string& path, absl::Duration limit) {
+  absl::StatusOr<std::string> text = FileRead(path).Await(limit);
   if (text.ok()) return text;
   return absl::InvalidArgumentError(absl::StrCat("--", flag, ": ", text.status().message()));
 }
 
 absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> Credentials(const HealthProbe& probe) {
   if (probe.tls_cert_file.empty()) return grpc::InsecureChannelCredentials();
-  absl::StatusOr<std::string> certificate = ReadFlagFile("tls_cert_file", probe.tls_cert_file);
+  absl::StatusOr<std::string> certificate = ReadFlagFile("tls_cert_file", probe.tls_cert_file, probe.timeout);
   if (!certificate.ok()) return certificate.status();
-  absl::StatusOr<std::string> key = ReadFlagFile("tls_key_file", probe.tls_key_file);
+  absl::StatusOr<std::string> key = ReadFlagFile("tls_key_file", probe.tls_key_file, probe.timeout);
   if (!key.ok()) return key.status();
   grpc::experimental::TlsChannelCredentialsOptions options;
   options.set_certificate_provider(std::make_shared<grpc::experimental::StaticDataCertificateProvider>(

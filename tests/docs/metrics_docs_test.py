@@ -9,10 +9,12 @@ Prints every difference and exits with 1 if there is one.
 
 import collections
 import json
+import os
 import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 import urllib.request
 
 import alerts
@@ -21,11 +23,28 @@ import docs_test
 PAGE = "docs/metrics.md"
 
 
+def file_flags(directory):
+    """Flags for every file that has metrics of its own, and the files."""
+    certificate, key, secret, callers = (str(directory / name) for name in ("certificate", "key", "secret", "callers"))
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1",
+                    "-subj", "/CN=igptd", "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    pathlib.Path(secret).write_text("ak:test")
+    pathlib.Path(callers).write_text('{"callers": []}')
+    return [f"--tls_cert_file={certificate}", f"--tls_key_file={key}", f"--tls_client_ca_file={certificate}",
+            f"--igpt_ca_file={certificate}", f"--igpt_api_key_file={secret}", f"--callers_file={callers}"]
+
+
 def scrape(igptd):
     """What a fresh igptd's /metrics says."""
-    command = [igptd, "--sandbox", "--listen=127.0.0.1:0", "--admin_listen=127.0.0.1:0", "--drain_delay=0s",
-               "--log_format=json"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    with tempfile.TemporaryDirectory() as directory:
+        return scrape_with(igptd, file_flags(pathlib.Path(directory)))
+
+
+def scrape_with(igptd, flags):
+    command = [igptd, "--igpt_base_url=http://127.0.0.1:1", "--listen=127.0.0.1:0", "--admin_listen=127.0.0.1:0",
+               "--drain_delay=0s", "--log_format=json", *flags]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("IGPT")}
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
     try:
         for line in process.stderr:
             if port := json.loads(line).get("admin_port"):

@@ -1,5 +1,7 @@
 #include "service/config/file_watch.h"
 
+#include <sys/stat.h>
+
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -7,11 +9,13 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/support/await.h"
 #include "tests/support/scratch.h"
 
 namespace igptd {
 namespace {
 
+using igpt::testing::AwaitTrue;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
@@ -77,6 +81,34 @@ TEST_F(FileWatchTest, AFileThatIsGoneLeavesTheOld) {
   watch_.Look();
   watch_.Look();
   EXPECT_THAT(used_, IsEmpty());
+}
+
+TEST_F(FileWatchTest, SaysWhetherTheLastAttemptWasRefused) {
+  const absl::Time start = watch_.last_good();
+  EXPECT_FALSE(watch_.refused());
+  directory_.Write("a", "bad");
+  EXPECT_TRUE(AwaitTrue([&] { return watch_.Look(), watch_.refused(); }));
+  EXPECT_EQ(watch_.last_good(), start);
+  directory_.Write("a", "a1");  // the old contents again
+  EXPECT_TRUE(AwaitTrue([&] { return watch_.Look(), !watch_.refused(); }));
+  EXPECT_EQ(watch_.last_good(), start);
+  std::filesystem::remove(directory_.File("b"));
+  EXPECT_TRUE(AwaitTrue([&] { return watch_.Look(), watch_.refused(); }));
+  directory_.Write("b", "b2");
+  EXPECT_TRUE(AwaitTrue([&] { return watch_.Look(), !watch_.refused(); }));
+  EXPECT_GT(watch_.last_good(), start);
+  EXPECT_THAT(used_, ElementsAre("a1+b2"));
+}
+
+// Whoever opens a FIFO to read it waits for a writer.
+TEST_F(FileWatchTest, AFifoIsRefusedAndHoldsNothingUp) {
+  std::filesystem::remove(directory_.File("a"));
+  ASSERT_EQ(::mkfifo(directory_.File("a").c_str(), 0600), 0);
+  EXPECT_TRUE(AwaitTrue([&] { return watch_.Look(), watch_.refused(); }));
+  std::filesystem::remove(directory_.File("a"));
+  directory_.Write("a", "a2");
+  EXPECT_TRUE(AwaitTrue([&] { return watch_.Look(), !watch_.refused(); }));
+  EXPECT_THAT(used_, ElementsAre("a2+b1"));
 }
 
 // As Kubernetes updates a secret: the files are links through a directory, which is itself a link.
