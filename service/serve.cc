@@ -58,6 +58,7 @@ ServerOptions ServerOptionsOf(const Config& config, const ConfigFiles& files, Me
   options.listen = config.listen;
   options.client = config.client;
   if (files.key.value) options.client.api_key = *files.key.value;
+  options.client.ca_pem = files.igpt_authorities.value.value_or("");
   options.calls = {.heartbeat_interval = config.heartbeat_interval,
                    .stalled_reader_timeout = config.stalled_reader_timeout,
                    .forward_faults = config.sandbox_faults,

@@ -60,6 +60,9 @@ class Server {
   // Sets the key for new requests to iGPT. On INVALID_ARGUMENT the old key stays in use.
   absl::Status SetApiKey(const std::string& key) { return workers_.SetApiKey(key); }
 
+  // Applies to new connections to iGPT.
+  void UseIgptAuthorities(const std::string& pem) { workers_.UseIgptAuthorities(pem); }
+
   // Applies to new connections. ServerOptions must have had TLS, and authorities for callers' certificates if and only
   // if `material` has them.
   void UseTls(TlsMaterial material);

@@ -30,6 +30,14 @@ WatchedFiles::WatchedFiles(const Config& config, const ConfigFiles& files, Serve
     if (callers.ok()) server.UseCallers(*callers);
     return callers.status();
   });
+  Watch("authorities for iGPT", files.igpt_authorities,
+        [this, flags = files.igpt_authorities.flags, &server](const FileWatch::Contents& contents) {
+          const absl::StatusOr<std::string> pem = ParseIgptAuthorities(contents);
+          if (!pem.ok()) return pem.status();
+          server.UseIgptAuthorities(*pem);
+          Note(flags, contents);
+          return absl::OkStatus();
+        });
   Note(files.tls.flags, files.tls.contents);
   Note(files.igpt_authorities.flags, files.igpt_authorities.contents);
 }

@@ -97,6 +97,10 @@ absl::Status Workers::SetApiKey(const std::string& key) {
   return absl::OkStatus();
 }
 
+void Workers::UseIgptAuthorities(const std::string& pem) {
+  for (const std::unique_ptr<Worker>& worker : workers_) worker->client->SetAuthorities(pem);
+}
+
 void Workers::UseCallers(const Callers& callers) {
   for (const std::unique_ptr<Worker>& worker : workers_) {
     // One copy per loop: a shared reference count would bounce between cores.

@@ -164,7 +164,7 @@ std::vector<Flag> Flags(Config& config) {
       {"allow_any_caller", "serve anyone who can connect, for any user, without a callers file",
        Boolean(config.allow_any_caller)},
       {"igpt_base_url", "the base URL of the iGPT API", ClientOption(client, &O::base_url, TextOf("URL"))},
-      {"igpt_ca_file", "certificate authorities (PEM) to trust instead of the system's",
+      {"igpt_ca_file", "authorities (PEM) to trust instead of the system's; reloaded when it changes",
        ClientOption(client, &O::ca_file, TextOf("PATH"))},
       {"igpt_proxy", "a proxy for requests to iGPT; http_proxy and similar variables are ignored",
        ClientOption(client, &O::proxy, TextOf("URL"))},

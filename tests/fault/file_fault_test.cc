@@ -18,6 +18,7 @@
 namespace igpt::testing {
 namespace {
 
+namespace v1 = igpt::v1;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::Optional;
@@ -201,6 +202,37 @@ TEST(BlockedFileTest, Row86_ADeadMountHoldsNothingUpWhileItServes) {
   igptd.process->Signal(SIGTERM);
   EXPECT_THAT(igptd.process->AwaitExit(), Optional(0));
   mount.Revive();
+}
+
+// A connection to iGPT needs the authorities at every handshake.
+TEST(BlockedFileTest, Row86_AuthoritiesThatBlockHoldUpNoCall) {
+  const ScratchDirectory directory;
+  const Authority authority("theirs");
+  const Authority next("next");
+  const std::string file = directory.Write("authorities", authority.Pem());
+  ScriptedHttpServer upstream;
+  upstream.OnRequest([](Exchange& exchange) {
+    exchange.Answer(200, R"({"datasources":[]})", {{"Content-Type", "application/json"}, {"Connection", "close"}});
+    exchange.Close();
+  });
+  Relay relay(upstream.port(), authority.Issue());
+  Igptd igptd({"--igpt_base_url=" + relay.url("/v1"), "--igpt_ca_file=" + file, "--max_retries=1"});
+  v1::ListRequest request;
+  request.set_user("ada");
+  EXPECT_THAT(igptd.List(request).status, IsOkStatus());
+  std::filesystem::remove(file);
+  ASSERT_EQ(::mkfifo(file.c_str(), 0600), 0);
+  EXPECT_TRUE(igptd.process->AwaitStderr("keeping the old authorities for iGPT"));
+  EXPECT_THAT(igptd.List(request).status, IsOkStatus());
+  EXPECT_EQ(igptd.Get("/healthz").status, 200);
+  directory.Write("authorities", "nothing");
+  EXPECT_TRUE(igptd.process->AwaitStderr("--igpt_ca_file: must hold only intact certificates"));
+  EXPECT_THAT(igptd.List(request).status, IsOkStatus());
+  directory.Write("authorities", next.Pem());
+  EXPECT_TRUE(igptd.process->AwaitStderr("using the new authorities for iGPT"));
+  EXPECT_THAT(igptd.List(request).status, FailsWith(grpc::StatusCode::UNAVAILABLE, "NETWORK_ERROR"));
+  relay.SetIdentity(next.Issue());
+  EXPECT_TRUE(AwaitTrue([&] { return igptd.List(request).status.ok(); }));
 }
 
 // Row 87.

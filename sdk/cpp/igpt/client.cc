@@ -1,8 +1,9 @@
 #include "igpt/client.h"
 
-#include <unistd.h>
-
+#include <fstream>
 #include <future>
+#include <iterator>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -47,8 +48,10 @@ absl::StatusOr<std::unique_ptr<Client>> Client::Create(Options options, EventLoo
   // The host to connect to, whose name has to be resolved.
   absl::StatusOr<internal::BaseUrl> host = options.proxy.empty() ? base_url : internal::ParseProxy(options.proxy);
   if (!host.ok()) return host.status();
-  if (!options.ca_file.empty() && access(options.ca_file.c_str(), R_OK) != 0) {
-    return InvalidRequest({{"ca_file", "must be a file that can be read"}});
+  if (!options.ca_file.empty() && options.ca_pem.empty()) {
+    std::ifstream file(options.ca_file, std::ios::binary);
+    options.ca_pem.assign(std::istreambuf_iterator<char>(file), {});
+    if (options.ca_pem.empty()) return InvalidRequest({{"ca_file", "must be a file that can be read, and not empty"}});
   }
   std::unique_ptr<EventLoop> own_loop;
   if (loop == nullptr) {
@@ -102,6 +105,13 @@ absl::Status Client::SetApiKey(std::string api_key) {
   RunOn(core_->loop,
         [core = core_.get(), key = std::move(api_key)]() mutable { core->options.api_key = std::move(key); });
   return absl::OkStatus();
+}
+
+void Client::SetAuthorities(std::string ca_pem) {
+  RunOn(core_->loop,
+        [core = core_.get(), authorities = std::make_shared<const std::string>(std::move(ca_pem))]() mutable {
+          core->authorities = std::move(authorities);
+        });
 }
 
 double Client::RetriesLeft() const {

@@ -133,6 +133,9 @@ class Client {
   // the old key then stays.
   absl::Status SetApiKey(std::string api_key);
 
+  // Replaces Options::ca_pem for connections that are opened from now on.
+  void SetAuthorities(std::string ca_pem);
+
   // How many retries may be sent now: they are limited to 20 % of recent requests, beyond a burst of 10. On the event
   // loop's thread only.
   double RetriesLeft() const;

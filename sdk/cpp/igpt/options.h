@@ -46,8 +46,11 @@ struct Options {
   // One event of a stream. From 1 byte to 1 GiB.
   size_t max_event_bytes = 1 << 20;
 
-  // A PEM file of certificate authorities to trust in place of the system's, also for an https proxy. Optional.
+  // A PEM file of certificate authorities to trust in place of the system's, also for an https proxy. Read once, when
+  // the client is created. Optional.
   std::string ca_file = {};
+  // The same as text. Takes the place of ca_file.
+  std::string ca_pem = {};
   // e.g. "http://proxy:3128", also with user:password@ before the host. The scheme is http (also without one), https,
   // socks5 or socks5h (the proxy resolves iGPT's name). Empty: none; the environment's proxy variables and NO_PROXY are
   // ignored.

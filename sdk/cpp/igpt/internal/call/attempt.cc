@@ -77,7 +77,7 @@ void Attempt::Send() {
   request.resolve = std::move(resolved_);
   request.connect_timeout = std::max(absl::Milliseconds(1),
                                      core_.options.connect_timeout - absl::Nanoseconds(MonotonicNanos() - started_at_));
-  request.ca_file = core_.options.ca_file;
+  request.authorities = core_.authorities;
   request.proxy = core_.options.proxy;
   request.fresh_connection = fresh_connection_;
   request.max_sends = max_sends_;

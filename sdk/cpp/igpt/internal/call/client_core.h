@@ -25,6 +25,7 @@ struct ClientCore {
              std::string agent)
       : loop(event_loop),
         options(std::move(checked_options)),
+        authorities(std::make_shared<const std::string>(options.ca_pem)),
         base_url(std::move(parsed_base_url)),
         client_name(std::move(client)),
         user_agent(std::move(agent)) {}
@@ -43,7 +44,8 @@ struct ClientCore {
   }
 
   EventLoop& loop;
-  Options options;  // api_key may change; nothing else does
+  Options options;                                 // api_key may change; nothing else does
+  std::shared_ptr<const std::string> authorities;  // as PEM; empty: the system's
   const BaseUrl base_url;
   const std::string client_name;
   const std::string user_agent;  // firewalls refuse requests without one

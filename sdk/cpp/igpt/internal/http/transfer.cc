@@ -67,8 +67,19 @@ CURLcode Transfer::SetOptions() {
   set(CURLOPT_FRESH_CONNECT, request_.fresh_connection ? 1L : 0L);
   set(CURLOPT_TCP_KEEPALIVE, 1L);
   // NOLINTEND(google-runtime-int)
-  if (!request_.ca_file.empty()) set(CURLOPT_CAINFO, request_.ca_file.c_str());
-  if (!request_.ca_file.empty() && !request_.proxy.empty()) set(CURLOPT_PROXY_CAINFO, request_.ca_file.c_str());
+  if (request_.authorities != nullptr && !request_.authorities->empty()) {
+    // As text, since libcurl would read a file at every handshake, on this thread. Without CAPATH, or it would also
+    // trust the system's directory.
+    curl_blob pem = {.data = const_cast<char*>(request_.authorities->data()),
+                     .len = request_.authorities->size(),
+                     .flags = CURL_BLOB_NOCOPY};
+    set(CURLOPT_CAINFO_BLOB, &pem);
+    set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));
+    if (!request_.proxy.empty()) {
+      set(CURLOPT_PROXY_CAINFO_BLOB, &pem);
+      set(CURLOPT_PROXY_CAPATH, static_cast<const char*>(nullptr));
+    }
+  }
   if (resolve_ != nullptr) set(CURLOPT_RESOLVE, resolve_.get());
   set(CURLOPT_OPENSOCKETFUNCTION, &Transfer::OnOpenSocket);
   set(CURLOPT_OPENSOCKETDATA, this);
