@@ -52,7 +52,7 @@ std::string Request(const std::string& method, const std::string& path, const st
 
 // Row 80.
 
-TEST(AdminPortTest, Row80_RangesAreIgnored) {
+TEST(AdminPortTest, Row73_RangesAreIgnored) {
   const Igptd igptd;
   const std::string whole = igptd.Get("/configz").body;
   std::string many = "Range: bytes=0-";
@@ -67,7 +67,7 @@ TEST(AdminPortTest, Row80_RangesAreIgnored) {
 
 // Row 81.
 
-TEST(AdminPortTest, Row81_WebPagesAreKeptOutButNotProbes) {
+TEST(AdminPortTest, Row74_WebPagesAreKeptOutButNotProbes) {
   const Igptd igptd({"--probe_listen=127.0.0.1:0"});
   const std::string kForeign[] = {"Host: evil.example\r\n",
                                   "",
@@ -145,10 +145,10 @@ INSTANTIATE_TEST_SUITE_P(Kinds, HoardingTest,
                                            Hoarding{"HalfABody", 300, "POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\na"},
                                            Hoarding{"Nonsense", 300, "\x16\x03\x01\x02"},
                                            Hoarding{"UnreadMetrics", 300, "GET /metrics HTTP/1.1\r\n\r\n"}),
-                         [](const auto& test) { return std::string("Row82_") + test.param.name; });
+                         [](const auto& test) { return std::string("Row75_") + test.param.name; });
 
 // What is sent drop by drop counts as a whole: each drop buys no new time.
-TEST(AdminPortTest, Row82_ARequestHasToBeWholeSoon) {
+TEST(AdminPortTest, Row75_ARequestHasToBeWholeSoon) {
   const Igptd igptd;
   const UniqueFd connection = Connect(igptd.process->admin_address());
   const bool ended = AwaitTrue([&] {

@@ -98,7 +98,7 @@ class Flood {
   std::vector<std::thread> threads_;
 };
 
-TEST(AuditTest, Row80_DenialsAreLoggedAtEveryLevel) {
+TEST(AuditTest, Row71_DenialsAreLoggedAtEveryLevel) {
   const ScratchDirectory directory;
   Igptd igptd({"--callers_file=" + directory.Write("callers", kCallers), "--log_level=error", "--log_format=json"});
   EXPECT_THAT(igptd.List(ListOf("eve"), Bearing(kToken)).status,
@@ -141,16 +141,16 @@ void ExpectAllLines(const Prepare& flooder, const std::string& flooders_name) {
   EXPECT_THAT(igptd.process->Stderr(), Not(HasSubstr("canary")));
 }
 
-TEST(AuditTest, Row80_AFloodWithoutATokenDrownsNoDenial) {
+TEST(AuditTest, Row71_AFloodWithoutATokenDrownsNoDenial) {
   ExpectAllLines({}, "");
 }
 
-TEST(AuditTest, Row80_AKnownCallersFloodDrownsNoOthersDenial) {
+TEST(AuditTest, Row71_AKnownCallersFloodDrownsNoOthersDenial) {
   ExpectAllLines(Bearing(kFloodToken), "search");
 }
 
 // One line for each interval, while the flood goes on.
-TEST(AuditTest, Row80_AFloodIsSummedUpWhileItLasts) {
+TEST(AuditTest, Row71_AFloodIsSummedUpWhileItLasts) {
   const ScratchDirectory directory;
   Igptd igptd({"--callers_file=" + directory.Write("callers", kCallers), "--log_level=error", "--log_format=json"});
   Flood flood(igptd, {});

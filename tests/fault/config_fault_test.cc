@@ -69,7 +69,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 // Row 83.
 
-TEST(FailClosedTest, Row83_WithoutCallersOnlyThisMachineMayConnect) {
+TEST(FailClosedTest, Row76_WithoutCallersOnlyThisMachineMayConnect) {
   for (const bool only_checked : {false, true}) {
     std::vector<std::string> flags = {"--listen=0.0.0.0:0"};
     if (only_checked) flags.emplace_back("--check_config");
@@ -88,7 +88,7 @@ TEST(FailClosedTest, Row83_WithoutCallersOnlyThisMachineMayConnect) {
   EXPECT_THAT(sandbox, IsOk());
 }
 
-TEST(FailClosedTest, Row83_OnePortIsForOneListener) {
+TEST(FailClosedTest, Row76_OnePortIsForOneListener) {
   for (const char* check : {"--check_config=true", "--check_config=false"}) {
     const IgptdProcess::Result result =
         IgptdProcess::Run({check, "--sandbox", "--listen=127.0.0.1:9090", "--admin_listen=0.0.0.0:9090"});
@@ -99,7 +99,7 @@ TEST(FailClosedTest, Row83_OnePortIsForOneListener) {
 
 // Row 84.
 
-TEST(FailClosedTest, Row84_AnUnknownVariableIsNamed) {
+TEST(FailClosedTest, Row77_AnUnknownVariableIsNamed) {
   for (const std::vector<std::string>& command :
        {std::vector<std::string>{"--sandbox"}, {"--sandbox", "--check_config"}, {"health"}}) {
     const IgptdProcess::Result result = IgptdProcess::Run(command, {"IGPTD_CALLER_FILE=/canary"});

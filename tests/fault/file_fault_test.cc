@@ -83,7 +83,7 @@ TEST_P(UselessCertificatesTest, AreNamedBeforeItServes) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, UselessCertificatesTest, ::testing::ValuesIn(UselessCertificatesCases()),
-                         [](const auto& test) { return "Row85_" + test.param.name; });
+                         [](const auto& test) { return "Row78_" + test.param.name; });
 
 // Row 86.
 
@@ -130,7 +130,7 @@ class Mount {
   std::vector<std::string> names_;
 };
 
-TEST(BlockedFileTest, Row86_AFifoIsNamedAtTheStart) {
+TEST(BlockedFileTest, Row79_AFifoIsNamedAtTheStart) {
   const Mount whole;
   for (const std::string& name : whole.names()) {
     SCOPED_TRACE(name);
@@ -147,7 +147,7 @@ TEST(BlockedFileTest, Row86_AFifoIsNamedAtTheStart) {
   }
 }
 
-TEST(BlockedFileTest, Row86_ADeadMountIsNamedAtTheStart) {
+TEST(BlockedFileTest, Row79_ADeadMountIsNamedAtTheStart) {
   const Mount mount;
   mount.Die();
   for (const char* check : {"--check_config=true", "--check_config=false"}) {
@@ -161,7 +161,7 @@ TEST(BlockedFileTest, Row86_ADeadMountIsNamedAtTheStart) {
   }
 }
 
-TEST(BlockedFileTest, Row86_TheHealthProbeEndsInTime) {
+TEST(BlockedFileTest, Row79_TheHealthProbeEndsInTime) {
   const Mount mount;
   mount.Die();
   std::vector<std::string> environment = mount.Environment();
@@ -181,7 +181,7 @@ double LastReload(const Igptd& igptd, const std::string& file) {
 }
 
 // Its files can't be read any more, but signals and pages are answered, and so is the drain.
-TEST(BlockedFileTest, Row86_ADeadMountHoldsNothingUpWhileItServes) {
+TEST(BlockedFileTest, Row79_ADeadMountHoldsNothingUpWhileItServes) {
   const Mount mount;
   Igptd igptd(mount.Flags(), mount.Environment());
   EXPECT_EQ(LastReload(igptd, "callers_file"), 1);
@@ -205,7 +205,7 @@ TEST(BlockedFileTest, Row86_ADeadMountHoldsNothingUpWhileItServes) {
 }
 
 // A connection to iGPT needs the authorities at every handshake.
-TEST(BlockedFileTest, Row86_AuthoritiesThatBlockHoldUpNoCall) {
+TEST(BlockedFileTest, Row79_AuthoritiesThatBlockHoldUpNoCall) {
   const ScratchDirectory directory;
   const Authority authority("theirs");
   const Authority next("next");
@@ -237,7 +237,7 @@ TEST(BlockedFileTest, Row86_AuthoritiesThatBlockHoldUpNoCall) {
 
 // Row 87.
 
-TEST(RefusedFileTest, Row87_IsSeenUntilItIsGoodAgain) {
+TEST(RefusedFileTest, Row80_IsSeenUntilItIsGoodAgain) {
   Mount mount;
   Igptd igptd(mount.Flags(), {});
   const auto reloaded_at = [&](const std::string& file) {
@@ -258,7 +258,7 @@ TEST(RefusedFileTest, Row87_IsSeenUntilItIsGoodAgain) {
   EXPECT_GT(reloaded_at("callers_file"), start);
 }
 
-TEST(RefusedFileTest, Row87_TheExpiryOfEveryCertificateIsAMetric) {
+TEST(RefusedFileTest, Row80_TheExpiryOfEveryCertificateIsAMetric) {
   Mount mount;
   const Authority authority("ours");
   const Identity self = authority.Issue({.ends = absl::Hours(9)});

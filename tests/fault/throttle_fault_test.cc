@@ -135,7 +135,7 @@ void ExpectUnharmed(Igptd& igptd, const std::function<grpc::Status(int)>& failin
   }
 }
 
-TEST(ThrottleTest, Row81_AUsersFailuresHoldBackNoOtherUser) {
+TEST(ThrottleTest, Row72_AUsersFailuresHoldBackNoOtherUser) {
   Igptd igptd;
   ExpectUnharmed(
       igptd, [&](int) { return igptd.Search(SearchFor("eve")).status; },
@@ -143,7 +143,7 @@ TEST(ThrottleTest, Row81_AUsersFailuresHoldBackNoOtherUser) {
 }
 
 // Not even if it does everything to look like many.
-TEST(ThrottleTest, Row81_ACallersFailuresHoldBackNoOtherCaller) {
+TEST(ThrottleTest, Row72_ACallersFailuresHoldBackNoOtherCaller) {
   const ScratchDirectory directory;
   // The hashes are from sha256sum.
   const std::string callers = directory.Write("callers", R"({"callers": [

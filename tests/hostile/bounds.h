@@ -17,6 +17,12 @@ inline constexpr size_t kResetFloodBytes = 384 * kMiB;
 // 20,000 calls that never send their request, on one connection. Measured: 256 MiB, most of it before the first look.
 inline constexpr size_t kOpenStreamsBytes = 512 * kMiB;
 
+// 240 questions of 1 MiB on one connection. Measured: see igptd_requests_test.
+inline constexpr size_t kLongQuestionsBytes = 768 * kMiB;
+
+// Requests that never become whole. Measured: see igptd_requests_test.
+inline constexpr size_t kLateRequestsBytes = 512 * kMiB;
+
 // Endless headers. Measured: 125 MiB; unguarded, 450 MiB for every 16 MiB as HTTP/2 counts them.
 inline constexpr size_t kHeaderFloodBytes = 384 * kMiB;
 

@@ -9,6 +9,7 @@
 #include "gtest/gtest.h"
 #include "tests/hostile/attack.h"
 #include "tests/hostile/bounds.h"
+#include "tests/support/await.h"
 #include "tests/support/http2_client.h"
 
 namespace igpt::testing {
@@ -74,6 +75,28 @@ TEST(IgptdFloodTest, UnknownMethods) {
     }
   };
   ExpectHarmless(Attack(igptd, attack), kResetFloodBytes);
+}
+
+// Only its own address, and only for a while.
+TEST(IgptdFloodTest, WhoWasCutOffWaits) {
+  Igptd igptd;
+  igptd.upstream.OnRequest(AnswerAtOnce);
+  const Http2Client::Behaviour behaviour = Attacker();
+  Http2Client flooding(igptd.process->address(), behaviour);
+  UntilEnded(flooding, 500, [&] {
+    for (int i = 0; i < 1000; ++i) flooding.Reset(flooding.Open("/a.B/C"));
+  });
+  ASSERT_TRUE(AwaitTrue([&] { return igptd.Metrics().at("igptd_connections_cut_off_total") == 1; }));
+  EXPECT_TRUE(igptd.process->AwaitStderr("closed an abusive connection"));
+  Http2Client again(igptd.process->address(), behaviour);
+  AwaitEnd(again);
+  EXPECT_GE(igptd.Metrics().at(R"(igptd_connections_refused_total{reason="waits"})"), 1);
+  EXPECT_THAT(igptd.Ask(AskFor("ada", "?")).status, IsOkStatus());  // another address
+  EXPECT_TRUE(AwaitTrue([&] {
+    Http2Client later(igptd.process->address(), behaviour);
+    return later.Await([&] { return later.SendWindow(1) > 0 && !later.ended(); }, absl::ZeroDuration()) &&
+           !later.Await([] { return false; }, absl::Milliseconds(200)) && !later.ended();
+  }));
 }
 
 // Slow enough that igptd gets each call: cancelling it aborts its request to iGPT.

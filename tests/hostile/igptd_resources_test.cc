@@ -76,9 +76,21 @@ bool AwaitServing(Igptd& igptd, bool serving) {
   return false;
 }
 
+// A call that stays, on a connection of its own and from an address of its own.
+std::unique_ptr<Http2Client> StayingCall(Igptd& igptd) {
+  auto client = std::make_unique<Http2Client>(igptd.process->address(), Attacker());
+  client->Message(client->Open(kAskPath), AskFor("ada", "stay").SerializeAsString());
+  (void)client->Flush();
+  return client;
+}
+
+void AnswerOrStay(Exchange& exchange) {
+  exchange.request().body.find("stay") == std::string::npos ? AnswerAtOnce(exchange) : exchange.Stall();
+}
+
 TEST(IgptdResourcesTest, ItShedsBeforeFileDescriptorsRunOut) {
   Igptd igptd;
-  igptd.upstream.OnRequest(AnswerAtOnce);
+  igptd.upstream.OnRequest(AnswerOrStay);
   EXPECT_THAT(igptd.Ask(AskFor("ada", "?")).status, IsOkStatus());
   const pid_t pid = igptd.process->pid();
   const rlim_t few = 2 * OpenDescriptors(pid);
@@ -86,12 +98,11 @@ TEST(IgptdResourcesTest, ItShedsBeforeFileDescriptorsRunOut) {
   ASSERT_EQ(::prlimit(pid, RLIMIT_NOFILE, &limit, nullptr), 0);
   EXPECT_TRUE(AwaitServing(igptd, true));
 
-  // Connections use up the file descriptors, more slowly than igptd measures them.
-  std::vector<std::unique_ptr<Http2Client>> idle;
+  // Calls use up the file descriptors, more slowly than igptd measures them.
+  std::vector<std::unique_ptr<Http2Client>> calls;
   grpc::Status status;
   for (int i = 0; i < 1000 && status.ok(); ++i) {
-    idle.push_back(std::make_unique<Http2Client>(igptd.process->address()));
-    idle.back()->Flush();
+    calls.push_back(StayingCall(igptd));
     absl::SleepFor(absl::Milliseconds(150));
     status = igptd.Ask(AskFor("ada", "?")).status;
   }
@@ -100,27 +111,22 @@ TEST(IgptdResourcesTest, ItShedsBeforeFileDescriptorsRunOut) {
   EXPECT_LT(OpenDescriptors(pid), few);  // some are left
   EXPECT_TRUE(AwaitServing(igptd, false));
 
-  idle.clear();
+  calls.clear();
   EXPECT_TRUE(AskUntil(igptd, kRelief, IsServed));
   EXPECT_TRUE(AwaitServing(igptd, true));
 }
 
 TEST(IgptdResourcesTest, WithoutFileDescriptorsItShedsAndRecovers) {
   Igptd igptd({"--max_retries=1"});
-  igptd.upstream.OnRequest(AnswerAtOnce);
+  igptd.upstream.OnRequest(AnswerOrStay);
   EXPECT_THAT(igptd.Ask(AskFor("ada", "?")).status, IsOkStatus());
   const pid_t pid = igptd.process->pid();
   const rlim_t few = OpenDescriptors(pid) * 3 / 2;
   const rlimit limit = {few, few};
   ASSERT_EQ(::prlimit(pid, RLIMIT_NOFILE, &limit, nullptr), 0);
 
-  std::vector<std::unique_ptr<Http2Client>> idle;
-  for (rlim_t i = 0; i < few; ++i) {
-    idle.push_back(std::make_unique<Http2Client>(igptd.process->address()));
-    idle.back()->Flush();
-  }
-  const auto full = [&] { return OpenDescriptors(pid) + 1 >= few; };
-  ASSERT_TRUE(AwaitTrue(full));
+  std::vector<std::unique_ptr<Http2Client>> calls;
+  for (rlim_t i = 0; i < few; ++i) calls.push_back(StayingCall(igptd));
   // A caller on an existing connection. Until the guard measures again, a call may or may not be served, on a pooled
   // connection.
   grpc::Status status;
@@ -131,8 +137,27 @@ TEST(IgptdResourcesTest, WithoutFileDescriptorsItShedsAndRecovers) {
   }
   EXPECT_EQ(LimitOf(status), "file_descriptors");
 
-  idle.clear();
+  calls.clear();
   EXPECT_TRUE(AskUntil(igptd, kRelief, IsServed));
+}
+
+// Connections without calls take nobody's place, however many there are and from however many addresses.
+TEST(IgptdResourcesTest, IdleConnectionsMakeWay) {
+  Igptd igptd;
+  igptd.upstream.OnRequest(AnswerAtOnce);
+  EXPECT_THAT(igptd.Ask(AskFor("ada", "?")).status, IsOkStatus());
+  const pid_t pid = igptd.process->pid();
+  const rlim_t few = 4 * OpenDescriptors(pid);
+  const rlimit limit = {few, few};
+  ASSERT_EQ(::prlimit(pid, RLIMIT_NOFILE, &limit, nullptr), 0);
+  std::vector<std::unique_ptr<Http2Client>> idle;
+  for (rlim_t i = 0; i < 2 * few; ++i) {
+    idle.push_back(std::make_unique<Http2Client>(igptd.process->address(), Attacker()));
+    (void)idle.back()->Flush();
+  }
+  EXPECT_TRUE(AskUntil(igptd, kRelief, IsServed));
+  EXPECT_TRUE(AwaitServing(igptd, true));
+  EXPECT_TRUE(igptd.process->AwaitStderr("closed connections without calls"));
 }
 
 // An igptd that a shell command runs, which contains "$igptd" "$@". `directory` holds the wrapper script.
