@@ -24,6 +24,9 @@ namespace {
 // How soon a connection whose data has been read since may be ended for another.
 constexpr std::chrono::milliseconds kLookAgain(5);
 
+// For how long a connection counts as one that has just come.
+constexpr std::chrono::milliseconds kNew(100);
+
 // A thread that serves a connection, and whether it is done.
 struct Worker {
   std::thread thread;
@@ -114,16 +117,19 @@ bool HttpServer::MakeRoom(std::unique_lock<std::mutex>& lock) {
 }
 
 // The oldest: a new client has time to send its request. One whose request has come and only has to be read, or is
-// being answered, is never ended for another.
+// being answered, is never ended for another; nor is one that has just come, while the end of an answer will make room.
 HttpServer::Open* HttpServer::LeastDeserving() {
   Open* oldest = nullptr;
+  bool answering = false;
   for (Open& connection : connections_) {
     if (connection.ended) return nullptr;  // it is about to make room
+    answering = answering || connection.state == State::kAnswers;
     const bool waits =
         connection.state == State::kWrites || (connection.state == State::kReads && !HasUnread(connection.fd));
     if (waits && oldest == nullptr) oldest = &connection;
   }
-  return oldest;
+  if (oldest == nullptr || !answering || oldest->state == State::kWrites) return oldest;
+  return std::chrono::steady_clock::now() - oldest->since < kNew ? nullptr : oldest;
 }
 
 void HttpServer::Close(std::list<Open>::iterator connection) {

@@ -5,6 +5,7 @@
 // connections and send nothing keep nobody out.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <list>
@@ -54,6 +55,7 @@ class HttpServer {
     int fd;
     State state = State::kReads;
     bool ended = false;  // to make room
+    std::chrono::steady_clock::time_point since = std::chrono::steady_clock::now();
   };
 
   // Waits until there is a place for one more connection; false: the server stops.
