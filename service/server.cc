@@ -100,9 +100,10 @@ absl::Status Server::Run() {
   for (const auto& worker : workers_.all()) loops.push_back(worker->loop.get());
   acceptor_->Start(loops);
   guard_ = std::make_unique<ConnectionGuard>(
-      connections_, ConnectionGuard::Events{
-                        .descriptors_are_short = [this] { return resource_guard_->strains().descriptors != Strain::kNone; },
-                        .traffic = [this] { acceptor_->ExpectTraffic(); }});
+      connections_,
+      ConnectionGuard::Events{
+          .descriptors_are_short = [this] { return resource_guard_->strains().descriptors != Strain::kNone; },
+          .traffic = [this] { acceptor_->ExpectTraffic(); }});
 
   options_.metrics->AddSource([this](MetricFamilies& families) { Collect(families); });
   AcceptConnections();
@@ -187,7 +188,8 @@ void Server::Collect(MetricFamilies& families) {
   AddGauge(families, "igptd_connections", "Open connections from callers.", opened - closed);
   AddCounter(families, "igptd_connections_cut_off_total", "Abusive connections that igptd closed.",
              static_cast<double>(listener_->cut_off()));
-  auto refused = CounterFamily("igptd_connections_refused_total", "Connections that igptd closed at once, by the reason.");
+  auto refused =
+      CounterFamily("igptd_connections_refused_total", "Connections that igptd closed at once, by the reason.");
   AddValue(refused, {{"reason", "waits"}}, static_cast<double>(listener_->refused_waiting()));
   AddValue(refused, {{"reason", "too_many"}}, static_cast<double>(listener_->refused_too_many()));
   families.push_back(std::move(refused));

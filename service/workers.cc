@@ -84,7 +84,7 @@ Workers::Load Workers::CountLoad() {
   std::atomic<size_t> calls = 0;
   std::atomic<size_t> operations = 0;
   Ask(absl::InfiniteDuration(), [&](Worker& worker) {
-    calls += worker.loop->calls().size();
+    calls += worker.loop->calls().size() + worker.loop->waiting();
     operations += static_cast<size_t>(worker.loop->outstanding());
   });
   return {calls, operations};

@@ -72,7 +72,10 @@ std::optional<CallStatus> Entry::Enter(rpc::Call& call, Audience audience, Admis
       &Entry::CheckMethod,       &Entry::CheckKey,      &Entry::TakeRoom,
   };
   static constexpr Step kStandardSteps[] = {
-      &Entry::CheckNotCancelled, &Entry::CheckMetadata, &Entry::CheckOpen, &Entry::TakeStandardRoom,
+      &Entry::CheckNotCancelled,
+      &Entry::CheckMetadata,
+      &Entry::CheckOpen,
+      &Entry::TakeStandardRoom,
   };
   auto pass = std::make_unique<Pass>(audience, room, call.peer());
   const auto take = [&](const auto& steps) -> std::optional<CallStatus> {
@@ -145,30 +148,29 @@ std::optional<CallStatus> Entry::CheckKey(rpc::Call& call, Pass& pass) const {
   return ToCallStatus(error, KeyOwner::kCaller);
 }
 
-std::optional<CallStatus> Entry::TakeRoom(rpc::Call& /*call*/, Pass& pass) const {
+std::optional<CallStatus> Entry::TakeRoom(rpc::Call& call, Pass& pass) const {
   static const CallerLimits kUnnamed;
-  return Admit(pass, pass.caller == nullptr ? kUnnamed : pass.caller->limits, pass.room, pass.permit,
+  return Admit(call, pass, pass.caller == nullptr ? kUnnamed : pass.caller->limits, pass.room, pass.permit,
                Refusal::kOverloaded);
 }
 
 // The limits in the callers file are for igptd's own services, so of the caller only the name counts here.
-std::optional<CallStatus> Entry::TakeStandardRoom(rpc::Call& /*call*/, Pass& pass) const {
-  return Admit(pass, NamedAs(pass.caller), pass.room, pass.permit, Refusal::kTooManyStandardCalls);
+std::optional<CallStatus> Entry::TakeStandardRoom(rpc::Call& call, Pass& pass) const {
+  return Admit(call, pass, NamedAs(pass.caller), pass.room, pass.permit, Refusal::kTooManyStandardCalls);
 }
 
 std::optional<CallStatus> Entry::AwaitRequest(rpc::Call& call) const {
   auto& pass = static_cast<Pass&>(*call.ticket());
-  std::optional<CallStatus> end =
-      Admit(pass, NamedAs(pass.caller), rules_.late_requests, pass.late_request, Refusal::kTooManyRequests);
-  if (end.has_value()) Offend(call);
-  return end;
+  return Admit(call, pass, NamedAs(pass.caller), rules_.late_requests, pass.late_request, Refusal::kTooManyRequests);
 }
 
-std::optional<CallStatus> Entry::Admit(Pass& pass, const CallerLimits& limits, Admission& room,
+std::optional<CallStatus> Entry::Admit(const rpc::Call& call, Pass& pass, const CallerLimits& limits, Admission& room,
                                        Admission::Permit& permit, Refusal refusal) const {
   auto [admitted, shed] = room.Admit(limits, pass.network, rules_.strains(), igpt::MonotonicTime::Now());
   permit = std::move(admitted);
   if (!shed.has_value()) return std::nullopt;
+  // Only those get there that flood.
+  if (shed->limit == Limit::kCallerLateRequests || shed->limit == Limit::kCallerStandardAnswers) Offend(call);
   // gRPC's clients wait exactly as long as they are told, and calls that are shed together must not come back together.
   thread_local absl::InsecureBitGen random;
   const absl::Duration wait = absl::Ceil(shed->retry_after * absl::Uniform(random, 1.0, 2.0), absl::Milliseconds(1));

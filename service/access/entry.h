@@ -66,8 +66,8 @@ class Entry {
   std::optional<CallStatus> CheckKey(rpc::Call& call, Pass& pass) const;
   std::optional<CallStatus> TakeRoom(rpc::Call& call, Pass& pass) const;
   std::optional<CallStatus> TakeStandardRoom(rpc::Call& call, Pass& pass) const;
-  std::optional<CallStatus> Admit(Pass& pass, const CallerLimits& limits, Admission& room, Admission::Permit& permit,
-                                  Refusal refusal) const;
+  std::optional<CallStatus> Admit(const rpc::Call& call, Pass& pass, const CallerLimits& limits, Admission& room,
+                                  Admission::Permit& permit, Refusal refusal) const;
   // How a call ends that its caller may not make.
   CallStatus Deny(const rpc::Call& call, Refusal refusal) const;
 

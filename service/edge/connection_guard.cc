@@ -38,7 +38,7 @@ constexpr int64_t kMemoryPerByte = 32;
 
 // How many calls may wait for their loops, over all connections, before the connection with most of them is closed. One
 // takes some 20 KB.
-constexpr int64_t kMaxWaiting = 2 * kMaxOpenStreams;
+constexpr int64_t kMaxWaiting = int64_t{2} * kMaxOpenStreams;
 
 // A peer has vanished if it has acknowledged nothing of what was sent again for this long. A peer that doesn't read
 // acknowledges the probes of its window; TCP_USER_TIMEOUT would end its connection too.
@@ -144,8 +144,7 @@ void ConnectionGuard::Count(const All& connections, absl::Duration passed) {
     const CallerConnection::Calls& calls = connection->calls();
     const uint64_t received = info.tcpi_bytes_received;
     traffic = traffic || received > watched.received;
-    watched.unclaimed +=
-        static_cast<int64_t>(received - watched.received) - connection->TakeClaimed() - forgotten;
+    watched.unclaimed += static_cast<int64_t>(received - watched.received) - connection->TakeClaimed() - forgotten;
     watched.unclaimed = std::max<int64_t>(watched.unclaimed, 0);
     watched.excess = watched.unclaimed - Expected(calls);
     watched.received = received;
@@ -158,7 +157,8 @@ void ConnectionGuard::Count(const All& connections, absl::Duration passed) {
     if (most_waiting == nullptr || calls.waiting > most_waiting->calls().waiting) most_waiting = connection;
   }
   absl::erase_if(watched_, [this](const auto& entry) { return entry.second.look != look_; });
-  if (waiting > kMaxWaiting) CutOff(*most_waiting, watched_[most_waiting], "it sent calls faster than igptd takes them");
+  if (waiting > kMaxWaiting)
+    CutOff(*most_waiting, watched_[most_waiting], "it sent calls faster than igptd takes them");
   if (traffic) events_.traffic();
 }
 
@@ -193,7 +193,8 @@ void ConnectionGuard::EndIdle(const All& connections) {
     watched_[idle[i]].ended = true;
     idle[i]->End();
   }
-  if (count > 0) LogLine(LogLevel::kWarn, "closed connections without calls: file descriptors are short")
+  if (count > 0)
+    LogLine(LogLevel::kWarn, "closed connections without calls: file descriptors are short")
         .With("count", static_cast<int64_t>(count));
 }
 

@@ -45,9 +45,9 @@ class ConnectionGuard {
 
  private:
   struct Watched {
-    uint64_t received = 0;         // bytes that TCP had received at the last look
-    int64_t unclaimed = 0;         // bytes that belong to no call; decays over time
-    int64_t excess = 0;            // those of them that can't be part of a request that is on its way
+    uint64_t received = 0;            // bytes that TCP had received at the last look
+    int64_t unclaimed = 0;            // bytes that belong to no call; decays over time
+    int64_t excess = 0;               // those of them that can't be part of a request that is on its way
     igpt::MonotonicTime answered_at;  // the last look at which nothing that was sent again was unacknowledged
     igpt::MonotonicTime opened_at;    // the first look
     igpt::MonotonicTime used_at = igpt::MonotonicTime::InfinitePast();  // the last look at which it had a call

@@ -32,6 +32,9 @@ namespace {
 // How long to accept nothing when there are no file descriptors left. Callers wait in the backlog meanwhile.
 constexpr absl::Duration kPause = absl::Milliseconds(100);
 
+// How many connections to accept before connections that ended have their turn.
+constexpr int kAcceptedAtOnce = 64;
+
 template <typename T>
 void SetOption(int fd, int level, int name, T value) {
   setsockopt(fd, level, name, &value, sizeof(value));  // the connection works without it
@@ -152,7 +155,7 @@ void Listener::PauseAccepting() {
 }
 
 void Listener::Accept(int listening_fd) {
-  for (;;) {
+  for (int i = 0; i < kAcceptedAtOnce; ++i) {
     sockaddr_storage peer = {};
     socklen_t size = sizeof(peer);
     const int fd = accept4(listening_fd, reinterpret_cast<sockaddr*>(&peer), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);

@@ -2,7 +2,8 @@
 //
 // igptd accepts connections itself and hands them to gRPC, for two reasons. gRPC's own listener stops for good once the
 // process has run out of file descriptors; this one continues when there are some again. And a connection that was
-// accepted here can be corked (CallerConnection). So it is also the place where connections are refused: Networks decides.
+// accepted here can be corked (CallerConnection). So it is also the place where connections are refused: Networks
+// decides.
 #pragma once
 
 #include <functional>

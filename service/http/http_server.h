@@ -65,7 +65,7 @@ class HttpServer {
   void Close(std::list<Open>::iterator connection);
   void SetState(Open& connection, State state);
   void ServeConnection(std::list<Open>::iterator connection);
-  void Exchange(Open& connection);
+  void Exchange(Open& open);
   HttpResponse Answer(const HttpRequest& request) const;
 
   const HttpLimits limits_;

@@ -76,10 +76,10 @@ inline constexpr AdmissionOptions kStandardAnswers = {.max_in_flight = 0,
 // Requests that are late: not whole some time after their call began. One takes 20 KB, and up to 64 KiB of it may have
 // arrived before igptd receives it.
 inline constexpr AdmissionOptions kRequestsOnTheirWay = {.max_in_flight = 4'000,
-                                                      .max_in_flight_per_caller = 2'000,
-                                                      .all = Limit::kLateRequests,
-                                                      .each = Limit::kCallerLateRequests,
-                                                      .sheds_under_strain = false};
+                                                         .max_in_flight_per_caller = 2'000,
+                                                         .all = Limit::kLateRequests,
+                                                         .each = Limit::kCallerLateRequests,
+                                                         .sheds_under_strain = false};
 
 // Thread-safe. A call takes its caller's lock three times, each time for some ten nanoseconds. Must outlive its
 // permits.

@@ -87,8 +87,7 @@ void Acceptor::Poll(Poller& poller) {
 bool Acceptor::PollOnce() {
   void* tag;
   bool ok;
-  const gpr_timespec limit =
-      gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(kPollMs, GPR_TIMESPAN));
+  const gpr_timespec limit = gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(kPollMs, GPR_TIMESPAN));
   if (queue_->AsyncNext(&tag, &ok, limit) != grpc::CompletionQueue::GOT_EVENT) return false;
   TakenFromGrpc(tag);
   static_cast<Operation*>(tag)->OnCompleted(ok);

@@ -68,7 +68,7 @@ class Acceptor {
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  bool stopping_ = false;                                                              // guarded by mutex_
+  bool stopping_ = false;                                                    // guarded by mutex_
   igpt::MonotonicTime traffic_until_ = igpt::MonotonicTime::InfinitePast();  // guarded by mutex_
 };
 

@@ -55,11 +55,12 @@ void Call::Start() {
   deadline_timer_.Arm(deadline() - MonotonicTime::Now());
   incoming_->OnOver([this] { OnOver(); });
   if (incoming_->over()) {
-    // Reset before anybody looked at it. One that its caller gives up later is its right.
-    if (connection() != nullptr) connection()->Offend();
+    // Reset before anybody looked at it. What its caller gives up later, or at its deadline, is its right.
+    if (connection() != nullptr && !AtDeadline()) connection()->Offend();
     OnOver();
   }
   if (std::optional<CallStatus> end = environment_.enter(*this)) return Finish(*std::move(end));
+  state_ = State::kHandled;
   Handle();
 }
 
@@ -68,6 +69,7 @@ void Call::Claim(size_t bytes) {
 }
 
 void Call::ReceiveRequest() {
+  state_ = State::kArriving;
   if (connection() != nullptr) ++connection()->calls().arriving;
   stall_timer_.Arm(kLate);
   OnStop([this] {

@@ -1,6 +1,6 @@
-// Which requests are being received on a loop. Of one caller's, only a few at a time: the others wait, and HTTP/2's flow
-// control makes their caller wait once it has sent 64 KiB of each. So however many requests arrive, and however slowly,
-// what they take stays bounded, and nobody waits for the requests of others.
+// Which requests are being received on a loop. Of one caller's, only a few at a time: the others wait, and HTTP/2's
+// flow control makes their caller wait once it has sent 64 KiB of each. So however many requests arrive, and however
+// slowly, what they take stays bounded, and nobody waits for the requests of others.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +18,6 @@ inline constexpr size_t kReceivedAtOnce = 32;
 // Belongs to its loop's thread.
 class Receiving {
  public:
-
   // The place of a request. Gives itself back.
   class Place {
    public:

@@ -31,10 +31,8 @@ Health::Health(const std::vector<std::string>& services, rpc::Loop& loop, const 
 }
 
 void Health::SetServing(bool serving) {
-  loop_.events().Post([this, serving] {
-    serving_ = serving;
-    WakeAll();
-  });
+  serving_ = serving;
+  loop_.events().Post([this] { WakeAll(); });
 }
 
 void Health::EndWatches() {

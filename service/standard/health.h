@@ -1,6 +1,7 @@
 // grpc.health.v1.Health. gRPC's own implementation brings threads, which would take turns at polling all sockets.
 #pragma once
 
+#include <atomic>
 #include <coroutine>
 #include <string>
 #include <vector>
@@ -15,8 +16,8 @@
 
 namespace igptd {
 
-// On one loop. All services have the status of the whole server, which is SERVING at first. The service "liveness" is always
-// SERVING.
+// On one loop. All services have the status of the whole server, which is SERVING at first. The service "liveness" is
+// always SERVING.
 class Health {
  public:
   using CheckCall = rpc::UnaryCall<grpc::health::v1::HealthCheckRequest, grpc::health::v1::HealthCheckResponse>;
@@ -48,7 +49,8 @@ class Health {
   const rpc::Method<CheckCall> check_;
   const rpc::Method<WatchCall> watch_;
   absl::flat_hash_set<std::string> services_;
-  bool serving_ = true;
+  // Any thread sets it, so that a check which comes after SetServing sees it. All else is the loop's.
+  std::atomic<bool> serving_ = true;
   bool watches_ended_ = false;
   absl::flat_hash_map<WatchCall*, std::coroutine_handle<>> waiting_;  // the watches that wait for a change
   absl::flat_hash_set<WatchCall*> writing_;                           // those that wait for their caller to read

@@ -20,7 +20,6 @@ namespace {
 
 namespace v1 = igpt::v1;
 using ::testing::HasSubstr;
-using ::testing::Not;
 using ::testing::Optional;
 
 constexpr char kCallers[] =

@@ -1,5 +1,5 @@
-// What an attack does to another caller, beside a control: the same attack on another igptd on this machine, which costs
-// the neighbour its share of the processors but nothing else.
+// What an attack does to another caller, beside a control: the same attack on another igptd on this machine, which
+// costs the neighbour its share of the processors but nothing else.
 //
 // Prints a row per attack: what it cost the attacker, the neighbour's p50, p99 and slowest, and igptd's peak memory.
 #include <algorithm>
@@ -29,8 +29,6 @@ constexpr absl::Duration kAttackTime = absl::Seconds(2);
 
 // How much slower than in the control a neighbour's call may be, at the 99th percentile.
 constexpr absl::Duration kBearable = absl::Milliseconds(50);
-
-
 
 // What one attacker does on one connection, until it is ended.
 struct Attack {
@@ -69,7 +67,8 @@ std::vector<Attack> Attacks() {
   attacks.push_back({"calls that are reset at once", resets(kAskPath)});
   attacks.push_back({"unknown methods that are reset", resets("/a.B/C")});
   attacks.push_back({"watches that are reset", resets("/grpc.health.v1.Health/Watch")});
-  attacks.push_back({"unknown methods", Repeat([](Http2Client& client) { client.Message(client.Open("/a.B/C"), ""); })});
+  attacks.push_back(
+      {"unknown methods", Repeat([](Http2Client& client) { client.Message(client.Open("/a.B/C"), ""); })});
   attacks.push_back({"health checks", Repeat([](Http2Client& client) {
                        client.Message(client.Open("/grpc.health.v1.Health/Check"), "");
                      })});
@@ -88,8 +87,9 @@ std::vector<Attack> Attacks() {
                        Repeat([stream](Http2Client& each) { each.Frame(kDataFrame, 0, stream, ""); })(client, over);
                      }});
   attacks.push_back({"pings", Repeat([](Http2Client& client) { client.Ping(); })});
-  attacks.push_back(
-      {"settings", Repeat([](Http2Client& client) { client.Frame(kSettingsFrame, 0, 0, std::string("\0\5\0\0\x40\0", 6)); })});
+  attacks.push_back({"settings", Repeat([](Http2Client& client) {
+                       client.Frame(kSettingsFrame, 0, 0, std::string("\0\5\0\0\x40\0", 6));
+                     })});
   attacks.push_back({"window updates", Repeat([](Http2Client& client) {
                        client.Frame(kWindowUpdateFrame, 0, 0, std::string("\0\0\0\1", 4));
                      })});
@@ -113,7 +113,8 @@ std::vector<Attack> Attacks() {
                        client.Data(stream, std::string("\0\x20\0\0\0", 5));
                        const std::string chunk(16'384, 'x');
                        while (!over && !client.ended()) {
-                         if (!client.Await([&] { return client.SendWindow(stream) >= 16'384; }, absl::Seconds(1))) return;
+                         if (!client.Await([&] { return client.SendWindow(stream) >= 16'384; }, absl::Seconds(1)))
+                           return;
                          client.Data(stream, chunk);
                        }
                      }});
@@ -131,8 +132,9 @@ struct Neighbour {
   absl::Duration At(double share) const {
     std::vector<absl::Duration> sorted = calls;
     std::sort(sorted.begin(), sorted.end());
-    return sorted.empty() ? absl::InfiniteDuration()
-                          : sorted[std::min(sorted.size() - 1, static_cast<size_t>(share * static_cast<double>(sorted.size())))];
+    return sorted.empty()
+               ? absl::InfiniteDuration()
+               : sorted[std::min(sorted.size() - 1, static_cast<size_t>(share * static_cast<double>(sorted.size())))];
   }
 };
 
@@ -187,13 +189,12 @@ void PrintRow(const Attack& attack, const Cost& cost, const Neighbour& control, 
   const auto ms = [](absl::Duration duration) { return absl::ToDoubleMilliseconds(duration); };
   std::printf("| %-42s | %6.1f MB, %5d | %5.2f %5.1f %6.1f (%5zu) | %5.2f %5.1f %6.1f (%5zu) | %4zu MiB |\n",
               std::string(attack.name).c_str(), static_cast<double>(cost.bytes) / 1e6, cost.connections.load(),
-              ms(control.At(0.5)), ms(control.At(0.99)), ms(control.At(1)), control.calls.size(),
-              ms(neighbour.At(0.5)), ms(neighbour.At(0.99)), ms(neighbour.At(1)), neighbour.calls.size(),
-              neighbour.peak >> 20);
+              ms(control.At(0.5)), ms(control.At(0.99)), ms(control.At(1)), control.calls.size(), ms(neighbour.At(0.5)),
+              ms(neighbour.At(0.99)), ms(neighbour.At(1)), neighbour.calls.size(), neighbour.peak >> 20);
 }
 
-// Another process may keep the processors busy for a moment, so an attack is tried again if the neighbour was slow. What
-// it does to memory and to the neighbour's calls counts each time.
+// Another process may keep the processors busy for a moment, so an attack is tried again if the neighbour was slow.
+// What it does to memory and to the neighbour's calls counts each time.
 TEST_P(IgptdNeighbourTest, IsServed) {
   constexpr int kTries = 3;
   absl::Duration slower;

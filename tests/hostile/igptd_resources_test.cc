@@ -85,7 +85,8 @@ std::unique_ptr<Http2Client> StayingCall(Igptd& igptd) {
 }
 
 void AnswerOrStay(Exchange& exchange) {
-  exchange.request().body.find("stay") == std::string::npos ? AnswerAtOnce(exchange) : exchange.Stall();
+  if (exchange.request().body.find("stay") == std::string::npos) return AnswerAtOnce(exchange);
+  exchange.Stall();
 }
 
 TEST(IgptdResourcesTest, ItShedsBeforeFileDescriptorsRunOut) {

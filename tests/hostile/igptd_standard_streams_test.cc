@@ -42,7 +42,9 @@ constexpr size_t kLetIn = igptd::kStandardStreams.max_in_flight_per_caller;
 constexpr size_t kStatusBytes = 7;
 
 // Answers don't have to wait for the client.
-constexpr Http2Client::Behaviour kReader = {.connection_window = 16 << 20};
+Http2Client::Behaviour Reader() {
+  return {.connection_window = 16 << 20};
+}
 
 // Opens `count` streams of a method, with `request` on each, if there is one. Not faster than igptd refuses them: this
 // is about open streams, not about a flood.
@@ -101,7 +103,7 @@ TEST(IgptdStandardStreamsTest, ManyWatchesOnAConnectionThatEnds) {
   igptd.upstream.OnRequest(AnswerAtOnce);
   const AttackResult result = Attack(igptd, [&] {
     {
-      Http2Client client(igptd.process->address(), kReader);
+      Http2Client client(igptd.process->address(), Reader());
       OpenWatches(client, kMany);
       AwaitRefusals(client, kMany - kLetIn);
       EXPECT_TRUE(client.Await([&] { return client.data_bytes() == kStatusBytes * kLetIn; }));
@@ -121,7 +123,7 @@ TEST(IgptdStandardStreamsTest, WatchesAndReflectionOnSeveralConnections) {
   const AttackResult result = Attack(igptd, [&] {
     std::vector<std::unique_ptr<Http2Client>> clients;
     for (const char* method : {kWatch, kReflection, kOldReflection, kWatch, kReflection, kOldReflection}) {
-      clients.push_back(std::make_unique<Http2Client>(igptd.process->address(), kReader));
+      clients.push_back(std::make_unique<Http2Client>(igptd.process->address(), Reader()));
       OpenMany(*clients.back(), method, kMany, method == kWatch ? std::optional<std::string>("") : std::nullopt);
     }
     AwaitRefusals(*clients.front(), kMany - kLetIn);
@@ -139,7 +141,7 @@ TEST(IgptdStandardStreamsTest, WatchesThatLeaveOneByOneMakeRoom) {
   Igptd igptd;
   igptd.upstream.OnRequest(AnswerAtOnce);
   const AttackResult result = Attack(igptd, [&] {
-    Http2Client client(igptd.process->address(), kReader);
+    Http2Client client(igptd.process->address(), Reader());
     OpenWatches(client, kLetIn);
     ASSERT_TRUE(client.Await([&] { return client.data_bytes() == kStatusBytes * kLetIn; }));
     EXPECT_TRUE(AwaitStreams(igptd, kLetIn));
@@ -161,7 +163,7 @@ TEST(IgptdStandardStreamsTest, WatchesOfServicesThatDoNotExist) {
   Igptd igptd;
   igptd.upstream.OnRequest(AnswerAtOnce);
   const AttackResult result = Attack(igptd, [&] {
-    Http2Client client(igptd.process->address(), kReader);
+    Http2Client client(igptd.process->address(), Reader());
     OpenWatches(client, kLetIn + 1, "a.B");
     AwaitRefusals(client, 1);
     EXPECT_TRUE(AwaitStreams(igptd, kLetIn));
@@ -173,7 +175,7 @@ TEST(IgptdStandardStreamsTest, WatchesOfServicesThatDoNotExist) {
 // A stream whose caller has sent its last request ends by itself; one whose caller goes on waits for it.
 TEST(IgptdStandardStreamsTest, ReflectionStreamsEndWithTheirRequests) {
   Igptd igptd;
-  Http2Client client(igptd.process->address(), kReader);
+  Http2Client client(igptd.process->address(), Reader());
   OpenMany(client, kReflection, kLetIn);
   EXPECT_TRUE(AwaitStreams(igptd, kLetIn));
   for (uint32_t stream = 1; stream < 2 * kLetIn; stream += 2) client.Message(stream, "");
@@ -231,7 +233,7 @@ TEST(IgptdStandardStreamsTest, ChecksWhoseAnswersNobodyReads) {
 // Each is told NOT_SERVING, and then why it ends.
 TEST(IgptdStandardStreamsTest, AShutdownEndsEachWatchOnce) {
   Igptd igptd({"--drain_timeout=5m"});
-  Http2Client client(igptd.process->address(), kReader);
+  Http2Client client(igptd.process->address(), Reader());
   OpenWatches(client, kLetIn);
   ASSERT_TRUE(client.Await([&] { return client.data_bytes() == kStatusBytes * kLetIn; }));
   igptd.process->Signal(SIGTERM);

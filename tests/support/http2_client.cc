@@ -106,10 +106,7 @@ UniqueFd Connect(const std::string& address, const std::string& source) {
 Http2Client::Http2Client(const std::string& address) : Http2Client(address, Behaviour()) {}
 
 Http2Client::Http2Client(const std::string& address, const Behaviour& behaviour)
-    : behaviour_(behaviour),
-      socket_(Connect(address, behaviour.source)),
-      out_(kPreface),
-      ended_(socket_.get() < 0) {
+    : behaviour_(behaviour), socket_(Connect(address, behaviour.source)), out_(kPreface), ended_(socket_.get() < 0) {
   Frame(kSettings, 0, 0,
         BigEndian(kHeaderTableSize, 2) + BigEndian(0, 4) + BigEndian(kInitialWindowSize, 2) +
             BigEndian(behaviour_.stream_window, 4));

@@ -1,5 +1,4 @@
 #include "service/access/denial_limit.h"
-#include "service/edge/caller_connection.h"
 
 #include <map>
 #include <string>
@@ -7,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
+#include "service/edge/caller_connection.h"
 
 namespace igptd {
 namespace {

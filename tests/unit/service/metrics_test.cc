@@ -121,7 +121,8 @@ TEST(CallMetricsTest, ACallOfAnUnknownMethodCanEndBeforeItsMethodIsLookedAt) {
   }
   EXPECT_THAT(ends, UnorderedElementsAre("Canceled/REQUEST_ABORTED", "DeadlineExceeded/DEADLINE",
                                          "ResourceExhausted/INVALID_REQUEST", "ResourceExhausted/OVERLOADED",
-                                         "Unauthenticated/CALLER_UNAUTHENTICATED", "Unauthenticated/CALLER_TOKEN_EXPIRED", "Unimplemented/UNKNOWN_METHOD"));
+                                         "Unauthenticated/CALLER_UNAUTHENTICATED",
+                                         "Unauthenticated/CALLER_TOKEN_EXPIRED", "Unimplemented/UNKNOWN_METHOD"));
 }
 
 // An unexpected end is counted too.
