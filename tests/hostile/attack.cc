@@ -55,6 +55,17 @@ Http2Client::Behaviour Attacker(Http2Client::Behaviour behaviour) {
   return behaviour;
 }
 
+std::string MessageHead(size_t bytes) {
+  std::string head(1, '\0');
+  for (int shift = 24; shift >= 0; shift -= 8) head.push_back(static_cast<char>(bytes >> shift));
+  return head;
+}
+
+void LimitDescriptors(pid_t pid, rlim_t count) {
+  const rlimit limit = {count, count};
+  ASSERT_EQ(::prlimit(pid, RLIMIT_NOFILE, &limit, nullptr), 0);
+}
+
 AttackResult Attack(Igptd& igptd, const std::function<void()>& attack) {
   Neighbour neighbour(igptd);
   const size_t requests_before = igptd.upstream.requests().size();

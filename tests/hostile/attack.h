@@ -5,8 +5,12 @@
 //   ExpectHarmless(result, kResetFloodBytes);
 #pragma once
 
+#include <sys/resource.h>
+#include <sys/types.h>
+
 #include <cstddef>
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -29,6 +33,12 @@ void AnswerAtOnce(Exchange& exchange);
 
 // For a client that attacks: it connects from an address of its own, which igptd didn't cut off before.
 Http2Client::Behaviour Attacker(Http2Client::Behaviour behaviour = {});
+
+// The prefix of a gRPC message of this many bytes.
+std::string MessageHead(size_t bytes);
+
+// From now on, the process may have this many file descriptors.
+void LimitDescriptors(pid_t pid, rlim_t count);
 
 // Runs `attack`, with a neighbour that asks before, during and after it.
 AttackResult Attack(Igptd& igptd, const std::function<void()>& attack);

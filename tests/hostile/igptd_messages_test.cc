@@ -19,13 +19,6 @@ namespace {
 
 using grpc::StatusCode;
 
-// The prefix of a gRPC message of this many bytes.
-std::string MessageHead(size_t bytes) {
-  std::string head(1, '\0');
-  for (int shift = 24; shift >= 0; shift -= 8) head.push_back(static_cast<char>(bytes >> shift));
-  return head;
-}
-
 // Sends a message of `bytes` bytes on each of `streams` streams at once, without the last byte, as the windows allow.
 void SendAllButTheEnd(Igptd& igptd, int streams, size_t bytes) {
   constexpr size_t kPiece = 16'384;

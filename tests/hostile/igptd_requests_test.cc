@@ -1,6 +1,4 @@
 // Requests that are long, slow, many, or never whole: nobody is blamed for what is honest, and what isn't is bounded.
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <memory>
 #include <string>
@@ -29,13 +27,6 @@ using ::testing::Optional;
 
 constexpr char kSearchPath[] = "/igpt.v1.RecallService/Search";
 constexpr size_t kPiece = 16'384;
-
-// The prefix of a gRPC message of this many bytes.
-std::string MessageHead(size_t bytes) {
-  std::string head(1, '\0');
-  for (int shift = 24; shift >= 0; shift -= 8) head.push_back(static_cast<char>(bytes >> shift));
-  return head;
-}
 
 std::string LongQuestion(size_t bytes) {
   return AskFor("ada", std::string(bytes, 'a')).SerializeAsString();
@@ -215,8 +206,7 @@ TEST(IgptdRequestsTest, AnAddressHasABoundOfConnections) {
   igptd.upstream.OnRequest(AnswerAtOnce);
   constexpr int kConnections = 60;
   constexpr int kWelcome = 400 / 8;
-  const rlimit limit = {400, 400};
-  ASSERT_EQ(::prlimit(igptd.process->pid(), RLIMIT_NOFILE, &limit, nullptr), 0);
+  LimitDescriptors(igptd.process->pid(), 400);
   std::vector<std::unique_ptr<Http2Client>> clients;
   for (int i = 0; i < kConnections; ++i) {
     clients.push_back(

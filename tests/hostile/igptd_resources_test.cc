@@ -95,8 +95,7 @@ TEST(IgptdResourcesTest, ItShedsBeforeFileDescriptorsRunOut) {
   EXPECT_THAT(igptd.Ask(AskFor("ada", "?")).status, IsOkStatus());
   const pid_t pid = igptd.process->pid();
   const rlim_t few = 2 * OpenDescriptors(pid);
-  const rlimit limit = {few, few};
-  ASSERT_EQ(::prlimit(pid, RLIMIT_NOFILE, &limit, nullptr), 0);
+  LimitDescriptors(pid, few);
   EXPECT_TRUE(AwaitServing(igptd, true));
 
   // Calls use up the file descriptors, more slowly than igptd measures them.
@@ -123,8 +122,7 @@ TEST(IgptdResourcesTest, WithoutFileDescriptorsItShedsAndRecovers) {
   EXPECT_THAT(igptd.Ask(AskFor("ada", "?")).status, IsOkStatus());
   const pid_t pid = igptd.process->pid();
   const rlim_t few = OpenDescriptors(pid) * 3 / 2;
-  const rlimit limit = {few, few};
-  ASSERT_EQ(::prlimit(pid, RLIMIT_NOFILE, &limit, nullptr), 0);
+  LimitDescriptors(pid, few);
 
   std::vector<std::unique_ptr<Http2Client>> calls;
   for (rlim_t i = 0; i < few; ++i) calls.push_back(StayingCall(igptd));
@@ -149,8 +147,7 @@ TEST(IgptdResourcesTest, IdleConnectionsMakeWay) {
   EXPECT_THAT(igptd.Ask(AskFor("ada", "?")).status, IsOkStatus());
   const pid_t pid = igptd.process->pid();
   const rlim_t few = 4 * OpenDescriptors(pid);
-  const rlimit limit = {few, few};
-  ASSERT_EQ(::prlimit(pid, RLIMIT_NOFILE, &limit, nullptr), 0);
+  LimitDescriptors(pid, few);
   std::vector<std::unique_ptr<Http2Client>> idle;
   for (rlim_t i = 0; i < 2 * few; ++i) {
     idle.push_back(std::make_unique<Http2Client>(igptd.process->address(), Attacker()));
