@@ -49,7 +49,7 @@ constexpr int kMinUnanswered = 3;
 constexpr size_t kIdleEndedAtOnce = 100;
 // For how long it must have had none: a call that is sent at that moment fails. One that never had any goes sooner.
 constexpr absl::Duration kIdle = absl::Seconds(10);
-constexpr absl::Duration kUnused = absl::Seconds(1);
+constexpr absl::Duration kUnused = absl::Milliseconds(500);
 
 // All zero if the connection has ended.
 tcp_info TcpInfoOf(int fd) {
@@ -143,12 +143,13 @@ void ConnectionGuard::Count(const All& connections, absl::Duration passed) {
     }
     const CallerConnection::Calls& calls = connection->calls();
     const uint64_t received = info.tcpi_bytes_received;
+    const int64_t claimed = connection->TakeClaimed();
     traffic = traffic || received > watched.received;
-    watched.unclaimed += static_cast<int64_t>(received - watched.received) - connection->TakeClaimed() - forgotten;
+    watched.unclaimed += static_cast<int64_t>(received - watched.received) - claimed - forgotten;
     watched.unclaimed = std::max<int64_t>(watched.unclaimed, 0);
     watched.excess = watched.unclaimed - Expected(calls);
     watched.received = received;
-    if (calls.open > 0) watched.used_at = looked_at_;
+    if (calls.open > 0 || claimed > 0) watched.used_at = looked_at_;  // a short call is over by now
     if (watched.excess > (calls.arriving > 0 ? kMaxExcessOfRequests : kMaxExcessBytes)) {
       CutOff(*connection, watched, "it sent too many bytes that belong to no call");
     }

@@ -149,7 +149,7 @@ TEST(IgptdResourcesTest, IdleConnectionsMakeWay) {
   const rlim_t few = 4 * OpenDescriptors(pid);
   LimitDescriptors(pid, few);
   std::vector<std::unique_ptr<Http2Client>> idle;
-  for (rlim_t i = 0; i < 2 * few; ++i) {
+  for (rlim_t i = 0; i < few; ++i) {  // each takes two
     idle.push_back(std::make_unique<Http2Client>(igptd.process->address(), Attacker()));
     (void)idle.back()->Flush();
   }
