@@ -188,6 +188,7 @@ void Callers::RunCall(const CallPlan& plan, const std::shared_ptr<grpc::Channel>
   record.plan = plan;
   grpc::ClientContext context;
   context.AddMetadata("x-request-id", NameOf(plan.call));
+  context.AddMetadata("authorization", absl::StrCat("Bearer ", kToken));
   record.started_at = MonotonicTime::Now();
   context.set_deadline(DeadlineAfter(std::min(plan.deadline, kHang)));
   canceller_.Begin(plan.call, context);

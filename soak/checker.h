@@ -27,6 +27,7 @@ struct Violation {
 // - No request runs on, or arrives, after its call has ended.
 // - Each call has one log line, with the status that the caller got and the time that it took. A call that its caller
 //   gave up may have none.
+// - gRPC may lose a call while an igptd drains, so that igptd never sees it, but not more than one a drain.
 std::vector<Violation> Check(const History& history);
 
 // Checks only the first of these, for one call: all that can be checked while the soak runs.

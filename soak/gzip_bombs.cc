@@ -64,6 +64,7 @@ void GzipBombs::Send() {
                                                {{"Content-Type", "application/grpc"},
                                                 {"TE", "trailers"},
                                                 {"grpc-encoding", "gzip"},
+                                                {"authorization", std::string("Bearer ") + kToken},
                                                 {"x-request-id", kAttack}},
                                                message);
     if (reply.Header("grpc-status") == "0") recorder_.AddIncident("a gzip bomb was answered");

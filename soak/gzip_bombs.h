@@ -1,4 +1,4 @@
-// A caller that attacks: now and then it sends a small request that unpacks to a gigabyte.
+// A caller with a token that attacks: now and then it sends a small request that unpacks to a gigabyte.
 #pragma once
 
 #include <atomic>

@@ -76,6 +76,10 @@ void Recorder::AddLog(const std::string& lines) {
     line.duration = absl::Milliseconds(json.value("duration_ms", -1.0));
     const std::string request_id = json.value("request_id", "");
     if (request_id == kAttack) continue;
+    if (json.value("caller", "") != kCaller) {
+      if (line.code == "OK") AddIncident("a call without a token was answered: " + text);
+      continue;
+    }
     const std::optional<uint32_t> call = CallOf(request_id);
     if (!call.has_value()) {
       AddIncident("a log line of no call of ours: " + text);
@@ -95,6 +99,11 @@ void Recorder::OutageBegins() {
 void Recorder::OutageEnds() {
   const std::lock_guard lock(mutex_);
   history_.outages.back().end = MonotonicTime::Now();
+}
+
+void Recorder::AddDrain(Period drain) {
+  const std::lock_guard lock(mutex_);
+  history_.drains.push_back(drain);
 }
 
 void Recorder::AddIncident(std::string what) {

@@ -19,6 +19,10 @@
 
 namespace igpt::soak {
 
+// The callers' name in igptd's callers file, and their token.
+inline constexpr char kCaller[] = "soak";
+inline constexpr char kToken[] = "soak-token";
+
 // Consecutive marks: `count` of them from `first` on. A correct stream is a single run.
 struct Run {
   Mark first;
@@ -63,8 +67,7 @@ struct LogLine {
   absl::Duration duration;
 };
 
-// A time during which connections to the upstream failed.
-struct Outage {
+struct Period {
   MonotonicTime begin;
   MonotonicTime end = MonotonicTime::InfiniteFuture();
 };
@@ -74,7 +77,8 @@ struct History {
   std::vector<CallRecord> calls;
   std::vector<Attempt> attempts;
   std::vector<LogLine> log;
-  std::vector<Outage> outages;
+  std::vector<Period> outages;         // when connections to the upstream failed
+  std::vector<Period> drains;          // from an igptd's SIGTERM to its exit
   std::vector<std::string> incidents;  // other things that must never happen, but did
 };
 
@@ -87,10 +91,12 @@ class Recorder {
   void Ended(size_t attempt, Attempt::End end);
 
   void Add(CallRecord call);
-  // Adds the lines of calls from an igptd's log; other lines are ignored, and those of attacks.
+  // Adds the lines of calls from an igptd's log; other lines are ignored, and those of attacks: an attacker without a
+  // token has no name there.
   void AddLog(const std::string& lines);
   void OutageBegins();
   void OutageEnds();
+  void AddDrain(Period drain);
   void AddIncident(std::string what);
 
   // Waits until no request is running, or `limit` has passed.

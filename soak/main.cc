@@ -1,5 +1,5 @@
-// igptd_soak: a seeded mix of calls, cancels, faults, restarts and key changes against real igptds, and the proof that
-// every caller got the correct result.
+// igptd_soak: a seeded mix of calls, cancels, faults, restarts, key changes and attacks against real igptds, and the
+// proof that every caller got the correct result.
 #include <sys/resource.h>
 
 #include <chrono>
@@ -19,6 +19,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
+#include "soak/attackers.h"
 #include "soak/callers.h"
 #include "soak/checker.h"
 #include "soak/gzip_bombs.h"
@@ -106,11 +107,14 @@ int Soak(const Flags& flags, const std::string& directory) {
   const absl::Duration total = absl::Minutes(flags.minutes);
   Say("calling from %d threads for %.1f minutes, seed %d", threads, flags.minutes, flags.seed);
   int bombs = 0;
+  int attacks = 0;
   {
-    const GzipBombs attack(replacement.target(), recorder);
+    const GzipBombs gzip_bombs(replacement.target(), recorder);
+    const Attackers attackers(replacement.addresses());
     const std::jthread progress([&callers, total](const std::stop_token& stop) { SayProgress(stop, *callers, total); });
     callers->Run(threads, MonotonicTime::Now() + total);
-    bombs = attack.sent();
+    bombs = gzip_bombs.sent();
+    attacks = attackers.connections();
   }
   Say("stopping igptd, which drains first");
   replacement.Stop();
@@ -121,7 +125,7 @@ int Soak(const Flags& flags, const std::string& directory) {
       history.log.size());
   const std::vector<Violation> violations = Check(history);
   const Circumstances circumstances = {
-      flags.seed, flags.minutes, replacement.replaced(), replacement.keys(), replacement.clock_steps(), bombs};
+      flags.seed, flags.minutes, replacement.replaced(), replacement.keys(), replacement.clock_steps(), bombs, attacks};
   std::fputs(Report(circumstances, history, violations).c_str(), stdout);
   return violations.empty() ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -37,12 +37,12 @@ constexpr absl::Duration kStateInterval = absl::Milliseconds(20);
 // How far the clock is set, in turn.
 constexpr absl::Duration kClockSteps[] = {-absl::Seconds(10), absl::Seconds(10), absl::Hours(1), -absl::Hours(1)};
 
-// What igptd may take at most: less than a gzip bomb takes, unpacked. Not checked under sanitizers, which take memory
-// of their own.
+// What igptd may take at most: more than any attack takes (tests/hostile/bounds.h), but less than a gzip bomb does,
+// unpacked. Not checked under sanitizers, which take memory of their own.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr size_t kMaxMemory = SIZE_MAX;
 #else
-constexpr size_t kMaxMemory = size_t{256} << 20;
+constexpr size_t kMaxMemory = size_t{768} << 20;
 #endif
 
 bool Listens(int port) {
@@ -70,6 +70,9 @@ Replacement::Replacement(std::string directory, Upstream& upstream, Recorder& re
   servers_[1].way = {"--igpt_base_url=https" + url, "--igpt_proxy=http://" + Local(proxy_.port()),
                      "--igpt_ca_file=" + ca_file};
   for (Server& server : servers_) server.holder = testing::HoldPort(&server.port);
+  // The hash is from sha256sum.
+  std::ofstream(directory_ + "/callers") << R"({"callers": [{"name": ")" << kCaller << R"(", "users": {"any": true},
+      "token_sha256": ["16218da2f48ef248dab01b6d1a31a62720d463fbb3f61e3071c333ae97388576"]}]})";
   ChangeKey();
 }
 
@@ -85,10 +88,17 @@ absl::Status Replacement::Start(bool behind_haproxy) {
   return StartHaproxy();
 }
 
+std::vector<std::string> Replacement::addresses() const {
+  std::vector<std::string> addresses;
+  for (const Server& server : servers_) addresses.push_back(Local(server.port));
+  return addresses;
+}
+
 absl::Status Replacement::StartServer(Server& server) {
   std::vector<std::string> flags = {
       "--listen=" + Local(server.port),
       "--igpt_api_key_file=" + directory_ + "/key",
+      "--callers_file=" + directory_ + "/callers",
       "--first_byte_timeout=4s",
       "--idle_timeout=4s",
       "--max_answer_bytes=1GiB",
@@ -108,9 +118,11 @@ void Replacement::StopServer(Server& server) {
   if (const size_t peak = testing::PeakMemory(server.process->pid()); peak > kMaxMemory) {
     recorder_.AddIncident(absl::StrCat("igptd took ", peak >> 20, " MiB"));
   }
+  const MonotonicTime drain_begin = MonotonicTime::Now();
   server.process->Signal(SIGTERM);
   const std::optional<int> code = server.process->AwaitExit(kDrainDelay + kDrainTimeout + absl::Seconds(10));
   if (code != 0) recorder_.AddIncident(absl::StrCat("igptd exited with ", code.value_or(-1)));
+  recorder_.AddDrain({drain_begin, MonotonicTime::Now()});
   recorder_.AddLog(server.process->Stderr());
   server.process.reset();
 }

@@ -39,6 +39,9 @@ class Replacement {
   // Ends that, stops the igptds, and collects their logs.
   void Stop();
 
+  // Where the igptds listen, one after another or at the same time.
+  std::vector<std::string> addresses() const;
+
   int replaced() const { return replaced_; }
   int keys() const { return keys_; }
   int clock_steps() const { return clock_steps_; }

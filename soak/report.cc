@@ -94,12 +94,12 @@ std::string Report(const Circumstances& circumstances, const History& history,
     }
   }
   absl::StrAppend(&text, DelayTable(history), Counts(history));
-  absl::StrAppend(
-      &text, violations.empty() ? "PASS" : "FAIL",
-      absl::StrFormat(": %d violations in %d calls, %.1f minutes, seed %d; %d igptds replaced, %d keys, "
-                      "%d clock steps, %d gzip bombs\n",
-                      violations.size(), history.calls.size(), circumstances.minutes, circumstances.seed,
-                      circumstances.replaced, circumstances.keys, circumstances.clock_steps, circumstances.bombs));
+  absl::StrAppend(&text, violations.empty() ? "PASS" : "FAIL",
+                  absl::StrFormat(": %d violations in %d calls, %.1f minutes, seed %d; %d igptds replaced, %d keys, "
+                                  "%d clock steps, %d gzip bombs, %d attackers' connections\n",
+                                  violations.size(), history.calls.size(), circumstances.minutes, circumstances.seed,
+                                  circumstances.replaced, circumstances.keys, circumstances.clock_steps,
+                                  circumstances.bombs, circumstances.attacks));
   return text;
 }
 

@@ -17,6 +17,7 @@ struct Circumstances {
   int keys = 0;
   int clock_steps = 0;
   int bombs = 0;
+  int attacks = 0;  // connections
 };
 
 // The violations with everything known about their calls, the times from cancels to closed sockets, the counts, and as

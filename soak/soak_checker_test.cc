@@ -69,6 +69,19 @@ History FailedHistory(Fault fault, grpc::StatusCode code, const std::string& nam
   return history;
 }
 
+// The same, lost while an igptd drained.
+History LostHistory() {
+  History history = GoodHistory();
+  history.attempts.clear();
+  history.log.clear();
+  history.drains = {{At(-1000), At(1000)}};
+  CallRecord& call = history.calls[0];
+  call.received.clear();
+  call.code = grpc::StatusCode::UNAVAILABLE;
+  call.message = "GOAWAY received";
+  return history;
+}
+
 std::vector<std::string> WhatIsWrong(const History& history) {
   std::vector<std::string> all;
   for (const Violation& violation : Check(history)) all.push_back(violation.what);
@@ -78,6 +91,7 @@ std::vector<std::string> WhatIsWrong(const History& history) {
 TEST(SoakCheckerTest, NothingIsWrong) {
   using grpc::StatusCode;
   EXPECT_THAT(WhatIsWrong(GoodHistory()), IsEmpty());
+  EXPECT_THAT(WhatIsWrong(LostHistory()), IsEmpty());
   for (const Fault fault : {Fault::kFin, Fault::kRst, Fault::kUnfinished}) {
     EXPECT_THAT(WhatIsWrong(FailedHistory(fault, StatusCode::UNAVAILABLE, "UNAVAILABLE", "STREAM_TRUNCATED")),
                 IsEmpty());
@@ -177,6 +191,26 @@ INSTANTIATE_TEST_SUITE_P(
                h.attempts.clear();
              },
              "nothing was asked"},
+        Case{"LostButLogged",
+             [](History& h) {
+               h = LostHistory();
+               h.log.push_back({kCall, "UNAVAILABLE", "", absl::Milliseconds(59)});
+             },
+             "nothing was asked"},
+        Case{"LostWithoutADrain",
+             [](History& h) {
+               h = LostHistory();
+               h.log.push_back({kCall, "UNAVAILABLE", "", absl::Milliseconds(59)});
+               h.drains.clear();
+             },
+             "nothing was asked"},
+        Case{"LostTooOften",
+             [](History& h) {
+               h = LostHistory();
+               h.calls.push_back(h.calls[0]);
+               ++h.calls[1].plan.call;
+             },
+             "2 calls were lost in 1 drains"},
         Case{"LostBeforeTheCut",
              [](History& h) {
                h = FailedHistory(Fault::kFin, grpc::StatusCode::UNAVAILABLE, "UNAVAILABLE", "STREAM_TRUNCATED");

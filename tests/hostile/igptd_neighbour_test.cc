@@ -5,11 +5,9 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
-#include <functional>
 #include <memory>
 #include <ostream>
 #include <string>
-#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -17,6 +15,7 @@
 #include "absl/time/clock.h"
 #include "gtest/gtest.h"
 #include "tests/hostile/bounds.h"
+#include "tests/hostile/hostile_connections.h"
 #include "tests/integration/igptd/igptd_fixture.h"
 #include "tests/support/http2_client.h"
 #include "tests/support/memory.h"
@@ -30,99 +29,8 @@ constexpr absl::Duration kAttackTime = absl::Seconds(2);
 // How much slower than in the control a neighbour's call may be, at the 99th percentile.
 constexpr absl::Duration kBearable = absl::Milliseconds(50);
 
-// What one attacker does on one connection, until it is ended.
-struct Attack {
-  std::string_view name;
-  std::function<void(Http2Client&, const std::atomic<bool>& over)> run;
-  int attackers = 2;  // each comes back at once
-  Http2Client::Behaviour behaviour = {};
-};
-
-// Queues `step` and sends, again and again.
-std::function<void(Http2Client&, const std::atomic<bool>&)> Repeat(std::function<void(Http2Client&)> step) {
-  return [step = std::move(step)](Http2Client& client, const std::atomic<bool>& over) {
-    while (!over && !client.ended()) {
-      for (int i = 0; i < 500; ++i) step(client);
-      if (!client.Flush(absl::Seconds(1))) return;
-    }
-  };
-}
-
-constexpr uint8_t kDataFrame = 0;
-constexpr uint8_t kHeadersFrame = 1;
-constexpr uint8_t kPriorityFrame = 2;
-constexpr uint8_t kSettingsFrame = 4;
-constexpr uint8_t kWindowUpdateFrame = 8;
-constexpr uint8_t kContinuationFrame = 9;
-
-void PrintTo(const Attack& attack, std::ostream* out) {
-  *out << attack.name;
-}
-
-std::vector<Attack> Attacks() {
-  std::vector<Attack> attacks;
-  const auto resets = [](const char* path) {
-    return Repeat([path](Http2Client& client) { client.Reset(client.Open(path)); });
-  };
-  attacks.push_back({"calls that are reset at once", resets(kAskPath)});
-  attacks.push_back({"unknown methods that are reset", resets("/a.B/C")});
-  attacks.push_back({"watches that are reset", resets("/grpc.health.v1.Health/Watch")});
-  attacks.push_back(
-      {"unknown methods", Repeat([](Http2Client& client) { client.Message(client.Open("/a.B/C"), ""); })});
-  attacks.push_back({"health checks", Repeat([](Http2Client& client) {
-                       client.Message(client.Open("/grpc.health.v1.Health/Check"), "");
-                     })});
-  attacks.push_back({"calls without a request", Repeat([](Http2Client& client) { client.Open(kAskPath); })});
-  attacks.push_back({"calls without a request, settings unknown",
-                     Repeat([](Http2Client& client) { client.Open(kAskPath); }),
-                     2,
-                     {.acknowledge_settings = false}});
-  attacks.push_back({"bytes one by one", [](Http2Client& client, const std::atomic<bool>& over) {
-                       const uint32_t stream = client.Open(kAskPath);
-                       client.Data(stream, std::string("\0\0\x3F\0\0", 5));
-                       Repeat([stream](Http2Client& each) { each.Frame(kDataFrame, 0, stream, "x"); })(client, over);
-                     }});
-  attacks.push_back({"empty data", [](Http2Client& client, const std::atomic<bool>& over) {
-                       const uint32_t stream = client.Open(kAskPath);
-                       Repeat([stream](Http2Client& each) { each.Frame(kDataFrame, 0, stream, ""); })(client, over);
-                     }});
-  attacks.push_back({"pings", Repeat([](Http2Client& client) { client.Ping(); })});
-  attacks.push_back({"settings", Repeat([](Http2Client& client) {
-                       client.Frame(kSettingsFrame, 0, 0, std::string("\0\5\0\0\x40\0", 6));
-                     })});
-  attacks.push_back({"window updates", Repeat([](Http2Client& client) {
-                       client.Frame(kWindowUpdateFrame, 0, 0, std::string("\0\0\0\1", 4));
-                     })});
-  attacks.push_back({"priorities", Repeat([](Http2Client& client) {
-                       client.Frame(kPriorityFrame, 0, 1, std::string("\0\0\0\0\1", 5));
-                     })});
-  attacks.push_back({"headers without end",
-                     [](Http2Client& client, const std::atomic<bool>& over) {
-                       std::string fields;
-                       for (int i = 0; i < 3000; ++i) fields.append("\0\1a\1b", 5);
-                       client.Frame(kHeadersFrame, 0, 1, "\x83\x86");
-                       while (!over && !client.ended()) {
-                         client.Frame(kContinuationFrame, 0, 1, fields);
-                         if (!client.Flush(absl::Seconds(1))) return;
-                       }
-                     },
-                     2,
-                     {.acknowledge_settings = false}});
-  attacks.push_back({"messages far too large", [](Http2Client& client, const std::atomic<bool>& over) {
-                       const uint32_t stream = client.Open(kAskPath);
-                       client.Data(stream, std::string("\0\x20\0\0\0", 5));
-                       const std::string chunk(16'384, 'x');
-                       while (!over && !client.ended()) {
-                         if (!client.Await([&] { return client.SendWindow(stream) >= 16'384; }, absl::Seconds(1)))
-                           return;
-                         client.Data(stream, chunk);
-                       }
-                     }});
-  attacks.push_back({"connections that only open", [](Http2Client& client, const std::atomic<bool>& /*over*/) {
-                       (void)client.Flush(absl::Seconds(1));
-                     }});
-  return attacks;
-}
+// Each comes back as soon as its connection has ended.
+constexpr int kAttackers = 2;
 
 struct Neighbour {
   std::vector<absl::Duration> calls;
@@ -144,7 +52,7 @@ struct Cost {
 };
 
 // The neighbour asks `asked` while the attackers are at `attacked`.
-Neighbour Measure(const Attack& attack, Igptd& attacked, Igptd& asked, Cost& cost) {
+Neighbour Measure(const HostileConnection& attack, Igptd& attacked, Igptd& asked, Cost& cost) {
   const auto stub = igpt::v1::RecallService::NewStub(asked.NewChannel());
   Neighbour neighbour;
   const auto search = [&] {
@@ -164,13 +72,13 @@ Neighbour Measure(const Attack& attack, Igptd& attacked, Igptd& asked, Cost& cos
   ForgetPeakMemory(pid);
   std::atomic<bool> over = false;
   std::vector<std::thread> attackers;
-  for (int i = 0; i < attack.attackers; ++i) {
+  for (int i = 0; i < kAttackers; ++i) {
     attackers.emplace_back([&, i] {
       Http2Client::Behaviour behaviour = attack.behaviour;
       behaviour.source = absl::StrCat("127.0.0.", 2 + i);
       while (!over) {
         Http2Client client(attacked.process->address(), behaviour);
-        attack.run(client, over);
+        attack.attack(client, over);
         cost.bytes += client.sent_bytes();
         ++cost.connections;
       }
@@ -183,9 +91,9 @@ Neighbour Measure(const Attack& attack, Igptd& attacked, Igptd& asked, Cost& cos
   return neighbour;
 }
 
-class IgptdNeighbourTest : public ::testing::TestWithParam<Attack> {};
+class IgptdNeighbourTest : public ::testing::TestWithParam<HostileConnection> {};
 
-void PrintRow(const Attack& attack, const Cost& cost, const Neighbour& control, const Neighbour& neighbour) {
+void PrintRow(const HostileConnection& attack, const Cost& cost, const Neighbour& control, const Neighbour& neighbour) {
   const auto ms = [](absl::Duration duration) { return absl::ToDoubleMilliseconds(duration); };
   std::printf("| %-42s | %6.1f MB, %5d | %5.2f %5.1f %6.1f (%5zu) | %5.2f %5.1f %6.1f (%5zu) | %4zu MiB |\n",
               std::string(attack.name).c_str(), static_cast<double>(cost.bytes) / 1e6, cost.connections.load(),
@@ -217,11 +125,13 @@ TEST_P(IgptdNeighbourTest, IsServed) {
   ADD_FAILURE() << "at the 99th percentile, the neighbour's calls took " << slower << " longer than in the control";
 }
 
-INSTANTIATE_TEST_SUITE_P(Attacks, IgptdNeighbourTest, ::testing::ValuesIn(Attacks()), [](const auto& attack) {
-  std::string name;
-  for (const char c : attack.param.name) name += std::isalnum(static_cast<unsigned char>(c)) != 0 ? c : '_';
-  return name;
-});
+INSTANTIATE_TEST_SUITE_P(Attacks, IgptdNeighbourTest, ::testing::ValuesIn(HostileConnections()),
+                         [](const auto& attack) {
+                           std::string name;
+                           for (const char c : attack.param.name)
+                             name += std::isalnum(static_cast<unsigned char>(c)) != 0 ? c : '_';
+                           return name;
+                         });
 
 }  // namespace
 }  // namespace igpt::testing

@@ -91,7 +91,7 @@ UniqueFd Connect(const std::string& address, const std::string& source) {
   sockaddr_in peer = {.sin_family = AF_INET, .sin_port = 0, .sin_addr = {htonl(INADDR_LOOPBACK)}, .sin_zero = {}};
   peer.sin_port = htons(static_cast<uint16_t>(std::atoi(address.substr(address.rfind(':') + 1).c_str())));
   if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&peer), sizeof peer) < 0) {
-    if (errno == ECONNRESET) return {};
+    if (errno == ECONNRESET || errno == ECONNREFUSED) return {};
     std::perror("connect");
     std::abort();
   }

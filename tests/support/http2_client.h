@@ -48,8 +48,7 @@ class Http2Client {
     int resets = 0;                 // RST_STREAM frames
   };
 
-  // Connects and sends the client's preface. Aborts the test if it can't connect; if the server resets the connection
-  // at once, it has ended.
+  // Connects and sends the client's preface. If the server refuses or resets the connection at once, it has ended.
   explicit Http2Client(const std::string& address);
   Http2Client(const std::string& address, const Behaviour& behaviour);
 
