@@ -1,6 +1,8 @@
-"""The alert rules of docs/metrics.md: the metrics that they name, and which series their selectors match."""
+"""The alert rules of deploy/prometheus/alerts.yaml: the metrics that they name, and which series their selectors match."""
 
 import re
+
+FILE = "deploy/prometheus/alerts.yaml"
 
 OPERATORS = {
     "=": lambda have, want: have == want,
@@ -23,8 +25,11 @@ def match(matchers, labels):
 class Alert:
     """A rule."""
 
-    def __init__(self, name, expression):
+    def __init__(self, name, body):
         self.name = name
+        self.labels = {"severity": re.search(r"labels: {severity: (\w+)}", body).group(1)}
+        self.annotations = {"summary": re.search(r'summary: "(.*)"', body).group(1)}
+        expression = body.split("labels:")[0]
         self.expression = expression
         # (metric, matchers) for each selector with braces
         self.selectors = [(metric, matchers_of(braces)) for metric, braces in re.findall(r"(\w+)\{([^}]*)\}", expression)]
@@ -45,7 +50,5 @@ class Alert:
 
 
 def alerts_of(text):
-    """The rules in a page's YAML, without its comments."""
-    yaml = "".join(re.findall(r"^```yaml$(.*?)^```$", text, re.MULTILINE | re.DOTALL))
-    yaml = re.sub(r"\s#.*$", "", yaml, flags=re.MULTILINE)
-    return [Alert(name, body) for name, body in re.findall(r"- alert: (\w+)(.*?)(?=- alert:|\Z)", yaml, re.DOTALL)]
+    """The rules in the file."""
+    return [Alert(name, body) for name, body in re.findall(r"- alert: (\w+)(.*?)(?=- alert:|\Z)", text, re.DOTALL)]

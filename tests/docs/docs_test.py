@@ -8,7 +8,7 @@
 - README.md lists the RPCs of proto/ and the gRPC codes of igptd's errors.
 - docs/flags.md lists the flags of `igptd --help` with their defaults.
 - docs/errors.md lists every reason with its gRPC codes and details, and says of every reason what operators do about it.
-- docs/metrics.md has alerts only on metrics that it lists. docs/errors.md names the alert for each reason, and those
+- The alerts are only on metrics that docs/metrics.md lists. docs/errors.md names the alert for each reason, and those
   alerts select it; nothing that iGPT does and no refusal of a caller is without one. metrics_docs_test.py compares
   metrics and alerts with a running igptd.
 - Every relative link of every page leads to a file, and its #anchor to a heading.
@@ -215,15 +215,14 @@ def metric_code(code):
     return "Canceled" if code == "CANCELLED" else "OK" if code == "OK" else code.title().replace("_", "")
 
 
-def check_alerts(page, errors_page, errors):
+def check_alerts(rules, page, errors_page, errors):
     """Their metrics exist. The operators' table says for which reasons there is an alert, and igptd's table agrees."""
     true = {row["metric"].strip("`") for row in page.table("metric")}
-    rules = alerts.alerts_of(page.text)
     if not rules:
-        problems.append(f"{page.name} has no alerts")
+        problems.append(f"{alerts.FILE} has no alerts")
     for name in sorted({name for alert in rules for name in alert.metrics()}):
         if re.sub(r"_(bucket|sum|count)$", "", name) not in true:
-            problems.append(f"{page.name} has an alert on {name}, which its table of metrics lacks")
+            problems.append(f"{alerts.FILE} has an alert on {name}, which the table of {page.name} lacks")
 
     selected = {error["reason"]: set() for error in errors}
     for alert in rules:
@@ -237,13 +236,13 @@ def check_alerts(page, errors_page, errors):
     rows = [row for row in errors_page.table("whose")]
     said = {name: ", ".join(sorted(names_of_alerts(row))) for row in rows for name in names_in(row["reason"])}
     errors_page.compare("alert on", said, {reason: ", ".join(sorted(names)) for reason, names in selected.items()},
-                        page.name)
+                        alerts.FILE)
     # Whoever is refused, or whatever iGPT does, is somebody's business.
     watched = {name for row in rows if row.get("whose", "").startswith("iGPT") for name in names_in(row["reason"])}
     watched |= {error["reason"] for error in errors if error["code"] in ("UNAUTHENTICATED", "PERMISSION_DENIED")}
     for reason in sorted(watched):
         if not selected.get(reason):
-            problems.append(f"{page.name} has no alert that selects {reason}")
+            problems.append(f"{alerts.FILE} has no alert that selects {reason}")
 
 
 def names_of_alerts(row):
@@ -316,7 +315,8 @@ def main():
     check_schema(root, methods)
     check_errors(Page(root, "docs/errors.md"), errors)
     check_operators(Page(root, "docs/errors.md"), reasons)
-    check_alerts(Page(root, "docs/metrics.md"), Page(root, "docs/errors.md"), errors)
+    rules = alerts.alerts_of((root / alerts.FILE).read_text())
+    check_alerts(rules, Page(root, "docs/metrics.md"), Page(root, "docs/errors.md"), errors)
     check_links(root)
     print("\n".join(problems))
     return 1 if problems else 0

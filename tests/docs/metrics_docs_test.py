@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""docs/metrics.md says what /metrics of a running igptd says: its table names, types and labels; its alerts, series
-that are there from the start.
+"""docs/metrics.md says what /metrics of a running igptd says: its table names, types and labels. The alerts select
+series that are there from the start. promtool finds nothing wrong with /metrics.
 
-    metrics_docs_test.py <igptd> <the project's directory>
+    metrics_docs_test.py <igptd> <the project's directory> <promtool>
 
 Prints every difference and exits with 1 if there is one.
 """
@@ -87,24 +87,33 @@ def described(page):
     return said
 
 
-def check_alerts(page, text):
+def check_alerts(rules, text):
     """Each of their selectors, and each alternative in it, matches a series of a fresh igptd."""
     series = [(name, dict(re.findall(r'(\w+)="([^"]*)"', pairs)))
               for name, pairs in re.findall(r"^(\w+)(?:\{(.*)\})? ", text, re.MULTILINE)]
-    for alert in alerts.alerts_of(page.text):
+    for alert in rules:
         for metric, matchers in alert.single_selectors():
             if not any(name == metric and alerts.match(matchers, labels) for name, labels in series):
-                docs_test.problems.append(f"{PAGE}: {alert.name} selects {metric} with {matchers}, "
+                docs_test.problems.append(f"{alerts.FILE}: {alert.name} selects {metric} with {matchers}, "
                                           "of which a fresh igptd has no series")
 
 
+def check_names(promtool, text):
+    """As Prometheus' own conventions have them. Without promtool, only alerts_test.py says so."""
+    if os.access(promtool, os.X_OK):
+        said = subprocess.run([promtool, "check", "metrics"], input=text, text=True, capture_output=True, check=False)
+        if said.returncode:
+            docs_test.problems.append(f"promtool check metrics: {said.stdout}{said.stderr}")
+
+
 def main():
-    igptd, root = sys.argv[1], pathlib.Path(sys.argv[2])
+    igptd, root, promtool = sys.argv[1], pathlib.Path(sys.argv[2]), sys.argv[3]
     text = scrape(igptd)
     page = docs_test.Page(root, PAGE)
     true = families(text)
     said = described(page)
-    check_alerts(page, text)
+    check_alerts(alerts.alerts_of((root / alerts.FILE).read_text()), text)
+    check_names(promtool, text)
     for name in sorted(true.keys() | said.keys()):
         if true.get(name) != said.get(name):
             docs_test.problems.append(f"{name}: {PAGE} says {said.get(name)}, /metrics {true.get(name)}")
