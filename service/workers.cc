@@ -31,9 +31,8 @@ absl::Status Workers::Start(const igpt::Options& client, const CallSettings& set
           return loop_metrics.methods.emplace_back(std::make_unique<MethodMetrics>(method, streams)).get();
         }};
     igpt::Options options = client;
-    options.observer = &loop_metrics.upstream;
-    absl::StatusOr<std::unique_ptr<igpt::Client>> made =
-        igpt::Client::Create(std::move(options), &worker->loop->events());
+    options.observer = {std::shared_ptr<void>(), &loop_metrics.upstream};  // which outlives the loops
+    absl::StatusOr<igpt::Client> made = igpt::Client::Create(std::move(options), &worker->loop->events());
     if (!made.ok()) return made.status();
     worker->client = *std::move(made);
     worker->api = std::make_unique<Api>(HandlerContext{*worker->client, heartbeat, settings.forward_faults},

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -31,7 +32,7 @@ struct Worker {
   std::unique_ptr<Api> api;
   std::unique_ptr<StandardServices> standard;
   std::unique_ptr<rpc::Loop> loop;
-  std::unique_ptr<igpt::Client> client;
+  std::optional<igpt::Client> client;
 };
 
 // How calls to igptd's own services are handled.

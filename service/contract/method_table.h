@@ -53,7 +53,7 @@ struct UnaryMethod {
   static constexpr bool kStreams = false;
 
   MethodFacts facts;
-  Api& (igpt::Client::*api)();
+  Api (igpt::Client::*api)() const;
   igpt::PendingCall (Api::*start)(SdkRequest, igpt::CallOptions, igpt::Callback<SdkAnswer>);
 };
 
@@ -66,7 +66,7 @@ struct StreamMethod {
   static constexpr bool kStreams = true;
 
   MethodFacts facts;
-  Api& (igpt::Client::*api)();
+  Api (igpt::Client::*api)() const;
   std::unique_ptr<igpt::EventStream> (Api::*start)(SdkRequest, igpt::CallOptions);
 };
 

@@ -1,23 +1,34 @@
 // The iGPT client.
 //
-//   absl::StatusOr<std::unique_ptr<igpt::Client>> client = igpt::Client::Create({.api_key = key, .user = "ada"});
-//   absl::StatusOr<igpt::Answer> answer = (*client)->recall().Ask({.input = "What did we decide about the budget?"});
+//   absl::StatusOr<igpt::Client> client = igpt::Client::Create({.api_key = key, .user = "ada"});
+//   absl::StatusOr<igpt::Answer> answer = client->recall().Ask({.input = "What did we decide about the budget?"});
 //
-//   std::unique_ptr<igpt::EventStream> stream = (*client)->recall().AskStream({.input = "…"});
+//   std::unique_ptr<igpt::EventStream> stream = client->recall().AskStream({.input = "…"});
 //   for (igpt::EventResult event = stream->Read(); event.ok() && event->has_value(); event = stream->Read()) { … }
 //
-// Every call has a blocking form, which waits, and an asynchronous one, which takes a callback. Callbacks run on the
-// client's event loop, never before the call returned, exactly once; they must not block. An invalid request (see
-// error.h, kInvalidRequest) fails without anything being sent. No function throws.
+// Every call has a blocking form, which waits, and an asynchronous one, which takes a callback. A callback runs exactly
+// once, never before the call returned, on Options::executor: by default on a thread of its own, where it may block. An
+// invalid request (see error.h, kInvalidRequest) fails without anything being sent. No function throws; what a callback
+// throws is lost.
+//
+// Ownership: a Client is a handle. Its copies, its parts and its streams share the connections and one thread, and keep
+// them as long as any of them is there; it doesn't matter which goes last, or on which thread. When the last one goes,
+// or at Close(), the calls that have not ended are cancelled, and their callbacks get kAborted; both wait until the
+// callbacks have returned, unless they run in one.
+//
+// The process: the library's threads take no signals. A child of fork() can't use a client of its parent: calls give
+// FAILED_PRECONDITION, and nothing hangs. It makes a client of its own.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "igpt/client_ref.h"
 #include "igpt/event_loop.h"
 #include "igpt/event_stream.h"
 #include "igpt/options.h"
@@ -27,38 +38,37 @@ namespace igpt {
 
 namespace internal {
 class Cancellable;
-struct ClientCore;
-template <typename Request, typename Answer>
-struct Endpoint;
 }  // namespace internal
 
 template <typename Answer>
 using Callback = absl::AnyInvocable<void(absl::StatusOr<Answer>)>;
 
-// A call that was started with a callback. Destroying it does not affect the call. It may outlive the call, but not the
+// A call that was started with a callback. Destroying it does not affect the call. It may outlive the call and the
 // Client.
 class PendingCall {
  public:
   PendingCall() = default;
+  // Made by the parts of a Client.
+  PendingCall(std::weak_ptr<internal::SharedClient> client, std::shared_ptr<std::weak_ptr<internal::Cancellable>> call)
+      : client_(std::move(client)), call_(std::move(call)) {}
 
   // Aborts the request at once, in every phase; the callback then gets kAborted, unless the answer was there first.
   // From any thread.
   void Cancel();
 
  private:
-  friend class Client;
-  PendingCall(EventLoop& loop, std::shared_ptr<std::weak_ptr<internal::Cancellable>> call)
-      : loop_(&loop), call_(std::move(call)) {}
-
-  EventLoop* loop_ = nullptr;
+  std::weak_ptr<internal::SharedClient> client_;
   std::shared_ptr<std::weak_ptr<internal::Cancellable>> call_;  // touched on the loop's thread only
 };
 
-class Client;
+// Recall, Datasources and Connectors are parts of a Client: see its recall(), datasources() and connectors(). Each is a
+// handle, like it.
 
 // Questions over a user's mail and documents.
 class Recall {
  public:
+  explicit Recall(internal::ClientRef client) : client_(std::move(client)) {}
+
   // The whole answer. Repeated on network errors, 429 and 5xx.
   absl::StatusOr<Answer> Ask(AskRequest request, CallOptions options = {});
   PendingCall Ask(AskRequest request, CallOptions options, Callback<Answer> done);
@@ -76,14 +86,14 @@ class Recall {
   PendingCall Search(SearchRequest request, CallOptions options, Callback<SearchAnswer> done);
 
  private:
-  friend class Client;
-  explicit Recall(Client& client) : client_(client) {}
-  Client& client_;
+  internal::ClientRef client_;
 };
 
 // What a user has connected.
 class Datasources {
  public:
+  explicit Datasources(internal::ClientRef client) : client_(std::move(client)) {}
+
   // Repeated on network errors, 429 and 5xx.
   absl::StatusOr<ListAnswer> List(ListRequest request, CallOptions options = {});
   PendingCall List(ListRequest request, CallOptions options, Callback<ListAnswer> done);
@@ -93,41 +103,39 @@ class Datasources {
   PendingCall Disconnect(DisconnectRequest request, CallOptions options, Callback<DisconnectAnswer> done);
 
  private:
-  friend class Client;
-  explicit Datasources(Client& client) : client_(client) {}
-  Client& client_;
+  internal::ClientRef client_;
 };
 
 // How a user connects a datasource.
 class Connectors {
  public:
+  explicit Connectors(internal::ClientRef client) : client_(std::move(client)) {}
+
   // Repeated only when the request provably never reached iGPT.
   absl::StatusOr<AuthorizeAnswer> Authorize(AuthorizeRequest request, CallOptions options = {});
   PendingCall Authorize(AuthorizeRequest request, CallOptions options, Callback<AuthorizeAnswer> done);
 
  private:
-  friend class Client;
-  explicit Connectors(Client& client) : client_(client) {}
-  Client& client_;
+  internal::ClientRef client_;
 };
 
-// Thread-safe. One is enough for a program; connections are pooled within it.
+// Thread-safe. One is enough for a program; connections are pooled within it. After a move, only assign to it or
+// destroy it.
 class Client {
  public:
-  // INVALID_ARGUMENT that names every option that is out of range. Without `loop` the client makes a loop of its own;
-  // with it, the client's calls live on it, it must outlive the client, and calls that are made on its thread start
-  // without a thread hop.
-  static absl::StatusOr<std::unique_ptr<Client>> Create(Options options, EventLoop* loop = nullptr);
+  // INVALID_ARGUMENT that names every option that is out of range. Without `loop` the client makes a loop of its own.
+  // With it, the client's calls live on it, it must outlive the client, and calls that are made on its thread start
+  // without a thread hop; callbacks run on that thread unless there is an executor, and must then not block; and
+  // connections are limited only by Options::max_connections, if that is set.
+  static absl::StatusOr<Client> Create(Options options, EventLoop* loop = nullptr);
 
-  // Cancels the calls under way and, unless it runs on the loop's own thread, waits for their callbacks, which must not
-  // start new calls. All EventStreams must have been destroyed.
-  ~Client();
-  Client(const Client&) = delete;
-  Client& operator=(const Client&) = delete;
+  Recall recall() const { return Recall(client_); }
+  Datasources datasources() const { return Datasources(client_); }
+  Connectors connectors() const { return Connectors(client_); }
 
-  Recall& recall() { return recall_; }
-  Datasources& datasources() { return datasources_; }
-  Connectors& connectors() { return connectors_; }
+  // Cancels all calls, and waits until their callbacks have returned, unless it runs in one of them. Later calls fail
+  // with kAborted.
+  void Close();
 
   // Replaces Options::api_key for requests that are sent from now on. INVALID_ARGUMENT for what Create would refuse;
   // the old key then stays.
@@ -146,31 +154,9 @@ class Client {
   int64_t HeldBack() const;
 
  private:
-  friend class Recall;
-  friend class Datasources;
-  friend class Connectors;
+  explicit Client(internal::ClientRef client) : client_(std::move(client)) {}
 
-  Client(std::unique_ptr<EventLoop> own_loop, std::unique_ptr<internal::ClientCore> core);
-
-  // All asynchronous forms: checks the request and starts its call, on the loop.
-  template <typename Request, typename Answer>
-  PendingCall Start(const internal::Endpoint<Request, Answer>& endpoint, Request request, CallOptions options,
-                    Callback<Answer> done);
-  // All blocking forms.
-  template <typename Request, typename Answer>
-  absl::StatusOr<Answer> Await(const internal::Endpoint<Request, Answer>& endpoint, Request request,
-                               CallOptions options);
-
-  // All forms with a streamed answer.
-  template <typename Request>
-  std::unique_ptr<EventStream> Stream(const internal::Endpoint<Request, Answer>& endpoint, Request request,
-                                      CallOptions options);
-
-  std::unique_ptr<EventLoop> own_loop_;  // null: the loop was given to Create
-  std::unique_ptr<internal::ClientCore> core_;
-  Recall recall_{*this};
-  Datasources datasources_{*this};
-  Connectors connectors_{*this};
+  internal::ClientRef client_;
 };
 
 }  // namespace igpt

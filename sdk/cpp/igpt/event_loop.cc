@@ -1,6 +1,5 @@
 #include "igpt/event_loop.h"
 
-#include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -8,10 +7,13 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <utility>
 
 #include "absl/memory/memory.h"
 #include "absl/status/status.h"
+#include "igpt/internal/base/fork.h"
 #include "igpt/internal/base/monotonic.h"
+#include "igpt/internal/base/thread.h"
 #include "igpt/internal/http/curl_multi.h"
 
 namespace igpt {
@@ -77,7 +79,16 @@ absl::StatusOr<std::unique_ptr<EventLoop>> EventLoop::Create(WorkSource* source)
     if (wake_fd >= 0) close(wake_fd);
     return absl::ResourceExhaustedError(absl::ErrnoToStatus(error, "cannot start an event loop").message());
   }
-  return absl::WrapUnique(new EventLoop(source, epoll_fd, wake_fd));
+  internal::CountForks();
+  auto loop = absl::WrapUnique(new EventLoop(source, epoll_fd, wake_fd));
+  absl::StatusOr<std::thread> thread = internal::StartThread("igpt-loop", [loop = loop.get()] {
+    loop->Run();
+    // Of a loop that ends by itself, this is the last reference.
+    const std::unique_ptr<EventLoop> self = std::move(loop->self_);
+  });
+  if (!thread.ok()) return thread.status();
+  loop->thread_ = *std::move(thread);
+  return loop;
 }
 
 EventLoop::EventLoop(WorkSource* source, int epoll_fd, int wake_fd)
@@ -85,14 +96,30 @@ EventLoop::EventLoop(WorkSource* source, int epoll_fd, int wake_fd)
       epoll_fd_(epoll_fd),
       wake_fd_(wake_fd),
       curl_(std::make_unique<internal::CurlMulti>(epoll_fd)),
-      thread_([this] { Run(); }) {}
+      fork_generation_(internal::ForkGeneration()) {}
 
 EventLoop::~EventLoop() {
-  Post([this] { stopping_ = true; });
-  thread_.join();
+  if (LeftBehind()) {
+    internal::KeepForever(std::make_shared<std::thread>(std::move(thread_)));
+    internal::KeepForever(std::move(curl_));  // would end the parent's TLS connections
+  } else if (thread_.joinable()) {
+    Post([this] { stopping_ = true; });
+    thread_.join();
+  }
   curl_.reset();
   close(wake_fd_);
   close(epoll_fd_);
+}
+
+void EventLoop::EndWithTurn(std::unique_ptr<EventLoop> loop) {
+  EventLoop& ending = *loop;
+  ending.stopping_ = true;
+  ending.thread_.detach();
+  ending.self_ = std::move(loop);
+}
+
+bool EventLoop::LeftBehind() const {
+  return fork_generation_ != internal::ForkGeneration();
 }
 
 bool EventLoop::InLoop() const {
@@ -114,7 +141,6 @@ void EventLoop::Post(absl::AnyInvocable<void()> function) {
 
 void EventLoop::Run() {
   current_loop = this;
-  pthread_setname_np(pthread_self(), "igpt-loop");
   std::array<epoll_event, 64> events;
   while (!stopping_) {
     const int ready = epoll_wait(epoll_fd_, events.data(), events.size(), EpollTimeoutMs());

@@ -89,15 +89,22 @@ class EventLoop {
     absl::AnyInvocable<void()> ready_;
   };
 
-  // Starts the thread. `source`, if any, must outlive the loop. RESOURCE_EXHAUSTED when the process has no file
-  // descriptors left.
+  // Starts the thread, which takes no signals. `source`, if any, must outlive the loop. RESOURCE_EXHAUSTED when the
+  // process has no file descriptors left, or no thread.
   static absl::StatusOr<std::unique_ptr<EventLoop>> Create(WorkSource* source = nullptr);
 
   // Stops the thread after its current turn and joins it. Functions that were posted and have not run are destroyed.
-  // Everything that lives on the loop (Clients above all) must be gone. Not to be called on the loop's thread.
+  // Everything that lives on the loop (Clients above all) must be gone. Not to be called on the loop's thread: see
+  // EndWithTurn. In a child of fork() it stops nothing.
   ~EventLoop();
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
+
+  // Stops the thread at the end of its current turn and destroys the loop then. On the loop's thread only.
+  static void EndWithTurn(std::unique_ptr<EventLoop> loop);
+
+  // Whether this is a child of fork(), and the thread its parent's: nothing runs on the loop any more.
+  bool LeftBehind() const;
 
   // Runs `function` on the loop's thread, soon, in the order of the posts. From any thread.
   void Post(absl::AnyInvocable<void()> function);
@@ -128,7 +135,9 @@ class EventLoop {
   std::set<std::pair<int64_t, Timer*>> timers_;
   std::unordered_map<int, Watch*> watches_;  // by descriptor
   std::vector<absl::AnyInvocable<void()>> deferred_;
-  bool stopping_ = false;  // on the loop's thread only
+  bool stopping_ = false;            // on the loop's thread only
+  std::unique_ptr<EventLoop> self_;  // set by EndWithTurn
+  const int fork_generation_;
 
   std::mutex mutex_;  // guards posted_; the standard's, which thread sanitizers see without help
   std::vector<absl::AnyInvocable<void()>> posted_;

@@ -2,43 +2,50 @@
 
 #include <utility>
 
+#include "igpt/internal/base/fork.h"
+#include "igpt/internal/base/thread_pool.h"
 #include "igpt/internal/call/on_loop.h"
+#include "igpt/internal/call/shared_client.h"
 #include "igpt/internal/call/streamed_answer.h"
 
 namespace igpt {
-namespace {
 
-// Reads once something is there. On the loop's thread.
-void ReadWhenReadable(std::shared_ptr<internal::StreamedAnswer> call, absl::AnyInvocable<void(EventResult)> done) {
-  internal::StreamedAnswer& waiting = *call;
-  waiting.WaitReadable(absl::InfiniteDuration(), [call = std::move(call), done = std::move(done)]() mutable {
-    if (std::optional<EventResult> result = call->TryRead()) return done(*std::move(result));
-    ReadWhenReadable(std::move(call), std::move(done));  // woken for a wait that this one replaced
-  });
-}
+using internal::RunOn;
 
-}  // namespace
-
-EventStream::EventStream(EventLoop& loop, std::shared_ptr<internal::StreamedAnswer> call)
-    : loop_(loop), call_(std::move(call)) {}
+EventStream::EventStream(internal::ClientRef client, std::shared_ptr<internal::StreamedAnswer> call)
+    : client_(std::move(client)), call_(std::move(call)) {}
 
 EventStream::~EventStream() {
+  if (!client_->Usable().ok()) {
+    internal::KeepForever(std::move(call_));
+    return;
+  }
   // The call lives and ends on the loop's thread.
-  internal::RunOn(loop_, [call = std::move(call_)] { call->Cancel(); });
+  RunOn(client_->loop(), [call = std::move(call_)] { call->Cancel(); });
 }
 
 EventResult EventStream::Read() {
-  return internal::Await<std::optional<RunEvent>>(
-      loop_, [this](absl::AnyInvocable<void(EventResult)> done) { Read(std::move(done)); });
+  if (absl::Status usable = client_->Usable(); !usable.ok()) return usable;
+  EventLoop& loop = client_->loop();
+  return internal::Await<std::optional<RunEvent>>(loop, [&](absl::AnyInvocable<void(EventResult)> done) {
+    RunOn(loop, [call = call_, done = std::move(done)]() mutable { call->Read(std::move(done)); });
+  });
 }
 
 void EventStream::Read(absl::AnyInvocable<void(EventResult)> done) {
-  internal::RunOn(
-      loop_, [call = call_, done = std::move(done)]() mutable { ReadWhenReadable(std::move(call), std::move(done)); });
+  if (done == nullptr) done = [](const EventResult&) {};
+  if (absl::Status usable = client_->Usable(); !usable.ok()) {
+    return internal::DefaultExecutor()->Run(
+        [done = std::move(done), usable = std::move(usable)]() mutable { done(std::move(usable)); });
+  }
+  RunOn(client_->loop(), [call = call_, done = client_->core().callbacks->Wrap(std::move(done))]() mutable {
+    call->Read(std::move(done));
+  });
 }
 
 void EventStream::Cancel() {
-  internal::RunOn(loop_, [call = call_] { call->Cancel(); });
+  if (!client_->Usable().ok()) return;
+  RunOn(client_->loop(), [call = call_] { call->Cancel(); });
 }
 
 std::optional<EventResult> EventStream::TryRead() {

@@ -1,7 +1,8 @@
 // A streamed answer.
 //
 // The contract:
-// - Events come in iGPT's order, each once, as soon as they arrive. At most one Read may be pending at a time.
+// - Events come in iGPT's order, each once, as soon as they arrive. At most one Read may be pending at a time: another
+//   one gives FAILED_PRECONDITION.
 // - The stream ends properly (Read gives nullopt) only when the answer is whole: iGPT's terminal event came, or iGPT
 //   ended a framed body with no run left open. Whatever else ends it is an error: see error.h. Events that were whole
 //   before the error are read first, and Error::events_delivered counts them.
@@ -15,7 +16,7 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "igpt/event_loop.h"
+#include "igpt/client_ref.h"
 #include "igpt/types.h"
 
 namespace igpt {
@@ -28,11 +29,12 @@ class StreamedAnswer;
 // again gives the same.
 using EventResult = absl::StatusOr<std::optional<RunEvent>>;
 
-// Must be destroyed before its Client. Any thread may use it, one at a time, but for Cancel(), which may be called
-// while another thread reads.
+// Keeps its client open, so it may outlive the Client. Any thread may use it, one at a time, but for Cancel(), which
+// may be called while another thread reads. It may be destroyed in its own callback.
 class EventStream {
  public:
-  EventStream(EventLoop& loop, std::shared_ptr<internal::StreamedAnswer> call);
+  // Made by Recall.
+  EventStream(internal::ClientRef client, std::shared_ptr<internal::StreamedAnswer> call);
   ~EventStream();
   EventStream(const EventStream&) = delete;
   EventStream& operator=(const EventStream&) = delete;
@@ -40,7 +42,7 @@ class EventStream {
   // Waits for the next event. Not on the loop's thread.
   EventResult Read();
 
-  // The same without waiting: `done` runs on the loop's thread, never before Read returned.
+  // The same without waiting: `done` runs as every callback does (see client.h).
   void Read(absl::AnyInvocable<void(EventResult)> done);
 
   // Aborts the request.
@@ -59,7 +61,7 @@ class EventStream {
   void WaitReadable(absl::Duration timeout, absl::AnyInvocable<void()> wake);
 
  private:
-  EventLoop& loop_;
+  internal::ClientRef client_;
   std::shared_ptr<internal::StreamedAnswer> call_;
 };
 

@@ -53,6 +53,7 @@ absl::Status Validate(const Options& options) {
     add("base_url", std::string(base_url.status().message()));
   }
   if (options.max_retries < 1) add("max_retries", "must be at least 1: it counts the first request too");
+  if (options.max_connections < 0) add("max_connections", "must not be negative; 0 is the default");
   if (options.backoff_base < kMinBackoffBase) {
     add("backoff_base", absl::StrCat("must be at least ", absl::FormatDuration(kMinBackoffBase)));
   }

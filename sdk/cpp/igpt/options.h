@@ -13,6 +13,7 @@
 
 namespace igpt {
 
+class Executor;
 class Observer;
 
 struct Options {
@@ -58,8 +59,14 @@ struct Options {
   // Sent as `X-Client`, and first in `User-Agent`, e.g. "my-service/1.0". Visible ASCII. Empty: this library's own name
   // and version.
   std::string client_name = {};
-  // Is told about every request. Optional; must outlive the client.
-  Observer* observer = nullptr;
+  // How many connections to iGPT the client has at most, those that wait to be used again included. Each call needs
+  // one; further calls wait for theirs. 0: a quarter of the file descriptors that the process may have.
+  int max_connections = 0;
+  // Is told about every request. Optional.
+  std::shared_ptr<Observer> observer = nullptr;
+  // Runs the callbacks. Optional; the default is a pool of threads, so a callback may block and may make blocking
+  // calls.
+  std::shared_ptr<Executor> executor = nullptr;
 };
 
 // Options of a single call.

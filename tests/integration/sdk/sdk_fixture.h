@@ -33,9 +33,9 @@ inline Options OptionsFor(const ScriptedHttpServer& server) {
 }
 
 inline std::unique_ptr<Client> MakeClient(Options options, EventLoop* loop = nullptr) {
-  absl::StatusOr<std::unique_ptr<Client>> client = Client::Create(std::move(options), loop);
+  absl::StatusOr<Client> client = Client::Create(std::move(options), loop);
   EXPECT_THAT(client, IsOk());
-  return *std::move(client);
+  return std::make_unique<Client>(*std::move(client));
 }
 
 inline std::unique_ptr<EventLoop> MakeLoop() {

@@ -46,7 +46,7 @@ class SdkObserverTest : public ::testing::Test {
   Options Observed(int attempts = 1) {
     Options options = OptionsFor(server_);
     options.max_retries = attempts;
-    options.observer = &recorder_;
+    options.observer = {std::shared_ptr<void>(), &recorder_};
     return options;
   }
 

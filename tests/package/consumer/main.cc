@@ -1,6 +1,5 @@
 // A program that knows igpt::sdk from its installed package alone. It prints the version.
 #include <iostream>
-#include <memory>
 #include <optional>
 
 #include "absl/status/statusor.h"
@@ -9,8 +8,7 @@
 #include "igpt/version.h"
 
 int main() {
-  absl::StatusOr<std::unique_ptr<igpt::Client>> client =
-      igpt::Client::Create({.api_key = "key", .user = "ada", .base_url = "no URL"});
+  absl::StatusOr<igpt::Client> client = igpt::Client::Create({.api_key = "key", .user = "ada", .base_url = "no URL"});
   std::optional<igpt::Error> error = igpt::ErrorOf(client.status());
   if (!error || error->kind != igpt::ErrorKind::kInvalidRequest) {
     std::cerr << "a wrong base URL gave: " << client.status() << "\n";

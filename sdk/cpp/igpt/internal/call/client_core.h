@@ -10,6 +10,7 @@
 #include "absl/hash/hash.h"
 #include "absl/random/random.h"
 #include "igpt/event_loop.h"
+#include "igpt/internal/call/callbacks.h"
 #include "igpt/internal/http/base_url.h"
 #include "igpt/internal/http/resolver.h"
 #include "igpt/internal/policy/retry_policy.h"
@@ -25,6 +26,7 @@ struct ClientCore {
              std::string agent)
       : loop(event_loop),
         options(std::move(checked_options)),
+        callbacks(std::make_shared<Callbacks>(options.executor)),
         authorities(std::make_shared<const std::string>(options.ca_pem)),
         base_url(std::move(parsed_base_url)),
         client_name(std::move(client)),
@@ -44,7 +46,8 @@ struct ClientCore {
   }
 
   EventLoop& loop;
-  Options options;                                 // api_key may change; nothing else does
+  Options options;  // api_key may change; nothing else does
+  const std::shared_ptr<Callbacks> callbacks;
   std::shared_ptr<const std::string> authorities;  // as PEM; empty: the system's
   const BaseUrl base_url;
   const std::string client_name;

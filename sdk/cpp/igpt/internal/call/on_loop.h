@@ -17,7 +17,8 @@ void RunOn(EventLoop& loop, Function function) {
   loop.Post(std::move(function));
 }
 
-// The blocking form of an asynchronous call: `start` is given the callback that takes the result.
+// The blocking form of an asynchronous call: `start` is given the callback that takes the result, which runs on the
+// loop's thread.
 template <typename Result, typename Start>
 absl::StatusOr<Result> Await(EventLoop& loop, Start start) {
   if (loop.InLoop()) return absl::FailedPreconditionError("a blocking call on the event loop's own thread");

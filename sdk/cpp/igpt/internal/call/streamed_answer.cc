@@ -106,6 +106,19 @@ void StreamedAnswer::WaitReadable(absl::Duration timeout, absl::AnyInvocable<voi
   wake_timer_.Arm(timeout);
 }
 
+void StreamedAnswer::Read(absl::AnyInvocable<void(EventResult)> done) {
+  if (wake_ != nullptr) {
+    return core_.loop.Defer([done = std::move(done)]() mutable {
+      done(absl::FailedPreconditionError("another Read of this stream is pending"));
+    });
+  }
+  WaitReadable(absl::InfiniteDuration(), [self = shared_from_this(), done = std::move(done)]() mutable {
+    // There is something, unless a wait of the same loop replaced this one.
+    if (std::optional<EventResult> result = self->TryRead()) return done(*std::move(result));
+    self->Read(std::move(done));
+  });
+}
+
 void StreamedAnswer::Cancel() {
   if (end_.has_value()) return;
   const bool whole = progress_.run == Run::kFinished && !next_.has_value();

@@ -40,6 +40,7 @@ class StreamedAnswer final : public RetryingRequest::Receiver, public std::enabl
   std::optional<EventResult> TryRead();
   bool Readable() const { return !queue_.empty() || next_.has_value() || body_end_.has_value() || end_.has_value(); }
   void WaitReadable(absl::Duration timeout, absl::AnyInvocable<void()> wake);
+  void Read(absl::AnyInvocable<void(EventResult)> done);
   void Cancel();
 
  private:

@@ -54,6 +54,11 @@ CurlMulti::~CurlMulti() {
   Require(curl_multi_cleanup(multi_) == CURLM_OK);
 }
 
+void CurlMulti::LimitConnections(int limit) {
+  Set(multi_, CURLMOPT_MAX_TOTAL_CONNECTIONS, long{limit});  // NOLINT(google-runtime-int): libcurl's type
+  Set(multi_, CURLMOPT_MAXCONNECTS, long{limit});            // NOLINT(google-runtime-int)
+}
+
 CURLMcode CurlMulti::Add(CURL* easy) {
   return curl_multi_add_handle(multi_, easy);
 }

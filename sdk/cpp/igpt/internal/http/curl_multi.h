@@ -38,6 +38,9 @@ class CurlMulti {
   // The sockets of its transfers: each easy handle must open and close them here.
   OpenSockets& sockets() { return sockets_; }
 
+  // At most this many connections, with those that wait to be used again. Transfers beyond them wait.
+  void LimitConnections(int limit);
+
   // Starts a transfer. Other than CURLM_OK: it was not started, and OnCompleted will not come.
   [[nodiscard]] CURLMcode Add(CURL* easy);
   // Ends a transfer that was started. One that has not completed is aborted: its connection is closed at once. Must not

@@ -5,7 +5,6 @@
 #include <sys/socket.h>
 
 #include <mutex>
-#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -13,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "igpt/internal/base/monotonic.h"
+#include "igpt/internal/base/thread.h"
 
 namespace igpt::internal {
 namespace {
@@ -64,8 +64,12 @@ struct Resolver::Mailbox : std::enable_shared_from_this<Resolver::Mailbox> {
   }
 };
 
-Resolver::Resolver(EventLoop& loop, std::string host, int port, Observer* observer)
-    : loop_(loop), host_(std::move(host)), port_(port), observer_(observer), mailbox_(std::make_shared<Mailbox>()) {
+Resolver::Resolver(EventLoop& loop, std::string host, int port, std::shared_ptr<Observer> observer)
+    : loop_(loop),
+      host_(std::move(host)),
+      port_(port),
+      observer_(std::move(observer)),
+      mailbox_(std::make_shared<Mailbox>()) {
   const std::lock_guard lock(mailbox_->mutex);
   mailbox_->resolver = this;
 }
@@ -87,10 +91,12 @@ void Resolver::Resolve(Done done) {
 
 void Resolver::StartLookup() {
   looking_up_ = true;
-  try {
-    std::thread([mailbox = mailbox_, host = host_, port = port_] { mailbox->Deliver(LookUp(host, port)); }).detach();
-  } catch (const std::system_error&) {
-    mailbox_->Deliver(absl::UnavailableError("no thread could be started for the look-up"));
+  absl::StatusOr<std::thread> thread = StartThread(
+      "igpt-lookup", [mailbox = mailbox_, host = host_, port = port_] { mailbox->Deliver(LookUp(host, port)); });
+  if (thread.ok()) {
+    thread->detach();
+  } else {
+    mailbox_->Deliver(absl::UnavailableError(thread.status().message()));
   }
 }
 

@@ -24,7 +24,7 @@ class Resolver {
   using Done = absl::AnyInvocable<void(absl::StatusOr<std::string>)>;
 
   // `observer`, if any, is told about look-ups.
-  Resolver(EventLoop& loop, std::string host, int port, Observer* observer = nullptr);
+  Resolver(EventLoop& loop, std::string host, int port, std::shared_ptr<Observer> observer = nullptr);
   ~Resolver();
   Resolver(const Resolver&) = delete;
   Resolver& operator=(const Resolver&) = delete;
@@ -42,7 +42,7 @@ class Resolver {
   EventLoop& loop_;
   const std::string host_;
   const int port_;
-  Observer* const observer_;
+  const std::shared_ptr<Observer> observer_;
   std::string entry_;        // empty: not known
   int64_t resolved_at_ = 0;  // monotonic nanoseconds
   bool looking_up_ = false;

@@ -1,0 +1,47 @@
+// The callbacks of a client's user: where they run, and when the last one has returned.
+#pragma once
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <utility>
+
+#include "absl/functional/any_invocable.h"
+#include "igpt/executor.h"
+
+namespace igpt::internal {
+
+// Thread-safe.
+class Callbacks : public std::enable_shared_from_this<Callbacks> {
+ public:
+  // Without an executor, callbacks run at once, on the event loop's thread.
+  explicit Callbacks(std::shared_ptr<Executor> executor) : executor_(std::move(executor)) {}
+
+  // `callback`, so that it runs on the executor when it is called with a result.
+  template <typename Result>
+  absl::AnyInvocable<void(Result)> Wrap(absl::AnyInvocable<void(Result)> callback) {
+    if (executor_ == nullptr) return callback;
+    return [self = shared_from_this(), callback = std::move(callback)](Result result) mutable {
+      self->Run(
+          [callback = std::move(callback), result = std::move(result)]() mutable { callback(std::move(result)); });
+    };
+  }
+
+  // Waits until all that were handed over have returned.
+  void AwaitAll();
+
+  // Whether this thread runs one of them.
+  bool InCallback() const;
+
+ private:
+  class Running;
+
+  void Run(absl::AnyInvocable<void()> callback);
+
+  const std::shared_ptr<Executor> executor_;
+  std::mutex mutex_;
+  std::condition_variable returned_;
+  int running_ = 0;  // guarded by mutex_: handed over and not returned
+};
+
+}  // namespace igpt::internal
