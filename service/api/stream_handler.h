@@ -2,7 +2,6 @@
 #pragma once
 
 #include <coroutine>
-#include <memory>
 #include <optional>
 #include <utility>
 
@@ -40,22 +39,22 @@ template <typename... Types>
 rpc::Task Handle(
     const StreamMethod<Types...>& method, const HandlerContext& context,
     rpc::StreamCall<typename StreamMethod<Types...>::Request, typename StreamMethod<Types...>::Response>& call) {
-  const std::unique_ptr<igpt::EventStream> stream =
+  igpt::EventStream stream =
       ((context.client.*method.api)().*method.start)(FromProto(call.request()), OptionsFor(context, call));
-  call.OnStop([&stream] { stream->Cancel(); });
+  call.OnStop([&stream] { stream.Cancel(); });
 
   typename StreamMethod<Types...>::Response response;
   std::optional<igpt::EventResult> next;  // read one ahead: gRPC can then be told whether more follows an event
   for (;;) {
     if (!next.has_value()) {
-      co_await Readable(call, *stream, context.heartbeat_interval);
-      next = stream->TryRead();
+      co_await Readable(call, stream, context.heartbeat_interval);
+      next = stream.TryRead();
     }
     const bool is_event = next.has_value();
     if (is_event) {
       if (!next->ok() || IsProperEnd(*next)) break;
       ToProto(std::move(**next).value(), response.mutable_event());
-      next = stream->TryRead();
+      next = stream.TryRead();
       if (next.has_value() && IsProperEnd(*next)) {
         call.Finish(response);
         co_return;

@@ -67,19 +67,19 @@ struct StreamMethod {
 
   MethodFacts facts;
   Api (igpt::Client::*api)() const;
-  std::unique_ptr<igpt::EventStream> (Api::*start)(SdkRequest, igpt::CallOptions);
+  igpt::EventStream (Api::*start)(SdkRequest, igpt::CallOptions);
 };
 
 // These only spare the rows types that the compiler can deduce.
 template <typename Service, typename Request, typename Response, typename Api, typename SdkRequest, typename Answer>
-constexpr auto Unary(MethodFacts facts, Api& (igpt::Client::*api)(),
+constexpr auto Unary(MethodFacts facts, Api (igpt::Client::*api)() const,
                      igpt::PendingCall (Api::*start)(SdkRequest, igpt::CallOptions, igpt::Callback<Answer>)) {
   facts.by_id = NamesId<Request>;
   return UnaryMethod<Service, Request, Response, Api, SdkRequest, Answer>{facts, api, start};
 }
 template <typename Service, typename Request, typename Response, typename Api, typename SdkRequest>
-constexpr auto Stream(MethodFacts facts, Api& (igpt::Client::*api)(),
-                      std::unique_ptr<igpt::EventStream> (Api::*start)(SdkRequest, igpt::CallOptions)) {
+constexpr auto Stream(MethodFacts facts, Api (igpt::Client::*api)() const,
+                      igpt::EventStream (Api::*start)(SdkRequest, igpt::CallOptions)) {
   facts.streams = true;
   return StreamMethod<Service, Request, Response, Api, SdkRequest>{facts, api, start};
 }

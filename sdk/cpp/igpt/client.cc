@@ -31,6 +31,7 @@ using internal::ClientRef;
 using internal::Endpoint;
 using internal::RunOn;
 using internal::SharedClient;
+using internal::Usable;
 
 // A client's share of the file descriptors.
 int DefaultMaxConnections() {
@@ -46,6 +47,14 @@ absl::Status CheckAll(const Request& request, const CallOptions& options, const 
   return violations.empty() ? absl::OkStatus() : InvalidRequest(std::move(violations));
 }
 
+// Counts the time from here on.
+CallOptions Begun(CallOptions options) {
+  if (options.timeout != absl::InfiniteDuration()) {
+    options.deadline = std::min(options.deadline, MonotonicTime::Now() + options.timeout);
+  }
+  return options;
+}
+
 // Starts a call on the loop. `done` runs on the loop's thread.
 template <typename Request, typename Answer>
 PendingCall Start(const std::shared_ptr<SharedClient>& client, const Endpoint<Request, Answer>& endpoint,
@@ -53,7 +62,7 @@ PendingCall Start(const std::shared_ptr<SharedClient>& client, const Endpoint<Re
   auto handle = std::make_shared<std::weak_ptr<internal::Cancellable>>();
   // What the client shares goes only after everything that was posted before.
   RunOn(client->loop(), [core = &client->core(), &endpoint, handle, request = std::move(request),
-                         options = std::move(options), done = std::move(done)]() mutable {
+                         options = Begun(std::move(options)), done = std::move(done)]() mutable {
     if (absl::Status valid = CheckAll(request, options, *core); !valid.ok()) {
       core->loop.Defer([done = std::move(done), valid = std::move(valid)]() mutable { done(std::move(valid)); });
       return;
@@ -71,7 +80,7 @@ template <typename Request, typename Answer>
 PendingCall StartCall(const ClientRef& client, const Endpoint<Request, Answer>& endpoint, Request request,
                       CallOptions options, Callback<Answer> done) {
   if (done == nullptr) done = [](const absl::StatusOr<Answer>&) {};
-  if (absl::Status usable = client->Usable(); !usable.ok()) {
+  if (absl::Status usable = Usable(client.get()); !usable.ok()) {
     internal::DefaultExecutor()->Run(
         [done = std::move(done), usable = std::move(usable)]() mutable { done(std::move(usable)); });
     return {};
@@ -84,7 +93,7 @@ PendingCall StartCall(const ClientRef& client, const Endpoint<Request, Answer>& 
 template <typename Request, typename Answer>
 absl::StatusOr<Answer> AwaitCall(ClientRef client, const Endpoint<Request, Answer>& endpoint, Request request,
                                  CallOptions options) {
-  if (absl::Status usable = client->Usable(); !usable.ok()) return usable;
+  if (absl::Status usable = Usable(client.get()); !usable.ok()) return usable;
   return internal::Await<Answer>(client->loop(), [&](Callback<Answer> done) {
     Start(client.get(), endpoint, std::move(request), std::move(options), std::move(done));
   });
@@ -92,14 +101,15 @@ absl::StatusOr<Answer> AwaitCall(ClientRef client, const Endpoint<Request, Answe
 
 // All forms with a streamed answer.
 template <typename Request>
-std::unique_ptr<EventStream> StartStream(const ClientRef& client, const Endpoint<Request, Answer>& endpoint,
-                                         Request request, CallOptions options) {
+EventStream StartStream(const ClientRef& client, const Endpoint<Request, Answer>& endpoint, Request request,
+                        CallOptions options) {
+  if (client.get() == nullptr) return {};  // each read says that there is no call
   // The call is made here, before its loop knows of it, so that the stream can be read and cancelled at once.
   auto call = std::make_shared<internal::StreamedAnswer>(client->core());
-  auto stream = std::make_unique<EventStream>(client, call);
-  if (!client->Usable().ok()) return stream;  // each Read says why
+  EventStream stream(client, call);
+  if (!Usable(client.get()).ok()) return stream;  // each read says why
   RunOn(client->loop(), [call = std::move(call), core = &client->core(), &endpoint, request = std::move(request),
-                         options = std::move(options)]() mutable {
+                         options = Begun(std::move(options))]() mutable {
     if (absl::Status valid = CheckAll(request, options, *core); !valid.ok()) return call->Fail(std::move(valid));
     call->Start(endpoint, request, std::move(options));
   });
@@ -110,7 +120,7 @@ std::unique_ptr<EventStream> StartStream(const ClientRef& client, const Endpoint
 
 void PendingCall::Cancel() {
   const std::shared_ptr<SharedClient> client = client_.lock();
-  if (client == nullptr || !client->Usable().ok()) return;
+  if (!Usable(client).ok()) return;
   RunOn(client->loop(), [call = call_] {
     if (const std::shared_ptr<internal::Cancellable> live = call->lock()) live->Cancel();
   });
@@ -157,11 +167,11 @@ absl::StatusOr<Client> Client::Create(Options options, EventLoop* loop) {
 }
 
 void Client::Close() {
-  client_->Close();
+  if (Usable(client_.get()).ok()) client_->Close();
 }
 
 absl::Status Client::SetApiKey(std::string api_key) {
-  if (absl::Status usable = client_->Usable(); !usable.ok()) return usable;
+  if (absl::Status usable = Usable(client_.get()); !usable.ok()) return usable;
   if (absl::Status valid = ValidateApiKey(api_key); !valid.ok()) return valid;
   RunOn(client_->loop(),
         [core = &client_->core(), key = std::move(api_key)]() mutable { core->options.api_key = std::move(key); });
@@ -169,7 +179,7 @@ absl::Status Client::SetApiKey(std::string api_key) {
 }
 
 void Client::SetAuthorities(std::string ca_pem) {
-  if (!client_->Usable().ok()) return;
+  if (!Usable(client_.get()).ok()) return;
   RunOn(client_->loop(),
         [core = &client_->core(), authorities = std::make_shared<const std::string>(std::move(ca_pem))]() mutable {
           core->authorities = std::move(authorities);
@@ -196,7 +206,7 @@ PendingCall Recall::Ask(AskRequest request, CallOptions options, Callback<Answer
   return StartCall(client_, internal::kAsk, std::move(request), std::move(options), std::move(done));
 }
 
-std::unique_ptr<EventStream> Recall::AskStream(AskRequest request, CallOptions options) {
+EventStream Recall::AskStream(AskRequest request, CallOptions options) {
   return StartStream(client_, internal::kAsk, std::move(request), std::move(options));
 }
 
@@ -208,7 +218,7 @@ PendingCall Recall::Run(RunRequest request, CallOptions options, Callback<Answer
   return StartCall(client_, internal::kRun, std::move(request), std::move(options), std::move(done));
 }
 
-std::unique_ptr<EventStream> Recall::RunStream(RunRequest request, CallOptions options) {
+EventStream Recall::RunStream(RunRequest request, CallOptions options) {
   return StartStream(client_, internal::kRun, std::move(request), std::move(options));
 }
 

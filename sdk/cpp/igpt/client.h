@@ -3,8 +3,8 @@
 //   absl::StatusOr<igpt::Client> client = igpt::Client::Create({.api_key = key, .user = "ada"});
 //   absl::StatusOr<igpt::Answer> answer = client->recall().Ask({.input = "What did we decide about the budget?"});
 //
-//   std::unique_ptr<igpt::EventStream> stream = client->recall().AskStream({.input = "…"});
-//   for (igpt::EventResult event = stream->Read(); event.ok() && event->has_value(); event = stream->Read()) { … }
+//   igpt::EventStream stream = client->recall().AskStream({.input = "…"});
+//   absl::Status status = stream.ForEachText([](std::string_view text) { std::cout << text << std::flush; });
 //
 // Every call has a blocking form, which waits, and an asynchronous one, which takes a callback. A callback runs exactly
 // once, never before the call returned, on Options::executor: by default on a thread of its own, where it may block. An
@@ -73,13 +73,13 @@ class Recall {
   absl::StatusOr<Answer> Ask(AskRequest request, CallOptions options = {});
   PendingCall Ask(AskRequest request, CallOptions options, Callback<Answer> done);
 
-  // The answer while it is written. Repeated on the same errors, as long as no event came. Never null.
-  std::unique_ptr<EventStream> AskStream(AskRequest request, CallOptions options = {});
+  // The answer while it is written. Repeated on the same errors, as long as no event came.
+  EventStream AskStream(AskRequest request, CallOptions options = {});
 
   // The same with more to steer the answer. iGPT's own SDKs call this the way to ask.
   absl::StatusOr<Answer> Run(RunRequest request, CallOptions options = {});
   PendingCall Run(RunRequest request, CallOptions options, Callback<Answer> done);
-  std::unique_ptr<EventStream> RunStream(RunRequest request, CallOptions options = {});
+  EventStream RunStream(RunRequest request, CallOptions options = {});
 
   // Repeated on network errors, 429 and 5xx.
   absl::StatusOr<SearchAnswer> Search(SearchRequest request, CallOptions options = {});
@@ -119,8 +119,8 @@ class Connectors {
   internal::ClientRef client_;
 };
 
-// Thread-safe. One is enough for a program; connections are pooled within it. After a move, only assign to it or
-// destroy it.
+// Thread-safe. One is enough for a program; connections are pooled within it. One that was moved from gives
+// FAILED_PRECONDITION.
 class Client {
  public:
   // INVALID_ARGUMENT that names every option that is out of range. Without `loop` the client makes a loop of its own.

@@ -21,25 +21,26 @@ struct KindInfo {
   ErrorKind kind;
   std::string_view name;
   absl::StatusCode code;
+  bool retryable;
 };
 
 // In the order of ErrorKind.
 constexpr KindInfo kKinds[] = {
-    {ErrorKind::kInvalidRequest, "invalid_request", absl::StatusCode::kInvalidArgument},
-    {ErrorKind::kParams, "params", absl::StatusCode::kInvalidArgument},
-    {ErrorKind::kAuth, "auth", absl::StatusCode::kUnauthenticated},
-    {ErrorKind::kApi, "api", absl::StatusCode::kUnknown},
-    {ErrorKind::kNotFound, "not_found", absl::StatusCode::kNotFound},
-    {ErrorKind::kRateLimited, "rate_limited", absl::StatusCode::kResourceExhausted},
-    {ErrorKind::kUnavailable, "unavailable", absl::StatusCode::kUnavailable},
-    {ErrorKind::kNetwork, "network", absl::StatusCode::kUnavailable},
-    {ErrorKind::kProtocol, "protocol", absl::StatusCode::kInternal},
-    {ErrorKind::kTimeout, "timeout", absl::StatusCode::kUnavailable},
-    {ErrorKind::kDeadline, "deadline", absl::StatusCode::kDeadlineExceeded},
-    {ErrorKind::kAborted, "aborted", absl::StatusCode::kCancelled},
-    {ErrorKind::kTruncated, "truncated", absl::StatusCode::kUnavailable},
-    {ErrorKind::kMalformed, "malformed", absl::StatusCode::kDataLoss},
-    {ErrorKind::kTooLarge, "too_large", absl::StatusCode::kResourceExhausted},
+    {ErrorKind::kInvalidRequest, "invalid_request", absl::StatusCode::kInvalidArgument, false},
+    {ErrorKind::kParams, "params", absl::StatusCode::kInvalidArgument, false},
+    {ErrorKind::kAuth, "auth", absl::StatusCode::kUnauthenticated, false},
+    {ErrorKind::kApi, "api", absl::StatusCode::kUnknown, false},
+    {ErrorKind::kNotFound, "not_found", absl::StatusCode::kNotFound, false},
+    {ErrorKind::kRateLimited, "rate_limited", absl::StatusCode::kResourceExhausted, true},
+    {ErrorKind::kUnavailable, "unavailable", absl::StatusCode::kUnavailable, true},
+    {ErrorKind::kNetwork, "network", absl::StatusCode::kUnavailable, true},
+    {ErrorKind::kProtocol, "protocol", absl::StatusCode::kInternal, false},
+    {ErrorKind::kTimeout, "timeout", absl::StatusCode::kUnavailable, true},
+    {ErrorKind::kDeadline, "deadline", absl::StatusCode::kDeadlineExceeded, false},
+    {ErrorKind::kAborted, "aborted", absl::StatusCode::kCancelled, false},
+    {ErrorKind::kTruncated, "truncated", absl::StatusCode::kUnavailable, true},
+    {ErrorKind::kMalformed, "malformed", absl::StatusCode::kDataLoss, false},
+    {ErrorKind::kTooLarge, "too_large", absl::StatusCode::kResourceExhausted, false},
 };
 static_assert(std::size(kKinds) == static_cast<size_t>(ErrorKind::kTooLarge) + 1);
 
@@ -123,6 +124,16 @@ std::optional<Error> ErrorOf(const absl::Status& status) {
   const absl::optional<absl::Cord> payload = status.GetPayload(kPayload);
   if (!payload) return std::nullopt;
   return Decode(std::string(*payload));
+}
+
+std::optional<ErrorKind> KindOf(const absl::Status& status) {
+  const std::optional<Error> error = ErrorOf(status);
+  return error.has_value() ? std::optional(error->kind) : std::nullopt;
+}
+
+bool IsRetryable(const absl::Status& status) {
+  const std::optional<ErrorKind> kind = KindOf(status);
+  return kind.has_value() && InfoOf(*kind).retryable;
 }
 
 absl::Status InvalidRequest(std::vector<FieldViolation> violations) {

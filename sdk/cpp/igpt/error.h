@@ -61,6 +61,14 @@ absl::Status MakeStatus(const Error& error, std::string_view message);
 // The reverse. nullopt for OK and for a status that this library did not make.
 std::optional<Error> ErrorOf(const absl::Status& status);
 
+// Its kind alone.
+std::optional<ErrorKind> KindOf(const absl::Status& status);
+
+// Whether the same call may succeed a little later: kRateLimited, kUnavailable, kNetwork, kTimeout and kTruncated. The
+// library has tried again already, as often as Options allow and where that is safe; a Disconnect or Authorize that
+// failed may have had its effect.
+bool IsRetryable(const absl::Status& status);
+
 // MakeStatus for an error with no facts beside its kind.
 absl::Status MakeStatus(ErrorKind kind, std::string_view message);
 

@@ -1,7 +1,9 @@
 #include "igpt/event_stream.h"
 
-#include <utility>
+#include <string>
+#include <variant>
 
+#include "igpt/error.h"
 #include "igpt/internal/base/fork.h"
 #include "igpt/internal/base/thread_pool.h"
 #include "igpt/internal/call/on_loop.h"
@@ -16,36 +18,112 @@ EventStream::EventStream(internal::ClientRef client, std::shared_ptr<internal::S
     : client_(std::move(client)), call_(std::move(call)) {}
 
 EventStream::~EventStream() {
-  if (!client_->Usable().ok()) {
+  Release();
+}
+
+EventStream::EventStream(EventStream&& other) noexcept = default;
+
+EventStream& EventStream::operator=(EventStream&& other) noexcept {
+  if (this == &other) return *this;
+  Release();
+  client_ = std::move(other.client_);
+  call_ = std::move(other.call_);
+  status_ = std::move(other.status_);
+  answer_ = std::move(other.answer_);
+  return *this;
+}
+
+// The call lives and ends on the loop's thread.
+void EventStream::Release() {
+  if (call_ == nullptr) return;
+  if (!Usable().ok()) {
     internal::KeepForever(std::move(call_));
-    return;
+  } else {
+    RunOn((*client_)->loop(), [call = std::move(call_)] { call->Cancel(); });
   }
-  // The call lives and ends on the loop's thread.
-  RunOn(client_->loop(), [call = std::move(call_)] { call->Cancel(); });
+  client_.reset();
+}
+
+absl::Status EventStream::Usable() const {
+  if (call_ == nullptr) return absl::FailedPreconditionError("this stream was moved from, or made without a call");
+  return internal::Usable(client_->get());
 }
 
 EventResult EventStream::Read() {
-  if (absl::Status usable = client_->Usable(); !usable.ok()) return usable;
-  EventLoop& loop = client_->loop();
-  return internal::Await<std::optional<RunEvent>>(loop, [&](absl::AnyInvocable<void(EventResult)> done) {
-    RunOn(loop, [call = call_, done = std::move(done)]() mutable { call->Read(std::move(done)); });
+  return *ReadUntil(MonotonicTime::InfiniteFuture());
+}
+
+std::optional<EventResult> EventStream::ReadUntil(MonotonicTime end) {
+  if (absl::Status usable = Usable(); !usable.ok()) return EventResult(status_ = std::move(usable));
+  EventLoop& loop = (*client_)->loop();
+  absl::StatusOr<std::optional<EventResult>> result = internal::Await<std::optional<EventResult>>(loop, [&](auto done) {
+    RunOn(loop, [call = call_, end, done = std::move(done)]() mutable { call->Read(end, std::move(done)); });
   });
+  if (!result.ok()) return EventResult(status_ = result.status());  // on the loop's own thread
+  if (!result->has_value()) return std::nullopt;
+  status_ = (*result)->status();
+  return *std::move(result);
 }
 
 void EventStream::Read(absl::AnyInvocable<void(EventResult)> done) {
   if (done == nullptr) done = [](const EventResult&) {};
-  if (absl::Status usable = client_->Usable(); !usable.ok()) {
+  if (absl::Status usable = Usable(); !usable.ok()) {
     return internal::DefaultExecutor()->Run(
         [done = std::move(done), usable = std::move(usable)]() mutable { done(std::move(usable)); });
   }
-  RunOn(client_->loop(), [call = call_, done = client_->core().callbacks->Wrap(std::move(done))]() mutable {
-    call->Read(std::move(done));
+  RunOn((*client_)->loop(), [call = call_, done = (*client_)->core().callbacks->Wrap(std::move(done))]() mutable {
+    call->Read(MonotonicTime::InfiniteFuture(),
+               [done = std::move(done)](std::optional<EventResult> result) mutable { done(*std::move(result)); });
   });
 }
 
+bool EventStream::Next(RunEvent* event) {
+  EventResult result = Read();
+  if (!result.ok() || !result->has_value()) return false;
+  *event = **std::move(result);
+  if (const auto* delta = std::get_if<Delta>(&event->payload)) {
+    if (!std::holds_alternative<Text>(answer_.output)) answer_.output = Text();
+    std::get<Text>(answer_.output).text += delta->text;
+  } else if (const auto* started = std::get_if<RunStarted>(&event->payload)) {
+    answer_ = Answer{.id = started->id, .start_time = started->start_time};
+  } else if (const auto* whole = std::get_if<Answer>(&event->payload)) {
+    answer_ = *whole;
+    answer_.raw_json = event->raw_json;
+  }
+  return true;
+}
+
+absl::Status EventStream::ForEachText(absl::FunctionRef<void(std::string_view)> take) {
+  RunEvent event;
+  while (Next(&event)) {
+    if (const auto* delta = std::get_if<Delta>(&event.payload)) take(delta->text);
+  }
+  return status();
+}
+
+absl::StatusOr<Answer> EventStream::Finish() {
+  RunEvent event;
+  while (Next(&event)) {
+  }
+  if (!status_.ok()) return status_;
+  return answer_;
+}
+
+EventStream::Iterator& EventStream::Iterator::operator++() {
+  RunEvent event;
+  if (stream_->Next(&event)) {
+    current_ = std::move(event);
+  } else if (current_.ok() && !stream_->status().ok()) {
+    current_ = stream_->status();
+  } else {
+    ended_ = true;
+  }
+  return *this;
+}
+
 void EventStream::Cancel() {
-  if (!client_->Usable().ok()) return;
-  RunOn(client_->loop(), [call = call_] { call->Cancel(); });
+  if (!Usable().ok()) return;
+  RunOn((*client_)->loop(), [call = call_] { call->Cancel(); });
 }
 
 std::optional<EventResult> EventStream::TryRead() {

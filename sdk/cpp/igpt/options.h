@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
@@ -74,6 +75,10 @@ struct CallOptions {
   // The call fails with kDeadline when it passes, e.g. MonotonicTime::Now() + absl::Seconds(5); retries never wait
   // beyond it.
   MonotonicTime deadline = MonotonicTime::InfiniteFuture();
+  // The same, from the start of the call on. The earlier of the two counts.
+  absl::Duration timeout = absl::InfiniteDuration();
+  // Cancels the call, blocking ones too, in every phase: it ends with kAborted.
+  std::stop_token stop = {};
   // Unless empty, used for this call in place of Options::api_key.
   std::string api_key = {};
   // Further request headers, e.g. {"X-Request-Id", …}. Names are tokens, and none that the library sets itself or that

@@ -77,11 +77,11 @@ TEST_P(CancelTest, EndsTheCallOnceAndTheRequestAtOnce) {
   options.max_retries = 3;
   std::unique_ptr<Client> client = MakeClient(options, loop.get());
 
-  std::unique_ptr<EventStream> stream;
+  EventStream stream;
   PendingCall call;
   if (kind == Kind::kStream) {
     stream = client->recall().AskStream(Question());
-    stream->Read(outcome.Callback());
+    stream.Read(outcome.Callback());
   } else {
     call = client->recall().Search({}, {}, outcome.Callback());
   }
@@ -94,7 +94,7 @@ TEST_P(CancelTest, EndsTheCallOnceAndTheRequestAtOnce) {
   EXPECT_EQ(outcome.count(), 0);
 
   const auto cancel = [&] {
-    if (stream != nullptr) stream->Cancel();
+    stream.Cancel();
     call.Cancel();
   };
   switch (how) {
@@ -105,12 +105,12 @@ TEST_P(CancelTest, EndsTheCallOnceAndTheRequestAtOnce) {
       RunOnLoop(*loop, cancel);
       break;
     case How::kDestroyClient:
-      stream.reset();
+      stream = EventStream();
       client.reset();
       EXPECT_EQ(outcome.count(), 1) << "the client waits for the callbacks";
       break;
     case How::kDestroyStream:
-      stream.reset();
+      stream = EventStream();
       break;
   }
   EXPECT_THAT(outcome.Await(), IsError(ErrorKind::kAborted));
@@ -119,7 +119,7 @@ TEST_P(CancelTest, EndsTheCallOnceAndTheRequestAtOnce) {
   }
 
   cancel();  // once more: nothing happens
-  stream.reset();
+  stream = EventStream();
   client.reset();
   RunOnLoop(*loop, [] {});
   EXPECT_EQ(outcome.count(), 1);
@@ -160,13 +160,13 @@ TEST_F(SdkCancelTest, CancelMidStreamComesBeforeEventsThatWereNotRead) {
     });
     server.OnRequest(Respond(200, "[]"));
     const std::unique_ptr<Client> client = MakeClient(OptionsFor(server), loop_.get());
-    const std::unique_ptr<EventStream> stream = client->recall().AskStream(Question());
-    EXPECT_THAT(stream->Read(), IsOk());
+    EventStream stream = client->recall().AskStream(Question());
+    EXPECT_THAT(stream.Read(), IsOk());
     ASSERT_TRUE(sent.Await());
     EXPECT_THAT(client->recall().Search({}), IsOk());  // after it, the loop has read the events
-    stream->Cancel();
+    stream.Cancel();
     for (int i = 0; i < 2; ++i) {
-      const EventResult result = stream->Read();
+      const EventResult result = stream.Read();
       EXPECT_THAT(result, IsError(ErrorKind::kAborted));
       EXPECT_EQ(ErrorOf(result.status()).value_or(Error()).events_delivered, 1);
     }
@@ -180,16 +180,16 @@ TEST_F(SdkCancelTest, CancelAfterTheEndChangesNothing) {
   ScriptedHttpServer server;
   server.OnRequest(WholeRun());
   const std::unique_ptr<Client> client = MakeClient(OptionsFor(server), loop_.get());
-  const std::unique_ptr<EventStream> stream = client->recall().AskStream(Question());
-  EXPECT_THAT(ReadAll(*stream), EndsProperly());
-  stream->Cancel();
-  EXPECT_THAT(ReadAll(*stream), EndsProperly());
+  EventStream stream = client->recall().AskStream(Question());
+  EXPECT_THAT(ReadAll(stream), EndsProperly());
+  stream.Cancel();
+  EXPECT_THAT(ReadAll(stream), EndsProperly());
 
   server.OnRequest(Stream({R"({"error":"auth"})"}));
-  const std::unique_ptr<EventStream> failed = client->recall().AskStream(Question());
-  EXPECT_THAT(failed->Read(), IsError(ErrorKind::kAuth));
-  failed->Cancel();
-  EXPECT_THAT(failed->Read(), IsError(ErrorKind::kAuth));
+  EventStream failed = client->recall().AskStream(Question());
+  EXPECT_THAT(failed.Read(), IsError(ErrorKind::kAuth));
+  failed.Cancel();
+  EXPECT_THAT(failed.Read(), IsError(ErrorKind::kAuth));
 }
 
 // Cancel from one thread while another one waits in Read.
@@ -197,12 +197,12 @@ TEST_F(SdkCancelTest, CancelEndsABlockingRead) {
   ScriptedHttpServer server;
   server.OnRequest(Stall);
   const std::unique_ptr<Client> client = MakeClient(OptionsFor(server), loop_.get());
-  const std::unique_ptr<EventStream> stream = client->recall().AskStream(Question());
+  EventStream stream = client->recall().AskStream(Question());
   std::thread canceller([&] {
     EXPECT_TRUE(server.AwaitRequests(1));
-    stream->Cancel();
+    stream.Cancel();
   });
-  EXPECT_THAT(stream->Read(), IsError(ErrorKind::kAborted));
+  EXPECT_THAT(stream.Read(), IsError(ErrorKind::kAborted));
   canceller.join();
   EXPECT_TRUE(server.AwaitClosed(1));
 }
@@ -223,16 +223,16 @@ TEST_F(SdkCancelTest, EndsAStreamThatIsHeldBack) {
     Options options = OptionsFor(server);
     options.max_answer_bytes = 1 << 30;
     const std::unique_ptr<Client> client = MakeClient(options, loop_.get());
-    std::unique_ptr<EventStream> stream = client->recall().AskStream(Question());
+    EventStream stream = client->recall().AskStream(Question());
     ASSERT_TRUE(blocked.Await());
     if (destroy) {
-      stream.reset();
+      stream = EventStream();
     } else {
-      stream->Cancel();
+      stream.Cancel();
     }
     EXPECT_TRUE(server.AwaitClosed(1));
     if (!destroy) {
-      EXPECT_THAT(stream->Read(), IsError(ErrorKind::kAborted));
+      EXPECT_THAT(stream.Read(), IsError(ErrorKind::kAborted));
     }
   }
 }
@@ -248,12 +248,12 @@ TEST_F(SdkCancelTest, DestructionWithinACallback) {
     }
   });
   std::unique_ptr<Client> client = MakeClient(OptionsFor(server), loop_.get());
-  std::unique_ptr<EventStream> stream = client->recall().AskStream(Question());
+  EventStream stream = client->recall().AskStream(Question());
   Outcome search, list, read;
-  stream->Read(read.Callback());
+  stream.Read(read.Callback());
   client->datasources().List({}, {}, list.Callback());
   client->recall().Search({}, {}, [&](const absl::StatusOr<SearchAnswer>& result) {
-    stream.reset();
+    stream = EventStream();
     client.reset();
     search.Set(result.status());
   });
@@ -278,10 +278,10 @@ TEST_F(SdkCancelTest, ManyCallsWithCancelsAtAnyMoment) {
   std::vector<Outcome> outcomes(kCalls);
   for (int i = 0; i < kCalls; ++i) {
     PendingCall call = client->recall().Ask(Question(), {}, outcomes[static_cast<size_t>(i)].Callback());
-    std::unique_ptr<EventStream> stream = client->recall().AskStream(Question());
-    for (int read = 0; read < i % 5; ++read) stream->Read().status().IgnoreError();
+    EventStream stream = client->recall().AskStream(Question());
+    for (int read = 0; read < i % 5; ++read) stream.Read().status().IgnoreError();
     if (i % 2 == 0) call.Cancel();
-    if (i % 3 == 0) stream->Cancel();
+    if (i % 3 == 0) stream.Cancel();
   }
   for (Outcome& outcome : outcomes) {
     outcome.Await().IgnoreError();

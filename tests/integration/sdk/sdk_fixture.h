@@ -106,9 +106,12 @@ inline Reading ReadAll(EventStream& stream) {
   }
   return reading;
 }
+inline Reading ReadAll(EventStream&& stream) {
+  return ReadAll(stream);
+}
 
 inline Reading AskAll(Client& client, AskRequest request = Question(), CallOptions options = {}) {
-  return ReadAll(*client.recall().AskStream(std::move(request), std::move(options)));
+  return ReadAll(client.recall().AskStream(std::move(request), std::move(options)));
 }
 
 MATCHER(EndsProperly, "ends properly") {

@@ -96,10 +96,10 @@ TEST(SdkLimitsTest, EventSizeAfterTheStreamWasHeldBack) {
   options.max_event_bytes = 200;
   options.idle_timeout = absl::Seconds(5);
   const std::unique_ptr<Client> client = MakeClient(options);
-  const std::unique_ptr<EventStream> held_back = client->recall().AskStream(Question());
+  EventStream held_back = client->recall().AskStream(Question());
   ASSERT_TRUE(sent.Await());
   EXPECT_THAT(client->recall().Search({}), IsOk());  // after it, the loop has read the events
-  const Reading reading = ReadAll(*held_back);
+  const Reading reading = ReadAll(std::move(held_back));
   EXPECT_THAT(reading.end, IsError(ErrorKind::kTooLarge));
   EXPECT_THAT(reading.events, SizeIs(kEvents));
 }
@@ -223,14 +223,14 @@ TEST(SdkLimitsTest, SlowReaderHoldsItsOwnStreamBackAndNoOther) {
   options.max_answer_bytes = 1 << 30;
   options.idle_timeout = absl::Milliseconds(200);  // doesn't run while the stream is held back
   const std::unique_ptr<Client> client = MakeClient(options);
-  const std::unique_ptr<EventStream> stream = client->recall().AskStream(Question());
+  EventStream stream = client->recall().AskStream(Question());
 
   ASSERT_TRUE(blocked.Await());
   EXPECT_LT(sent, kBounded);
   for (int i = 0; i < 3; ++i) EXPECT_THAT(client->recall().Search({}), IsOk());
 
   go.Set();
-  const Reading reading = ReadAll(*stream);
+  const Reading reading = ReadAll(stream);
   EXPECT_THAT(reading, EndsProperly());
   const size_t pieces = (sent + piece.size() - 1) / piece.size();
   ASSERT_THAT(reading.events, SizeIs(pieces + 100));

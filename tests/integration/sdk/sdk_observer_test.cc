@@ -106,10 +106,10 @@ TEST_F(SdkObserverTest, ACancelledRequestIsTold) {
     exchange.Stall();
   });
   const std::unique_ptr<Client> client = MakeClient(Observed());
-  const std::unique_ptr<EventStream> stream = client->recall().AskStream(Question());
+  EventStream stream = client->recall().AskStream(Question());
   ASSERT_TRUE(asked.Await());
-  stream->Cancel();
-  EXPECT_THAT(ReadAll(*stream).error().kind, ErrorKind::kAborted);
+  stream.Cancel();
+  EXPECT_THAT(ReadAll(stream).error().kind, ErrorKind::kAborted);
   EXPECT_THAT(recorder_.reports(), ElementsAre(Report("recall/ask", ErrorKind::kAborted, false, 1, 1)));
 }
 

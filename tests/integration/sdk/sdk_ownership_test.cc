@@ -64,10 +64,23 @@ TEST_F(SdkOwnershipTest, CopiesAndPartsShareTheConnection) {
   EXPECT_EQ(server_.connections(), 1);
 }
 
+TEST_F(SdkOwnershipTest, AClientThatWasMovedFrom) {
+  Client client = Make();
+  const Client moved = std::move(client);
+  EXPECT_EQ(client.recall().Search({}).status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(client.recall().AskStream(Question()).Read().status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(client.SetApiKey("ak:other").code(), absl::StatusCode::kFailedPrecondition);
+  Outcome search;
+  client.recall().Search({}, {}, search.Callback()).Cancel();
+  EXPECT_EQ(search.Await().code(), absl::StatusCode::kFailedPrecondition);
+  client.SetAuthorities("");
+  client.Close();
+}
+
 TEST_F(SdkOwnershipTest, AStreamOutlivesItsClient) {
   server_.OnRequest(WholeRun());
-  const std::unique_ptr<EventStream> stream = Make().recall().AskStream(Question());
-  EXPECT_THAT(ReadAll(*stream), EndsProperly());
+  EventStream stream = Make().recall().AskStream(Question());
+  EXPECT_THAT(ReadAll(stream), EndsProperly());
 }
 
 TEST_F(SdkOwnershipTest, UnreadEventsOutliveTheClient) {
@@ -76,10 +89,10 @@ TEST_F(SdkOwnershipTest, UnreadEventsOutliveTheClient) {
     WholeRun()(exchange);
     sent.Set();
   });
-  std::unique_ptr<EventStream> stream = Make().recall().AskStream(Question());
-  EXPECT_THAT(stream->Read(), IsOk());
+  EventStream stream = Make().recall().AskStream(Question());
+  EXPECT_THAT(stream.Read(), IsOk());
   ASSERT_TRUE(sent.Await());
-  stream.reset();
+  stream = EventStream();
 }
 
 TEST_F(SdkOwnershipTest, ACallIsCancelledAfterItsClientIsGone) {
@@ -112,8 +125,8 @@ TEST_F(SdkOwnershipTest, TheLastStreamGoesInItsOwnCallback) {
   server_.OnRequest(WholeRun());
   for (const bool on_loop : {false, true}) {
     Outcome outcome;
-    std::shared_ptr<EventStream> stream =
-        Make(on_loop ? std::make_shared<Inline>() : nullptr).recall().AskStream(Question());
+    auto stream = std::make_shared<EventStream>(
+        Make(on_loop ? std::make_shared<Inline>() : nullptr).recall().AskStream(Question()));
     EventStream* last = stream.get();
     last->Read([stream = std::move(stream), &outcome](auto result) mutable {
       stream.reset();
@@ -166,8 +179,8 @@ TEST_F(SdkOwnershipTest, CloseEndsAllAndWaits) {
   Client client = Make();
   Outcome search, read;
   client.recall().Search({}, {}, search.Callback());
-  const std::unique_ptr<EventStream> stream = client.recall().AskStream(Question());
-  stream->Read(read.Callback());
+  EventStream stream = client.recall().AskStream(Question());
+  stream.Read(read.Callback());
   std::thread blocked([&client] { EXPECT_THAT(client.datasources().List({}), IsError(ErrorKind::kAborted)); });
   ASSERT_TRUE(server_.AwaitRequests(3));
   client.Close();
@@ -176,7 +189,7 @@ TEST_F(SdkOwnershipTest, CloseEndsAllAndWaits) {
   EXPECT_THAT(read.Await(), IsError(ErrorKind::kAborted));
   blocked.join();
   EXPECT_THAT(client.recall().Search({}), IsError(ErrorKind::kAborted));
-  EXPECT_THAT(client.recall().AskStream(Question())->Read(), IsError(ErrorKind::kAborted));
+  EXPECT_THAT(client.recall().AskStream(Question()).Read(), IsError(ErrorKind::kAborted));
   client.Close();
 }
 
@@ -241,15 +254,15 @@ TEST_F(SdkOwnershipTest, TwoReadsAtOnce) {
     exchange.SendSse(kRunDone);
     exchange.EndChunked();
   });
-  const std::unique_ptr<EventStream> stream = Make().recall().AskStream(Question());
+  EventStream stream = Make().recall().AskStream(Question());
   Outcome first, second;
-  stream->Read(first.Callback());
-  stream->Read(second.Callback());
+  stream.Read(first.Callback());
+  stream.Read(second.Callback());
   EXPECT_EQ(second.Await().code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_EQ(stream->Read().status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(stream.Read().status().code(), absl::StatusCode::kFailedPrecondition);
   go.Set();
   EXPECT_THAT(first.Await(), IsOk());
-  EXPECT_THAT(ReadAll(*stream), EndsProperly());
+  EXPECT_THAT(ReadAll(stream), EndsProperly());
 }
 
 }  // namespace

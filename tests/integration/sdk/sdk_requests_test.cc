@@ -33,8 +33,8 @@ struct Call {
 };
 
 template <typename Namespace, typename Request, typename Answer>
-Call MakeCall(const char* name, const char* target, const char* body, const char* answer, Namespace& (Client::*space)(),
-              absl::StatusOr<Answer> (Namespace::*blocking)(Request, CallOptions),
+Call MakeCall(const char* name, const char* target, const char* body, const char* answer,
+              Namespace (Client::*space)() const, absl::StatusOr<Answer> (Namespace::*blocking)(Request, CallOptions),
               PendingCall (Namespace::*async)(Request, CallOptions, Callback<Answer>), Request request) {
   return {name,
           target,
@@ -224,7 +224,7 @@ TEST(SdkRequestsTest, StreamOfARunAsksForEvents) {
   run.reasoning_effort = "low";
   run.instructions = "In French.";
   run.include_raw = true;
-  const Reading reading = ReadAll(*client->recall().RunStream(run));
+  const Reading reading = ReadAll(client->recall().RunStream(run));
   EXPECT_THAT(reading, EndsProperly());
   EXPECT_THAT(reading.events, SizeIs(3));
   const HttpRequest request = server.requests().at(0);
@@ -304,7 +304,7 @@ TEST(SdkRequestsTest, InvalidRequestsNameEveryViolationAndSendNothing) {
   ask.output_format.schema = "[]";
   EXPECT_THAT(fields(client->recall().Ask(ask, call).status()),
               ElementsAre("user", "input", "output_format.json_schema.schema", "headers"));
-  EXPECT_THAT(fields(client->recall().AskStream(ask, call)->Read().status()),
+  EXPECT_THAT(fields(client->recall().AskStream(ask, call).Read().status()),
               ElementsAre("user", "input", "output_format.json_schema.schema", "headers"));
   SearchRequest search;
   search.user = "a\nb";

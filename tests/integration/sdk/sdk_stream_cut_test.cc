@@ -56,13 +56,13 @@ std::vector<std::string> WholeEvents(size_t size) {
 const size_t kEvents = WholeEvents(Text().size()).size();
 
 // An answer to Ask, or to Run.
-using Start = std::unique_ptr<EventStream> (*)(Client& client);
+using Start = EventStream (*)(Client& client);
 
 class RecordingTest : public ::testing::TestWithParam<Start> {
  protected:
   Reading Ask(Handler handler) {
     server_.OnNextRequest(std::move(handler));
-    return ReadAll(*GetParam()(*client_));
+    return ReadAll(GetParam()(*client_));
   }
 
   const std::string text_ = Text();
@@ -191,12 +191,12 @@ TEST_P(RecordingTest, CutByAReset) {
       exchange.WaitFor(*read);
       exchange.Reset();
     });
-    const std::unique_ptr<EventStream> stream = GetParam()(*client_);
+    EventStream stream = GetParam()(*client_);
     Reading reading;
-    while (reading.events.size() < whole.size() && reading.Take(stream->Read())) {
+    while (reading.events.size() < whole.size() && reading.Take(stream.Read())) {
     }
     read->Set();
-    while (reading.Take(stream->Read())) {
+    while (reading.Take(stream.Read())) {
     }
     ExpectCut(reading, cut, ErrorKind::kNetwork);
     if (HasFatalFailure()) return;

@@ -81,11 +81,11 @@ TEST_F(StreamTest, EventsComeInOrderHoweverTheyAreRead) {
   events.emplace_back(kRunDone);
   for (const auto& read : {Reader::Blocking, Reader::Async, Reader::OnLoop}) {
     server_.OnNextRequest(Stream(events));
-    const std::unique_ptr<EventStream> stream = client_->recall().AskStream(Question());
-    const Reading reading = read(*loop_, *stream);
+    EventStream stream = client_->recall().AskStream(Question());
+    const Reading reading = read(*loop_, stream);
     EXPECT_THAT(reading, EndsProperly());
     EXPECT_EQ(reading.events, events);
-    EXPECT_FALSE(stream->Read()->has_value()) << "the end stays the end";
+    EXPECT_FALSE(stream.Read()->has_value()) << "the end stays the end";
   }
 }
 
@@ -100,25 +100,25 @@ TEST_F(StreamTest, EventsAreReadAsTheyArrive) {
     exchange.EndChunked();
   });
   const std::unique_ptr<Client> client = MakeClient(OptionsFor(server));
-  const std::unique_ptr<EventStream> stream = client->recall().AskStream(Question());
-  const EventResult first = stream->Read();
+  EventStream stream = client->recall().AskStream(Question());
+  const EventResult first = stream.Read();
   ASSERT_THAT(first, IsOk());
   EXPECT_EQ(std::get<Delta>((*first)->payload).text, "We ");
   EXPECT_EQ((*first)->seq, 1);
   EXPECT_EQ((*first)->type, "run.output_text.delta");
   read_first.Set();
-  EXPECT_THAT(ReadAll(*stream), EndsProperly());
+  EXPECT_THAT(ReadAll(stream), EndsProperly());
 }
 
 TEST_F(StreamTest, WaitReadableEndsWithItsTimeout) {
   server_.OnNextRequest(Stall);
-  std::unique_ptr<EventStream> stream = client_->recall().AskStream(Question());
+  EventStream stream = client_->recall().AskStream(Question());
   Event woken;
   RunOnLoop(*loop_, [&] {
-    stream->WaitReadable(absl::InfiniteDuration(), [] { ADD_FAILURE() << "this wait was replaced"; });
-    stream->WaitReadable(absl::Milliseconds(10), [&] {
-      EXPECT_FALSE(stream->Readable());
-      EXPECT_EQ(stream->TryRead(), std::nullopt);
+    stream.WaitReadable(absl::InfiniteDuration(), [] { ADD_FAILURE() << "this wait was replaced"; });
+    stream.WaitReadable(absl::Milliseconds(10), [&] {
+      EXPECT_FALSE(stream.Readable());
+      EXPECT_EQ(stream.TryRead(), std::nullopt);
       woken.Set();
     });
   });
@@ -137,13 +137,13 @@ TEST_F(StreamTest, ReadInPlaceOfAWaitGetsTheNextEvent) {
     exchange.Stall();
   });
   const std::unique_ptr<Client> client = MakeClient(OptionsFor(server), loop_.get());
-  const std::unique_ptr<EventStream> stream = client->recall().AskStream(Question());
+  EventStream stream = client->recall().AskStream(Question());
   Event second;
   RunOnLoop(*loop_, [&] {
-    stream->WaitReadable(absl::InfiniteDuration(), [&] {
-      stream->WaitReadable(absl::InfiniteDuration(), [] { ADD_FAILURE() << "this wait was replaced"; });
-      EXPECT_EQ((*stream->TryRead())->value().seq, 1);
-      stream->Read([&](EventResult result) {
+    stream.WaitReadable(absl::InfiniteDuration(), [&] {
+      stream.WaitReadable(absl::InfiniteDuration(), [] { ADD_FAILURE() << "this wait was replaced"; });
+      EXPECT_EQ((*stream.TryRead())->value().seq, 1);
+      stream.Read([&](EventResult result) {
         EXPECT_EQ(result->value().seq, 2);
         second.Set();
       });
@@ -164,11 +164,11 @@ TEST_F(StreamTest, RunThatIsDoneNeedsNoProperEndOfItsBody) {
       (exchange.*end)();
     });
     const std::unique_ptr<Client> client = MakeClient(OptionsFor(server));
-    const std::unique_ptr<EventStream> stream = client->recall().AskStream(Question());
-    EXPECT_THAT(stream->Read(), IsOk());
-    EXPECT_THAT(stream->Read(), IsOk());
+    EventStream stream = client->recall().AskStream(Question());
+    EXPECT_THAT(stream.Read(), IsOk());
+    EXPECT_THAT(stream.Read(), IsOk());
     read.Set();
-    EXPECT_THAT(ReadAll(*stream), EndsProperly());
+    EXPECT_THAT(ReadAll(stream), EndsProperly());
   }
 }
 
@@ -231,12 +231,12 @@ TEST_F(StreamTest, JsonAnswerIsOneEvent) {
   for (const bool whole_answer : {false, true}) {
     AskRequest request = Question();
     request.whole_answer = whole_answer;
-    const std::unique_ptr<EventStream> stream = client_->recall().AskStream(request);
-    const EventResult event = stream->Read();
+    EventStream stream = client_->recall().AskStream(request);
+    const EventResult event = stream.Read();
     ASSERT_THAT(event, IsOk());
     EXPECT_EQ(std::get<Text>(std::get<Answer>((*event)->payload).output).text, "We will.");
     EXPECT_EQ((*event)->raw_json, answer);
-    EXPECT_THAT(ReadAll(*stream), EndsProperly());
+    EXPECT_THAT(ReadAll(stream), EndsProperly());
   }
   EXPECT_THAT(server_.requests()[1].body, ::testing::HasSubstr(R"("stream":false)"));
   EXPECT_EQ(server_.requests()[1].Header("Accept"), "application/json");
@@ -265,9 +265,9 @@ TEST_F(StreamTest, WhatIsNoAnswerIsRefused) {
 TEST_F(StreamTest, BlockingFormsAreRefusedOnTheLoop) {
   const auto refused = StatusIs(absl::StatusCode::kFailedPrecondition);
   server_.OnRequest(Stall);
-  std::unique_ptr<EventStream> stream = client_->recall().AskStream(Question());
+  EventStream stream = client_->recall().AskStream(Question());
   RunOnLoop(*loop_, [&] {
-    EXPECT_THAT(stream->Read(), refused);
+    EXPECT_THAT(stream.Read(), refused);
     EXPECT_THAT(client_->recall().Ask(Question()), refused);
     EXPECT_THAT(client_->recall().Search({}), refused);
     EXPECT_THAT(client_->datasources().List({}), refused);
@@ -278,12 +278,12 @@ TEST_F(StreamTest, BlockingFormsAreRefusedOnTheLoop) {
 
 TEST_F(StreamTest, CallbacksComeAfterTheirCallReturned) {
   server_.OnRequest(WholeRun());
-  std::unique_ptr<EventStream> stream = client_->recall().AskStream(Question());
-  EXPECT_THAT(ReadAll(*stream), EndsProperly());
+  EventStream stream = client_->recall().AskStream(Question());
+  EXPECT_THAT(ReadAll(stream), EndsProperly());
   Event done;
   bool returned = false;
   RunOnLoop(*loop_, [&] {
-    stream->Read([&](const EventResult& result) {
+    stream.Read([&](const EventResult& result) {
       EXPECT_TRUE(returned);
       EXPECT_FALSE(result->has_value());
     });

@@ -17,38 +17,48 @@ struct Kind {
   ErrorKind kind;
   std::string name;
   absl::StatusCode code;
+  bool retryable;
 };
 
 std::vector<Kind> Kinds() {
   return {
-      {ErrorKind::kInvalidRequest, "invalid_request", absl::StatusCode::kInvalidArgument},
-      {ErrorKind::kParams, "params", absl::StatusCode::kInvalidArgument},
-      {ErrorKind::kAuth, "auth", absl::StatusCode::kUnauthenticated},
-      {ErrorKind::kApi, "api", absl::StatusCode::kUnknown},
-      {ErrorKind::kNotFound, "not_found", absl::StatusCode::kNotFound},
-      {ErrorKind::kRateLimited, "rate_limited", absl::StatusCode::kResourceExhausted},
-      {ErrorKind::kUnavailable, "unavailable", absl::StatusCode::kUnavailable},
-      {ErrorKind::kNetwork, "network", absl::StatusCode::kUnavailable},
-      {ErrorKind::kProtocol, "protocol", absl::StatusCode::kInternal},
-      {ErrorKind::kTimeout, "timeout", absl::StatusCode::kUnavailable},
-      {ErrorKind::kDeadline, "deadline", absl::StatusCode::kDeadlineExceeded},
-      {ErrorKind::kAborted, "aborted", absl::StatusCode::kCancelled},
-      {ErrorKind::kTruncated, "truncated", absl::StatusCode::kUnavailable},
-      {ErrorKind::kMalformed, "malformed", absl::StatusCode::kDataLoss},
-      {ErrorKind::kTooLarge, "too_large", absl::StatusCode::kResourceExhausted},
+      {ErrorKind::kInvalidRequest, "invalid_request", absl::StatusCode::kInvalidArgument, false},
+      {ErrorKind::kParams, "params", absl::StatusCode::kInvalidArgument, false},
+      {ErrorKind::kAuth, "auth", absl::StatusCode::kUnauthenticated, false},
+      {ErrorKind::kApi, "api", absl::StatusCode::kUnknown, false},
+      {ErrorKind::kNotFound, "not_found", absl::StatusCode::kNotFound, false},
+      {ErrorKind::kRateLimited, "rate_limited", absl::StatusCode::kResourceExhausted, true},
+      {ErrorKind::kUnavailable, "unavailable", absl::StatusCode::kUnavailable, true},
+      {ErrorKind::kNetwork, "network", absl::StatusCode::kUnavailable, true},
+      {ErrorKind::kProtocol, "protocol", absl::StatusCode::kInternal, false},
+      {ErrorKind::kTimeout, "timeout", absl::StatusCode::kUnavailable, true},
+      {ErrorKind::kDeadline, "deadline", absl::StatusCode::kDeadlineExceeded, false},
+      {ErrorKind::kAborted, "aborted", absl::StatusCode::kCancelled, false},
+      {ErrorKind::kTruncated, "truncated", absl::StatusCode::kUnavailable, true},
+      {ErrorKind::kMalformed, "malformed", absl::StatusCode::kDataLoss, false},
+      {ErrorKind::kTooLarge, "too_large", absl::StatusCode::kResourceExhausted, false},
   };
 }
 
 class ErrorKindTest : public testing::TestWithParam<Kind> {};
 
 TEST_P(ErrorKindTest, HasItsNameAndItsCodeAndComesBack) {
-  const auto& [kind, name, code] = GetParam();
+  const auto& [kind, name, code, retryable] = GetParam();
   EXPECT_EQ(ErrorKindName(kind), name);
   const absl::Status status = MakeStatus(kind, "what to do");
   EXPECT_EQ(status.code(), code);
   EXPECT_EQ(status.message(), "what to do");
   ASSERT_TRUE(ErrorOf(status).has_value());
   EXPECT_EQ(ErrorOf(status)->kind, kind);
+  EXPECT_EQ(KindOf(status), kind);
+  EXPECT_EQ(IsRetryable(status), retryable);
+}
+
+TEST(ErrorTest, WhatIsNotOursHasNoKind) {
+  for (const absl::Status& status : {absl::OkStatus(), absl::UnavailableError("of somebody else")}) {
+    EXPECT_EQ(KindOf(status), std::nullopt);
+    EXPECT_FALSE(IsRetryable(status));
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, ErrorKindTest, testing::ValuesIn(Kinds()),

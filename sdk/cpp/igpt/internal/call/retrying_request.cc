@@ -38,6 +38,14 @@ RetryingRequest::~RetryingRequest() {
 
 void RetryingRequest::Start() {
   if (core_.closing) return End(MakeStatus(ErrorKind::kAborted, "the client is closing"));
+  if (options_.stop.stop_possible()) {
+    // From any thread, and at once if somebody has asked for it already.
+    on_stop_.emplace(options_.stop, [&loop = core_.loop, weak = std::weak_ptr<RetryingRequest*>(self_)] {
+      loop.Post([weak] {
+        if (const std::shared_ptr<RetryingRequest*> strong = weak.lock()) (*strong)->Cancel();
+      });
+    });
+  }
   const absl::Duration until_deadline = options_.deadline - MonotonicTime::Now();
   deadline_is_callers_ = until_deadline <= core_.options.max_call_duration;
   if (until_deadline <= absl::ZeroDuration()) return OnDeadline();
@@ -142,6 +150,7 @@ void RetryingRequest::WillNotRepeat() {
 
 void RetryingRequest::End(absl::Status status) {
   ended_ = true;
+  on_stop_.reset();
   retry_timer_.Cancel();
   deadline_timer_.Cancel();
   core_.requests.erase(this);

@@ -2,8 +2,10 @@
 // budget and the throttle. On the loop's thread.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 
 #include "absl/status/status.h"
@@ -85,6 +87,7 @@ class RetryingRequest final : public Attempt::Owner {
   EventLoop::Timer deadline_timer_;   // the end of all attempts: the caller's deadline, or max_call_duration
   bool deadline_is_callers_ = false;  // the former, as it comes first
   bool ended_ = false;
+  std::optional<std::stop_callback<std::function<void()>>> on_stop_;  // CallOptions::stop, until the end
   std::shared_ptr<RetryingRequest*> self_;  // held weakly by what may come back when the request is gone
 };
 

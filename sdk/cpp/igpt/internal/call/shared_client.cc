@@ -67,8 +67,9 @@ ClientRef& ClientRef::operator=(ClientRef other) noexcept {
   return *this;
 }
 
-absl::Status SharedClient::Usable() const {
-  if (!loop().LeftBehind()) return absl::OkStatus();
+absl::Status Usable(const std::shared_ptr<SharedClient>& client) {
+  if (client == nullptr) return absl::FailedPreconditionError("this client was moved from");
+  if (!client->loop().LeftBehind()) return absl::OkStatus();
   return absl::FailedPreconditionError("this client was made before fork(): the child has to make one of its own");
 }
 

@@ -24,10 +24,6 @@ class SharedClient {
   EventLoop& loop() const { return core_->loop; }
   ClientCore& core() const { return *core_; }
 
-  // FAILED_PRECONDITION in a child of fork(): only its parent has the loop's thread. Nothing else of this is to be used
-  // there.
-  absl::Status Usable() const;
-
   // Cancels all calls; later ones end with kAborted. Waits until their callbacks have returned, unless it runs in one
   // of them or on the loop's thread.
   void Close();
@@ -39,5 +35,9 @@ class SharedClient {
   std::unique_ptr<ClientCore> core_;
   std::atomic<int> users_ = 0;  // ClientRefs
 };
+
+// FAILED_PRECONDITION if there is no client, because it was moved from; and in a child of fork(), where nothing of it
+// is to be used, since only its parent has the loop's thread.
+absl::Status Usable(const std::shared_ptr<SharedClient>& client);
 
 }  // namespace igpt::internal

@@ -102,21 +102,25 @@ EventResult StreamedAnswer::Deliver(RunEvent&& event) {
 
 void StreamedAnswer::WaitReadable(absl::Duration timeout, absl::AnyInvocable<void()> wake) {
   wake_ = std::move(wake);
+  reading_ = false;
   if (Readable()) return WakeReader();
   wake_timer_.Arm(timeout);
 }
 
-void StreamedAnswer::Read(absl::AnyInvocable<void(EventResult)> done) {
-  if (wake_ != nullptr) {
+void StreamedAnswer::Read(MonotonicTime end, Done done) {
+  if (reading_) {
     return core_.loop.Defer([done = std::move(done)]() mutable {
-      done(absl::FailedPreconditionError("another Read of this stream is pending"));
+      done(EventResult(absl::FailedPreconditionError("another read of this stream is pending")));
     });
   }
-  WaitReadable(absl::InfiniteDuration(), [self = shared_from_this(), done = std::move(done)]() mutable {
-    // There is something, unless a wait of the same loop replaced this one.
-    if (std::optional<EventResult> result = self->TryRead()) return done(*std::move(result));
-    self->Read(std::move(done));
+  WaitReadable(end - MonotonicTime::Now(), [self = shared_from_this(), end, done = std::move(done)]() mutable {
+    self->reading_ = false;
+    std::optional<EventResult> result = self->TryRead();
+    // What there was may have been nothing to read, such as an event after the end of the run.
+    if (!result.has_value() && MonotonicTime::Now() < end) return self->Read(end, std::move(done));
+    done(std::move(result));
   });
+  reading_ = true;
 }
 
 void StreamedAnswer::Cancel() {

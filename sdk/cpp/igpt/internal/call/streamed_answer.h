@@ -40,7 +40,9 @@ class StreamedAnswer final : public RetryingRequest::Receiver, public std::enabl
   std::optional<EventResult> TryRead();
   bool Readable() const { return !queue_.empty() || next_.has_value() || body_end_.has_value() || end_.has_value(); }
   void WaitReadable(absl::Duration timeout, absl::AnyInvocable<void()> wake);
-  void Read(absl::AnyInvocable<void(EventResult)> done);
+  // Gives `done` the next result; nullopt if there is none at `end`.
+  using Done = absl::AnyInvocable<void(std::optional<EventResult>)>;
+  void Read(MonotonicTime end, Done done);
   void Cancel();
 
  private:
@@ -87,7 +89,8 @@ class StreamedAnswer final : public RetryingRequest::Receiver, public std::enabl
   std::optional<absl::Status> body_end_;  // how the transfer ended
   std::optional<absl::Status> end_;       // what a read gives after the last event, but for events_delivered
 
-  absl::AnyInvocable<void()> wake_;  // the pending Read
+  absl::AnyInvocable<void()> wake_;  // the pending wait
+  bool reading_ = false;             // it is a Read
   bool waking_ = false;              // it runs at the end of the turn
   EventLoop::Timer wake_timer_;
 };
