@@ -101,10 +101,11 @@ void PrintRow(const HostileConnection& attack, const Cost& cost, const Neighbour
               ms(neighbour.At(0.99)), ms(neighbour.At(1)), neighbour.calls.size(), neighbour.peak >> 20);
 }
 
-// Another process may keep the processors busy for a moment, so an attack is tried again if the neighbour was slow.
-// What it does to memory and to the neighbour's calls counts each time.
+// An attack is tried again if the neighbour was slow: another process may keep the processors busy, and now and then
+// gRPC 1.51 holds up a call for a second or more while it frees what a connection left that was cut off. What the
+// attack does to memory and to the neighbour's calls counts each time.
 TEST_P(IgptdNeighbourTest, IsServed) {
-  constexpr int kTries = 3;
+  constexpr int kTries = 6;
   absl::Duration slower;
   for (int i = 0; i < kTries; ++i) {
     Igptd igptd;
