@@ -2,7 +2,8 @@
 find_package(Threads REQUIRED)
 
 add_library(igpt_compile INTERFACE)
-target_compile_options(igpt_compile INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Werror)
+target_compile_options(igpt_compile INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor
+  $<$<BOOL:${IGPT_WERROR}>:-Werror>)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 reports these inside the standard library's own inlined code (GCC bugs 105329, 105651).
   target_compile_options(igpt_compile INTERFACE -Wno-restrict -Wno-maybe-uninitialized)

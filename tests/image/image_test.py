@@ -21,7 +21,7 @@ import time
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-TAG = "igptd:" + re.search(r"^project\(igptd VERSION ([\d.]+)", (ROOT / "CMakeLists.txt").read_text(), re.MULTILINE)[1]
+TAG = "igptd:" + (ROOT / "sdk/cpp/version.txt").read_text().strip()
 BASE = re.search(r"^ARG BASE=(\S+)", (ROOT / "deploy/Dockerfile").read_text(), re.MULTILINE)[1]
 ADDRESS = "127.0.0.1:50051"
 USER = 65532

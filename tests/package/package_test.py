@@ -1,0 +1,308 @@
+#!/usr/bin/env python3
+"""The SDK as others get it: installed or as sources, static or shared, with their compiler, standard and options.
+
+    package_test.py --build=BUILD_TREE --work=DIRECTORY --flags=CXX_FLAGS CLASS
+
+BUILD_TREE is this repository's own. The flags are those that a program needs to link with it.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SDK = ROOT / "sdk/cpp"
+CONSUMER = ROOT / "tests/package/consumer"
+VERSION = (SDK / "version.txt").read_text().strip()
+HEADERS = sorted("igpt/" + header.name.removesuffix(".in") for header in (SDK / "igpt").glob("*.h*"))
+WARNINGS = "-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -fno-exceptions -fno-rtti".split()
+CONAN = "2.34.0"
+LAUNCHER = ["-DCMAKE_CXX_COMPILER_LAUNCHER=ccache"] if shutil.which("ccache") else []
+
+options = argparse.Namespace()
+
+
+def run(*command, fails=False, **more):
+    """What the command prints."""
+    done = subprocess.run([str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **more)
+    if (done.returncode != 0) != fails:
+        raise AssertionError(f"{' '.join(map(str, command))} exited with {done.returncode}:\n{done.stdout}")
+    return done.stdout
+
+
+def one_line(text):
+    """CMake wraps its messages."""
+    return " ".join(text.split())
+
+
+def configure(source, build, *variables, **more):
+    return run("cmake", "-G", "Ninja", "-S", source, "-B", build, *(f"-D{variable}" for variable in variables), *LAUNCHER,
+               "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON", **more)
+
+
+def compilers():
+    """g++, and clang++ if it is there. In CI it must be."""
+    if not shutil.which("clang++") and not os.environ.get("CI"):
+        return ["g++"]
+    return ["g++", "clang++"]
+
+
+class Case(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.work = options.work / cls.__name__
+        shutil.rmtree(cls.work, ignore_errors=True)
+        cls.work.mkdir(parents=True)
+
+    def says_version(self, program, **more):
+        self.assertEqual(run(program, **more).strip(), VERSION)
+
+
+class Installed(Case):
+    """Tests of an installed package in cls.prefix."""
+
+    def consume(self, name, *variables, **more):
+        return configure(CONSUMER, self.work / name, "WAY=find_package", f"CMAKE_PREFIX_PATH={self.prefix}",
+                         f"PUBLIC_HEADERS={';'.join(HEADERS)}", *variables, **more)
+
+    def by_find_package(self, compiler, standard, flags=""):
+        build = f"{compiler}-{standard}"
+        self.consume(build, f"CMAKE_CXX_COMPILER={compiler}", f"STANDARD={standard}", f"CMAKE_CXX_FLAGS={flags}")
+        run("cmake", "--build", self.work / build)
+        self.says_version(self.work / build / "consumer")
+        return self.work / build / "consumer"
+
+    def by_pkg_config(self, flags):
+        directory = next(self.prefix.glob("**/pkgconfig"))
+        environment = {**os.environ, "PKG_CONFIG_PATH": str(directory)}
+        self.assertEqual(run("pkg-config", "--modversion", "igpt", env=environment).strip(), VERSION)
+        used = run("pkg-config", "--cflags", "--libs", "igpt", env=environment).split()
+        program = self.work / "by_pkg_config"
+        run("g++", "-std=c++20", *flags, *WARNINGS, CONSUMER / "main.cc", "-o", program, *used)
+        self.says_version(program, env={**environment, "LD_LIBRARY_PATH": str(directory.parent)})
+
+
+class StaticPackage(Installed):
+    """The static library, as this repository's own build installs it."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.prefix = cls.work / "prefix"
+        run("cmake", "--install", options.build, "--prefix", cls.prefix, "--component", "sdk")
+
+    def test_find_package(self):
+        program = self.by_find_package("g++", 20, options.flags)
+        self.assertNotRegex(run("ldd", program).lower(), "grpc|protobuf")
+
+    def test_other_compilers_and_standards(self):
+        if "-fsanitize" in options.flags:
+            self.skipTest("a sanitizer's library is of the compiler that built it")
+        for compiler in compilers():
+            for standard in (20, 23):
+                if (compiler, standard) != ("g++", 20):
+                    with self.subTest(compiler=compiler, standard=standard):
+                        self.by_find_package(compiler, standard)
+
+    def test_pkg_config(self):
+        self.by_pkg_config(options.flags.split())
+
+    def test_what_is_installed(self):
+        installed = sorted(str(path.relative_to(self.prefix / "include")) for path in (self.prefix / "include").rglob("*.h"))
+        self.assertEqual(installed, HEADERS)
+        for file in (*self.prefix.rglob("*.cmake"), *self.prefix.rglob("*.pc")):
+            self.assertNotRegex(file.read_text().lower(), "grpc|protobuf", file)
+            self.assertNotIn(str(ROOT), file.read_text(), f"{file} names this machine's directories")
+
+    def test_an_unknown_component(self):
+        said = self.consume("component", "COMPONENTS=telepathy", fails=True)
+        self.assertIn(f'igpt {VERSION} has no component "telepathy".', one_line(said))
+
+    def test_dependencies_are_missing_or_too_old(self):
+        for package, minimum, debian in (("CURL", "7.85", "libcurl4-openssl-dev"), ("absl", "20220623", "libabsl-dev"),
+                                         ("simdjson", "3.0", "libsimdjson-dev")):
+            with self.subTest(package=package):
+                self.check_dependency(self.consume, package, minimum, debian)
+
+    def check_dependency(self, configured, package, minimum, debian):
+        """With this package missing, or old, `configured` fails with a sentence."""
+        sentence = (rf"igpt::sdk needs the package {package}, version {re.escape(minimum)} or newer, but (.*)\. Install it "
+                    rf"\(on Debian and Ubuntu: apt install {debian}\), or say in CMAKE_PREFIX_PATH where it is\.")
+        said = configured(f"without_{package}", f"CMAKE_DISABLE_FIND_PACKAGE_{package}=ON", fails=True)
+        self.assertEqual(re.search(sentence, one_line(said))[1], "there is none that CMake finds")
+
+        old = self.work / f"old_{package}"
+        old.mkdir()
+        (old / f"{package}Config.cmake").write_text("")
+        (old / f"{package}ConfigVersion.cmake").write_text('set(PACKAGE_VERSION 1.2)\n')
+        said = configured(f"with_old_{package}", f"{package}_DIR={old}", fails=True)
+        self.assertEqual(re.search(sentence, one_line(said))[1], "CMake found 1.2")
+
+
+class Sources(Case):
+    """The SDK's own build, alone and in other projects."""
+
+    def embed(self, name, *variables):
+        """Configures the consumer with the sources in it."""
+        configure(CONSUMER, self.work / name, *variables, "CMAKE_CXX_FLAGS=-O0", f"PUBLIC_HEADERS={';'.join(HEADERS)}")
+        return self.work / name
+
+    def builds(self, build):
+        run("cmake", "--build", build)
+        self.says_version(build / "consumer")
+        # What others install is theirs.
+        run("cmake", "--install", build, "--prefix", build / "prefix")
+        self.assertEqual([path.name for path in (build / "prefix").rglob("*") if path.is_file()], ["consumer"])
+
+    def compiles_the_sdk_alone(self, build):
+        """… and whatever a newer compiler warns of, it is no error."""
+        for command in json.loads((build / "compile_commands.json").read_text()):
+            if not command["file"].startswith((str(CONSUMER), str(build))):
+                self.assertIn(str(SDK), command["file"])
+                self.assertNotIn("-Werror", command["command"])
+
+    def test_fetch_content(self):
+        self.builds(self.embed("fetch_content", "WAY=FetchContent", f"IGPT_SOURCE={ROOT}", "STANDARD=23"))
+
+    def test_add_subdirectory(self):
+        build = self.embed("add_subdirectory", "WAY=add_subdirectory", f"IGPT_SOURCE={SDK}")
+        self.compiles_the_sdk_alone(build)
+        self.builds(build)
+
+    def test_add_subdirectory_of_the_whole_repository(self):
+        self.compiles_the_sdk_alone(self.embed("repository", "WAY=add_subdirectory", f"IGPT_SOURCE={ROOT}"))
+
+    def test_alone(self):
+        self.configure_sdk("alone")
+        self.compiles_the_sdk_alone(self.work / "alone")
+
+    def configure_sdk(self, name, *variables, **more):
+        return configure(SDK, self.work / name, *variables, **more)
+
+    def test_dependencies_are_missing_or_too_old(self):
+        for package, minimum, debian in (("CURL", "7.85", "libcurl4-openssl-dev"), ("absl", "20220623", "libabsl-dev"),
+                                         ("nlohmann_json", "3.11", "nlohmann-json3-dev"),
+                                         ("simdjson", "3.0", "libsimdjson-dev")):
+            with self.subTest(package=package):
+                StaticPackage.check_dependency(self, self.configure_sdk, package, minimum, debian)
+
+
+class SharedPackage(Installed):
+    """The shared library, as the SDK's own build makes it."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.prefix = cls.work / "prefix"
+        cls.sdk = cls.work / "sdk"
+        configure(SDK, cls.sdk, "BUILD_SHARED_LIBS=ON", "CMAKE_CXX_FLAGS=-O0", "CMAKE_INSTALL_LIBDIR=lib",
+                  f"CMAKE_INSTALL_PREFIX={cls.prefix}")
+        run("cmake", "--build", cls.sdk)
+        run("cmake", "--install", cls.sdk)
+        cls.library = cls.prefix / "lib" / f"libigpt.so.{VERSION}"
+
+    def test_find_package(self):
+        for compiler in compilers():
+            with self.subTest(compiler=compiler):
+                self.by_find_package(compiler, 20)
+
+    def test_pkg_config(self):
+        self.by_pkg_config([])
+
+    def test_asks_users_for_no_library_that_its_headers_do_not_need(self):
+        # A machine without the packages of libcurl and simdjson.
+        self.consume("lean", "CMAKE_DISABLE_FIND_PACKAGE_CURL=ON", "CMAKE_DISABLE_FIND_PACKAGE_simdjson=ON")
+        self.assertNotRegex((self.prefix / "lib/pkgconfig/igpt.pc").read_text(), "curl|simdjson")
+
+    def test_soname(self):
+        # No version promises another's binary interface.
+        self.assertIn(f"[libigpt.so.{VERSION}]", run("readelf", "-d", self.library))
+
+    def test_exports_what_is_public_and_nothing_else(self):
+        objects = list(self.sdk.rglob("*.o"))
+        defined = symbols("--extern-only", *objects)
+        public = {name for name in defined if is_public(name)}
+        exported = symbols("--dynamic", self.library)
+        self.assertIn("igpt::Client::Create", "\n".join(public))
+        self.assertEqual(sorted(public - exported), [], "is public and not exported")
+        self.assertEqual(sorted(exported - public), [], "is exported and not public")
+
+
+class ConanPackage(Case):
+    """The Conan recipe. The packages that it requires are Debian's, not Conan's own."""
+
+    PROFILE = """
+[settings]
+os=Linux
+arch=x86_64
+compiler=gcc
+compiler.version={gcc}
+compiler.libcxx=libstdc++11
+compiler.cppstd=20
+build_type=Release
+[platform_requires]
+{libraries}
+[conf]
+tools.cmake.cmaketoolchain:generator=Ninja
+tools.build:cxxflags=["-O0"]
+"""
+    LIBRARIES = {"abseil": "absl_base", "libcurl": "libcurl", "nlohmann_json": "nlohmann_json", "simdjson": "simdjson"}
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.conan = options.work / f"conan-{CONAN}/bin/conan"
+        if not cls.conan.exists():
+            try:
+                run(sys.executable, "-m", "venv", cls.conan.parents[1])
+                run(cls.conan.with_name("pip"), "install", "--quiet", "--disable-pip-version-check", f"conan=={CONAN}")
+            except AssertionError as error:
+                if os.environ.get("CI"):
+                    raise
+                raise unittest.SkipTest(f"no Conan from PyPI: {error}")
+
+    def test_create_and_use(self):
+        profile = self.work / "profile"
+        versions = {name: run("pkg-config", "--modversion", module).strip() for name, module in self.LIBRARIES.items()}
+        profile.write_text(self.PROFILE.format(
+            gcc=run("g++", "-dumpversion").split(".")[0].strip(),
+            libraries="\n".join(f"{name}/{version}" for name, version in versions.items())))
+        environment = {**os.environ, "CONAN_HOME": str(self.work / "home"), "CMAKE_CXX_COMPILER_LAUNCHER": "ccache",
+                       "CCACHE_BASEDIR": str(self.work)}  # Conan's directories have a new name each time
+        if not LAUNCHER:
+            del environment["CMAKE_CXX_COMPILER_LAUNCHER"]
+        common = ["--profile:all", profile, "--no-remote"]
+        run(self.conan, "create", SDK, *common, env=environment)
+        run(self.conan, "install", f"--requires=igpt/{VERSION}", *common, "--generator=CMakeToolchain", "--build=never",
+            f"--output-folder={self.work}", env=environment, cwd=self.work)
+        configure(CONSUMER, self.work / "consumer", "WAY=find_package", "CMAKE_BUILD_TYPE=Release",
+                  f"CMAKE_TOOLCHAIN_FILE={self.work}/conan_toolchain.cmake", f"PUBLIC_HEADERS={';'.join(HEADERS)}")
+        run("cmake", "--build", self.work / "consumer")
+        self.says_version(self.work / "consumer/consumer")
+
+
+def symbols(*arguments):
+    lines = run("nm", "--defined-only", "--demangle", "--format=posix", *arguments).splitlines()
+    return {match[1] for line in lines if (match := re.match(r"(.*) [A-Za-z] [0-9a-f]+ [0-9a-f]*$", line))}
+
+
+def is_public(name):
+    """It, its vtable or the like is in the namespace igpt, perhaps by one for a version, and in no other within that."""
+    return re.match(r"((vtable|VTT|typeinfo|typeinfo name|guard variable) for |(non-)?virtual thunk to )?igpt::(v\d+::)?(?!"
+                    r"[a-z_]+::|\(anonymous)", name) is not None
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", type=pathlib.Path, required=True)
+    parser.add_argument("--work", type=pathlib.Path, required=True)
+    parser.add_argument("--flags", default="")
+    parser.add_argument("tests", nargs="+")
+    options = parser.parse_args()
+    unittest.main(argv=[sys.argv[0], *options.tests], verbosity=2)
