@@ -20,7 +20,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 SDK = ROOT / "sdk/cpp"
 CONSUMER = ROOT / "tests/package/consumer"
 VERSION = (SDK / "version.txt").read_text().strip()
-HEADERS = sorted("igpt/" + header.name.removesuffix(".in") for header in (SDK / "igpt").glob("*.h*"))
+HEADERS = sorted(str(header.relative_to(SDK)).removesuffix(".in") for header in (SDK / "igpt").rglob("*.h*")
+                 if "internal" not in header.parts)
 WARNINGS = "-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -fno-exceptions -fno-rtti".split()
 CONAN = "2.34.0"
 LAUNCHER = ["-DCMAKE_CXX_COMPILER_LAUNCHER=ccache"] if shutil.which("ccache") else []
@@ -168,15 +169,24 @@ class Sources(Case):
                 self.assertNotIn("-Werror", command["command"])
 
     def test_fetch_content(self):
-        self.builds(self.embed("fetch_content", "WAY=FetchContent", f"IGPT_SOURCE={ROOT}", "STANDARD=23"))
+        self.builds(self.embed("fetch_content", "WAY=FetchContent", f"IGPT_SOURCE={ROOT}", "STANDARD=23",
+                               "BUILD_SHARED_LIBS=ON"))
 
     def test_add_subdirectory(self):
         build = self.embed("add_subdirectory", "WAY=add_subdirectory", f"IGPT_SOURCE={SDK}")
         self.compiles_the_sdk_alone(build)
         self.builds(build)
+        # … unless they ask for the SDK's package, too.
+        run("cmake", "-DIGPT_INSTALL=ON", build)
+        run("cmake", "--install", build, "--prefix", build / "with_sdk")
+        self.assertTrue((build / "with_sdk/include/igpt/version.h").exists())
+        self.assertTrue(list((build / "with_sdk").glob("lib/**/cmake/igpt/igptConfig.cmake")))
 
     def test_add_subdirectory_of_the_whole_repository(self):
         self.compiles_the_sdk_alone(self.embed("repository", "WAY=add_subdirectory", f"IGPT_SOURCE={ROOT}"))
+
+    def test_the_port_for_vcpkg_has_the_version(self):
+        self.assertEqual(json.loads((SDK / "vcpkg/igpt/vcpkg.json").read_text())["version"], VERSION)
 
     def test_alone(self):
         self.configure_sdk("alone")
