@@ -27,10 +27,10 @@ void CountForks() {
 
 // Reachable for ever, so that no tool takes it for a leak.
 void KeepForever(std::shared_ptr<void> kept) {
-  static auto* const mutex = new std::mutex;
-  static auto* const all = new std::vector<std::shared_ptr<void>>;
-  const std::lock_guard lock(*mutex);
-  all->push_back(std::move(kept));
+  static auto& mutex = *new std::mutex;
+  static auto& all = *new std::vector<std::shared_ptr<void>>;
+  const std::lock_guard lock(mutex);
+  all.push_back(std::move(kept));
 }
 
 }  // namespace igpt::internal

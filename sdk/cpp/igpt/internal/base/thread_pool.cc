@@ -73,10 +73,10 @@ class ThreadPool final : public Executor {
 
 // Never destroyed, because its threads may outlive main(). A child of fork() gets another one.
 std::shared_ptr<Executor> DefaultExecutor() {
-  static auto* const mutex = new std::mutex;
+  static auto& mutex = *new std::mutex;
   static ThreadPool* pool = nullptr;
   static int generation = 0;
-  const std::lock_guard lock(*mutex);
+  const std::lock_guard lock(mutex);
   if (pool == nullptr || generation != ForkGeneration()) {
     CountForks();
     pool = new ThreadPool;
