@@ -12,7 +12,9 @@ namespace igpt {
 class Executor {
  public:
   virtual ~Executor() = default;
-  // Runs `function` once, soon, or destroys it. Called on the client's event loop, so it must not wait for anything.
+  // Runs `function` soon, or destroys it. Called on the client's event loop, so it must not wait for anything.
+  // Callbacks that still wait when their client is closed run on the thread that closes it, which may be one of the
+  // executor's.
   virtual void Run(absl::AnyInvocable<void()> function) = 0;
 };
 

@@ -2,6 +2,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -16,16 +17,39 @@
 namespace igpt::testing {
 namespace {
 
+using ::testing::SizeIs;
+
 // Runs callbacks at once, on the event loop's own thread.
 class Inline final : public Executor {
  public:
   void Run(absl::AnyInvocable<void()> function) override { function(); }
 };
 
-// The last thing that an executor may do: nothing.
-class Never final : public Executor {
+// Keeps what it is given until its thread comes to it, as a program's main loop does.
+class MainLoop final : public Executor {
  public:
-  void Run(absl::AnyInvocable<void()> /*function*/) override {}
+  void Run(absl::AnyInvocable<void()> function) override {
+    const std::lock_guard lock(mutex_);
+    functions_.push_back(std::move(function));
+  }
+
+  size_t size() const {
+    const std::lock_guard lock(mutex_);
+    return functions_.size();
+  }
+
+  void RunAll() {
+    std::vector<absl::AnyInvocable<void()>> functions;
+    {
+      const std::lock_guard lock(mutex_);
+      functions.swap(functions_);
+    }
+    for (absl::AnyInvocable<void()>& function : functions) function();
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<absl::AnyInvocable<void()>> functions_;
 };
 
 Handler SearchesOnly() {
@@ -67,6 +91,7 @@ TEST_F(SdkOwnershipTest, CopiesAndPartsShareTheConnection) {
 TEST_F(SdkOwnershipTest, AClientThatWasMovedFrom) {
   Client client = Make();
   const Client moved = std::move(client);
+  // NOLINTBEGIN(bugprone-use-after-move): on purpose
   EXPECT_EQ(client.recall().Search({}).status().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(client.recall().AskStream(Question()).Read().status().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(client.SetApiKey("ak:other").code(), absl::StatusCode::kFailedPrecondition);
@@ -75,6 +100,7 @@ TEST_F(SdkOwnershipTest, AClientThatWasMovedFrom) {
   EXPECT_EQ(search.Await().code(), absl::StatusCode::kFailedPrecondition);
   client.SetAuthorities("");
   client.Close();
+  // NOLINTEND(bugprone-use-after-move)
 }
 
 TEST_F(SdkOwnershipTest, AStreamOutlivesItsClient) {
@@ -208,12 +234,27 @@ TEST_F(SdkOwnershipTest, CloseWithinACallback) {
   }
 }
 
-// An executor that drops what it is given holds up nobody.
-TEST_F(SdkOwnershipTest, AnExecutorThatRunsNothing) {
+TEST_F(SdkOwnershipTest, AnExecutorOfOneThread) {
   server_.OnRequest(Respond(200, "[]"));
-  Client client = Make(std::make_shared<Never>());
-  client.recall().Search({}, {}, [](const auto&) { ADD_FAILURE(); });
-  EXPECT_THAT(client.recall().Search({}), IsOk());
+  const auto loop = std::make_shared<MainLoop>();
+  std::optional<Client> client = Make(loop);
+  std::vector<int> order;
+  for (int i = 0; i < 3; ++i) client->recall().Search({}, {}, [&order, i](const auto&) { order.push_back(i); });
+  EXPECT_THAT(client->recall().Search({}), IsOk()) << "a blocking call needs no executor";
+  ASSERT_TRUE(AwaitTrue([&] { return loop->size() == 3; }));
+  EXPECT_TRUE(order.empty());
+  loop->RunAll();
+  EXPECT_THAT(order, SizeIs(3));
+
+  // Closed by the executor's own thread, before it came to the callbacks.
+  server_.OnRequest(Stall);
+  Outcome waiting;
+  client->recall().Search({}, {}, waiting.Callback());
+  client.reset();
+  EXPECT_EQ(waiting.count(), 1);
+  EXPECT_THAT(waiting.Await(), IsError(ErrorKind::kAborted));
+  loop->RunAll();
+  EXPECT_EQ(waiting.count(), 1);
 }
 
 // Calls that retry at once, block, throw or call again don't keep others waiting.

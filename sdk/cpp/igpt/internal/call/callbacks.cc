@@ -20,40 +20,33 @@ void RunCaught(absl::AnyInvocable<void()> callback) {
 
 }  // namespace
 
-// Counts a callback from when it is handed over until it has returned, or was destroyed by an executor that never ran
-// it.
-class Callbacks::Running {
- public:
-  explicit Running(std::shared_ptr<Callbacks> callbacks) : callbacks_(std::move(callbacks)) {
-    const std::lock_guard lock(callbacks_->mutex_);
-    ++callbacks_->running_;
-  }
-  ~Running() {
-    if (callbacks_ == nullptr) return;
-    const std::lock_guard lock(callbacks_->mutex_);
-    --callbacks_->running_;
-    callbacks_->returned_.notify_all();
-  }
-  Running(Running&&) = default;
-  Running& operator=(Running&&) = delete;
-
-  void Run(absl::AnyInvocable<void()> callback) const {
-    const Callbacks* const before = std::exchange(current, callbacks_.get());
-    RunCaught(std::move(callback));
-    current = before;
-  }
-
- private:
-  std::shared_ptr<Callbacks> callbacks_;
-};
-
 void Callbacks::Run(absl::AnyInvocable<void()> callback) {
-  executor_->Run([running = Running(shared_from_this()), callback = std::move(callback)]() mutable {
-    running.Run(std::move(callback));
-  });
+  {
+    const std::lock_guard lock(mutex_);
+    waiting_.push_back(std::move(callback));
+  }
+  executor_->Run([self = shared_from_this()] { self->RunNext(); });
 }
 
-void Callbacks::AwaitAll() {
+bool Callbacks::RunNext() {
+  std::unique_lock lock(mutex_);
+  if (waiting_.empty()) return false;
+  absl::AnyInvocable<void()> callback = std::move(waiting_.front());
+  waiting_.pop_front();
+  ++running_;
+  lock.unlock();
+  const Callbacks* const before = std::exchange(current, this);
+  RunCaught(std::move(callback));
+  current = before;
+  lock.lock();
+  --running_;
+  returned_.notify_all();
+  return true;
+}
+
+void Callbacks::Finish() {
+  while (RunNext()) {
+  }
   std::unique_lock lock(mutex_);
   returned_.wait(lock, [this] { return running_ == 0; });
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <utility>
@@ -27,21 +28,23 @@ class Callbacks : public std::enable_shared_from_this<Callbacks> {
     };
   }
 
-  // Waits until all that were handed over have returned.
-  void AwaitAll();
+  // Runs those that still wait for the executor, which may itself wait for this thread, and waits until all have
+  // returned.
+  void Finish();
 
   // Whether this thread runs one of them.
   bool InCallback() const;
 
  private:
-  class Running;
-
   void Run(absl::AnyInvocable<void()> callback);
+  // Returns false if none waits.
+  bool RunNext();
 
   const std::shared_ptr<Executor> executor_;
-  std::mutex mutex_;
+  std::mutex mutex_;  // guards what follows
   std::condition_variable returned_;
-  int running_ = 0;  // guarded by mutex_: handed over and not returned
+  std::deque<absl::AnyInvocable<void()>> waiting_;  // in order; the executor was asked as often as there are callbacks
+  int running_ = 0;
 };
 
 }  // namespace igpt::internal

@@ -85,7 +85,7 @@ void SharedClient::Close() {
   });
   if (callbacks->InCallback()) return;
   is_closed.wait();
-  callbacks->AwaitAll();
+  callbacks->Finish();
 }
 
 }  // namespace igpt::internal
