@@ -303,8 +303,9 @@ def symbols(*arguments):
 
 
 def is_public(name):
-    """It, its vtable or the like is in the namespace igpt, perhaps by one for a version, and in no other within that."""
-    return re.match(r"((vtable|VTT|typeinfo|typeinfo name|guard variable) for |(non-)?virtual thunk to )?igpt::(v\d+::)?(?!"
+    """It, its vtable or the like is in the namespace igpt, perhaps by one for a version, and in no other within that: but
+    for ClientRef, which the public classes hold."""
+    return name.startswith("igpt::internal::ClientRef::") or re.match(r"((vtable|VTT|typeinfo|typeinfo name|guard variable) for |(non-)?virtual thunk to )?igpt::(v\d+::)?(?!"
                     r"[a-z_]+::|\(anonymous)", name) is not None
 
 
