@@ -81,8 +81,7 @@ PendingCall StartCall(const ClientRef& client, const Endpoint<Request, Answer>& 
                       CallOptions options, Callback<Answer> done) {
   if (done == nullptr) done = [](const absl::StatusOr<Answer>&) {};
   if (absl::Status usable = Usable(client.get()); !usable.ok()) {
-    internal::DefaultExecutor()->Run(
-        [done = std::move(done), usable = std::move(usable)]() mutable { done(std::move(usable)); });
+    internal::FailLater(std::move(done), std::move(usable));
     return {};
   }
   return Start(client.get(), endpoint, std::move(request), std::move(options),

@@ -5,7 +5,7 @@
 
 #include "igpt/error.h"
 #include "igpt/internal/base/fork.h"
-#include "igpt/internal/base/thread_pool.h"
+#include "igpt/internal/call/callbacks.h"
 #include "igpt/internal/call/on_loop.h"
 #include "igpt/internal/call/shared_client.h"
 #include "igpt/internal/call/streamed_answer.h"
@@ -13,6 +13,23 @@
 namespace igpt {
 
 using internal::RunOn;
+
+namespace {
+
+// What the answer is once `event` was read.
+void Add(const RunEvent& event, Answer& answer) {
+  if (const auto* delta = std::get_if<Delta>(&event.payload)) {
+    if (!std::holds_alternative<Text>(answer.output)) answer.output = Text();
+    std::get<Text>(answer.output).text += delta->text;
+  } else if (const auto* started = std::get_if<RunStarted>(&event.payload)) {
+    answer = Answer{.id = started->id, .start_time = started->start_time};
+  } else if (const auto* whole = std::get_if<Answer>(&event.payload)) {
+    answer = *whole;
+    answer.raw_json = event.raw_json;
+  }
+}
+
+}  // namespace
 
 EventStream::EventStream(internal::ClientRef client, std::shared_ptr<internal::StreamedAnswer> call)
     : client_(std::move(client)), call_(std::move(call)) {}
@@ -61,16 +78,15 @@ std::optional<EventResult> EventStream::ReadUntil(MonotonicTime end) {
   });
   if (!result.ok()) return EventResult(status_ = result.status());  // on the loop's own thread
   if (!result->has_value()) return std::nullopt;
-  status_ = (*result)->status();
+  const EventResult& read = **result;
+  status_ = read.status();
+  if (read.ok() && read->has_value()) Add(**read, answer_);
   return *std::move(result);
 }
 
 void EventStream::Read(absl::AnyInvocable<void(EventResult)> done) {
   if (done == nullptr) done = [](const EventResult&) {};
-  if (absl::Status usable = Usable(); !usable.ok()) {
-    return internal::DefaultExecutor()->Run(
-        [done = std::move(done), usable = std::move(usable)]() mutable { done(std::move(usable)); });
-  }
+  if (absl::Status usable = Usable(); !usable.ok()) return internal::FailLater(std::move(done), std::move(usable));
   RunOn((*client_)->loop(), [call = call_, done = (*client_)->core().callbacks->Wrap(std::move(done))]() mutable {
     call->Read(MonotonicTime::InfiniteFuture(),
                [done = std::move(done)](std::optional<EventResult> result) mutable { done(*std::move(result)); });
@@ -81,15 +97,6 @@ bool EventStream::Next(RunEvent* event) {
   EventResult result = Read();
   if (!result.ok() || !result->has_value()) return false;
   *event = **std::move(result);
-  if (const auto* delta = std::get_if<Delta>(&event->payload)) {
-    if (!std::holds_alternative<Text>(answer_.output)) answer_.output = Text();
-    std::get<Text>(answer_.output).text += delta->text;
-  } else if (const auto* started = std::get_if<RunStarted>(&event->payload)) {
-    answer_ = Answer{.id = started->id, .start_time = started->start_time};
-  } else if (const auto* whole = std::get_if<Answer>(&event->payload)) {
-    answer_ = *whole;
-    answer_.raw_json = event->raw_json;
-  }
   return true;
 }
 

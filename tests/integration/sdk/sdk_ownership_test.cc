@@ -68,9 +68,7 @@ class SdkOwnershipTest : public ::testing::Test {
   Client Make(std::shared_ptr<Executor> executor = nullptr) {
     Options options = OptionsFor(server_);
     options.executor = std::move(executor);
-    absl::StatusOr<Client> client = Client::Create(std::move(options));
-    EXPECT_THAT(client, IsOk());
-    return *std::move(client);
+    return *MakeClient(std::move(options));
   }
 
   ScriptedHttpServer server_;

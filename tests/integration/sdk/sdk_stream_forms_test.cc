@@ -103,6 +103,12 @@ TEST_F(SdkStreamFormsTest, Finish) {
   EXPECT_EQ(answer->raw_json, kSources);
   EXPECT_EQ(stream.Finish()->id, "r1");  // again
 
+  // With what was read in another way.
+  server_.OnNextRequest(Stream({DeltaEvent(1), DeltaEvent(2)}));
+  EventStream begun = Ask();
+  EXPECT_THAT(begun.Read(), IsOk());
+  EXPECT_EQ(std::get<Text>(begun.Finish()->output).text, "We We ");
+
   // Pieces alone, in a body that ends as a whole one does.
   server_.OnNextRequest(Stream({DeltaEvent(1), DeltaEvent(2)}));
   EXPECT_EQ(std::get<Text>(Ask().Finish()->output).text, "We We ");

@@ -8,7 +8,9 @@
 #include <utility>
 
 #include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
 #include "igpt/executor.h"
+#include "igpt/internal/base/thread_pool.h"
 
 namespace igpt::internal {
 
@@ -46,5 +48,12 @@ class Callbacks : public std::enable_shared_from_this<Callbacks> {
   std::deque<absl::AnyInvocable<void()>> waiting_;  // in order; the executor was asked as often as there are callbacks
   int running_ = 0;
 };
+
+// Gives `callback` an error on the default executor, where there is no client that could be used.
+template <typename Result>
+void FailLater(absl::AnyInvocable<void(Result)> callback, absl::Status status) {
+  DefaultExecutor()->Run(
+      [callback = std::move(callback), status = std::move(status)]() mutable { callback(std::move(status)); });
+}
 
 }  // namespace igpt::internal
