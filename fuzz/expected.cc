@@ -9,6 +9,7 @@
 #include "absl/strings/str_format.h"
 #include "fuzz/expected_fields.h"
 #include "fuzz/require.h"
+#include "igpt/unstable/event_payload.h"
 
 namespace igpt_fuzz {
 namespace {
@@ -160,7 +161,7 @@ std::string Shown(const igpt::RunEvent& event) {
   std::string out;
   Show(out, "seq", event.seq);
   Show(out, "type", event.type);
-  std::visit(ShowPayload{out}, event.payload);
+  std::visit(ShowPayload{out}, igpt::unstable::EventPayloads::Of(event.payload));
   Show(out, "raw_json", event.raw_json);
   return out;
 }

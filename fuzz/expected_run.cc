@@ -229,10 +229,10 @@ Expected<igpt::RunEvent> ExpectedEvent(std::string_view data, std::string_view n
     }
     all = members.HasOnly({"type", "seq", "text"});
   }
-  if (auto* turn_event = std::get_if<igpt::Turn>(&event.payload)) turn_event->stage = StageOf(event.type);
-  if (auto* reasoning = std::get_if<igpt::Reasoning>(&event.payload)) reasoning->stage = StageOf(event.type);
-  if (auto* message = std::get_if<igpt::OutputItem>(&event.payload)) message->stage = StageOf(event.type);
-  auto* whole = std::get_if<igpt::Answer>(&event.payload);
+  if (auto* turn_event = event.payload.As<igpt::Turn>()) turn_event->stage = StageOf(event.type);
+  if (auto* reasoning = event.payload.As<igpt::Reasoning>()) reasoning->stage = StageOf(event.type);
+  if (auto* message = event.payload.As<igpt::OutputItem>()) message->stage = StageOf(event.type);
+  auto* whole = event.payload.As<igpt::Answer>();
   if (whole != nullptr && decoding.json_wanted && !MakeJson(whole->output)) {
     return Failure<Event>({ErrorKind::kMalformed});
   }

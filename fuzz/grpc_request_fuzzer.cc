@@ -145,13 +145,13 @@ void CheckValid(const igpt::AskRequest& request, const std::string& user) {
   Require(!request.input.empty(), "a question is required");
   Sent sent;
   sent.strings = {{"user", user}, {"input", request.input}};
-  sent.literals = {{"stream", request.whole_answer ? "false" : "true"}};
+  sent.literals = {{"stream", "true"}};
   AddOptional(sent, "quality", request.quality);
   if (request.output_format.kind == igpt::OutputFormat::Kind::kJson) sent.strings.emplace_back("output_format", "json");
   if (request.output_format.kind == igpt::OutputFormat::Kind::kJsonSchema) {
     sent.literals.emplace_back("output_format", OutputFormatOf(request.output_format));
   }
-  CheckSent(igpt::internal::Encode(request, user, !request.whole_answer), sent);
+  CheckSent(igpt::internal::Encode(request, user, /*stream=*/true), sent);
 }
 
 void CheckValid(const igpt::SearchRequest& request, const std::string& user) {

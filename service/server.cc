@@ -8,6 +8,7 @@
 #include "absl/time/clock.h"
 #include "grpcpp/security/server_credentials.h"
 #include "igpt/monotonic_time.h"
+#include "igpt/unstable/on_loop.h"
 #include "service/limits/admission_metrics.h"
 #include "service/system/allocator.h"
 
@@ -168,9 +169,9 @@ void Server::Collect(MetricFamilies& families) {
   };
   const auto upstream = std::make_shared<Upstream>();
   const bool asked = workers_.Ask(kAskLimit, [upstream, loops = workers_.all().size()](Worker& worker) {
-    upstream->retries += worker.client->RetriesLeft();
-    upstream->held_back_share += worker.client->HeldBackShare() / static_cast<double>(loops);
-    upstream->held_back += static_cast<double>(worker.client->HeldBack());
+    upstream->retries += igpt::unstable::OnLoop::RetriesLeft(*worker.client);
+    upstream->held_back_share += igpt::unstable::OnLoop::HeldBackShare(*worker.client) / static_cast<double>(loops);
+    upstream->held_back += static_cast<double>(igpt::unstable::OnLoop::HeldBack(*worker.client));
   });
   if (asked) {
     AddGauge(families, "igptd_upstream_retry_budget", "How many more retries are allowed now, over all event loops.",

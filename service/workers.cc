@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "igpt/unstable/on_loop.h"
 #include "service/access/caller_auth.h"
 #include "service/system/cores.h"
 
@@ -32,7 +33,7 @@ absl::Status Workers::Start(const igpt::Options& client, const CallSettings& set
         }};
     igpt::Options options = client;
     options.observer = {std::shared_ptr<void>(), &loop_metrics.upstream};  // which outlives the loops
-    absl::StatusOr<igpt::Client> made = igpt::Client::Create(std::move(options), &worker->loop->events());
+    absl::StatusOr<igpt::Client> made = igpt::unstable::OnLoop::Create(std::move(options), worker->loop->events());
     if (!made.ok()) return made.status();
     worker->client = *std::move(made);
     worker->api = std::make_unique<Api>(HandlerContext{*worker->client, heartbeat, settings.forward_faults},

@@ -84,7 +84,7 @@ void HeadOf429(benchmark::State& state) {
 BENCHMARK(HeadOf429);
 
 void RetryDecision(benchmark::State& state) {
-  FailedAttempt failed{.error = {.kind = ErrorKind::kUnavailable, .http_status = 503, .attempts = 1},
+  FailedAttempt failed{.error = {.kind = ErrorKind::kUnavailable, .call = {.attempts = 1, .http_status = 503}},
                        .transient = true};
   RetryBudget budget;
   for (auto _ : state) {

@@ -1,6 +1,5 @@
 #include "service/api/handler_context.h"
 
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,9 +14,7 @@ igpt::CallOptions OptionsFor(const HandlerContext& context, rpc::Call& call) {
   options.deadline = call.deadline();
   options.api_key = KeyOf(call);
   options.throttle_group = call.record().caller;
-  options.attempts = std::make_shared<int>(0);
-  call.record().attempts = options.attempts;
-  options.headers.emplace_back("X-Request-Id", call.record().request_id);
+  options.request_id = call.record().request_id;
   const TraceContext& trace = call.record().trace;
   options.headers.emplace_back("traceparent", trace.traceparent);
   if (!trace.tracestate.empty()) options.headers.emplace_back("tracestate", trace.tracestate);

@@ -15,8 +15,7 @@ struct HandlerContext {
   bool forward_faults = false;        // pass the metadata x-sandbox-fault on; only for the sandbox
 };
 
-// The options for the SDK: the call's deadline, request id and trace, the caller, and its own key if it has one. Also
-// sets the counter of requests in the call's record.
+// The options for the SDK: the call's deadline, request id and trace, the caller, and its own key if it has one.
 igpt::CallOptions OptionsFor(const HandlerContext& context, rpc::Call& call);
 
 }  // namespace igptd

@@ -7,6 +7,7 @@
 
 #include "absl/time/time.h"
 #include "igpt/event_stream.h"
+#include "igpt/unstable/on_loop.h"
 #include "service/access/entry.h"
 #include "service/api/handler_context.h"
 #include "service/api/translate.h"
@@ -16,16 +17,18 @@
 
 namespace igptd {
 
+using OnLoop = igpt::unstable::OnLoop;
+
 inline bool IsProperEnd(const igpt::EventResult& result) {
   return result.ok() && !result->has_value();
 }
 
 // co_await Readable(…): waits until there is something to read, but at most for `patience`.
 inline auto Readable(rpc::Call& call, igpt::EventStream& stream, absl::Duration patience) {
-  return rpc::Wait{[&stream] { return stream.Readable(); },
+  return rpc::Wait{[&stream] { return OnLoop::Readable(stream); },
                    [&call, &stream, patience](std::coroutine_handle<> reader) {
                      call.recorder().WaitStarts();
-                     stream.WaitReadable(patience, [&call, reader] {
+                     OnLoop::WaitReadable(stream, patience, [&call, reader] {
                        call.recorder().WaitEnds();
                        reader.resume();
                      });
@@ -39,8 +42,15 @@ template <typename... Types>
 rpc::Task Handle(
     const StreamMethod<Types...>& method, const HandlerContext& context,
     rpc::StreamCall<typename StreamMethod<Types...>::Request, typename StreamMethod<Types...>::Response>& call) {
+  auto api = (context.client.*method.api)();
   igpt::EventStream stream =
-      ((context.client.*method.api)().*method.start)(FromProto(call.request()), OptionsFor(context, call));
+      call.request().whole_answer()
+          ? method.start_whole(api, FromProto(call.request()), OptionsFor(context, call))
+          : (api.*method.start)(FromProto(call.request()), OptionsFor(context, call));
+  const auto finish = [&](const auto&... how) {
+    call.record().attempts = stream.Info().attempts;
+    call.Finish(how...);
+  };
   call.OnStop([&stream] { stream.Cancel(); });
 
   typename StreamMethod<Types...>::Response response;
@@ -48,15 +58,15 @@ rpc::Task Handle(
   for (;;) {
     if (!next.has_value()) {
       co_await Readable(call, stream, context.heartbeat_interval);
-      next = stream.TryRead();
+      next = OnLoop::TryRead(stream);
     }
     const bool is_event = next.has_value();
     if (is_event) {
       if (!next->ok() || IsProperEnd(*next)) break;
       ToProto(std::move(**next).value(), response.mutable_event());
-      next = stream.TryRead();
+      next = OnLoop::TryRead(stream);
       if (next.has_value() && IsProperEnd(*next)) {
-        call.Finish(response);
+        finish(response);
         co_return;
       }
     } else {
@@ -64,11 +74,11 @@ rpc::Task Handle(
     }
     const bool written = co_await call.Write(response, is_event, /*more=*/next.has_value());
     if (!written) {
-      call.Finish(CancelledByCaller());
+      finish(CancelledByCaller());
       co_return;
     }
   }
-  call.Finish(ToCallStatus(next->status(), KeyOwnerOf(call)));
+  finish(ToCallStatus(next->status(), KeyOwnerOf(call)));
 }
 
 }  // namespace igptd

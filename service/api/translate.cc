@@ -1,4 +1,5 @@
 #include "service/api/translate.h"
+#include "igpt/unstable/event_payload.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -147,7 +148,6 @@ igpt::AskRequest FromProto(const v1::AskRequest& proto) {
           .input = proto.input(),
           .quality = proto.quality(),
           .output_format = FromProto(proto.output_format()),
-          .whole_answer = proto.whole_answer(),
           .include_raw = proto.include_raw()};
 }
 
@@ -158,7 +158,6 @@ igpt::RunRequest FromProto(const v1::RunRequest& proto) {
           .output_format = FromProto(proto.output_format()),
           .reasoning_effort = proto.reasoning_effort(),
           .instructions = proto.instructions(),
-          .whole_answer = proto.whole_answer(),
           .include_raw = proto.include_raw()};
 }
 
@@ -193,7 +192,7 @@ void ToProto(igpt::RunEvent&& event, v1::RunEvent* out) {
   out->Clear();
   if (event.seq) out->set_seq(*event.seq);
   out->set_type(std::move(event.type));
-  std::visit(SetPayload{out}, std::move(event.payload));
+  std::visit(SetPayload{out}, std::move(igpt::unstable::EventPayloads::Of(event.payload)));
   if (!event.raw_json.empty()) out->set_raw_json(std::move(event.raw_json));  // setting an empty one would allocate
 }
 

@@ -13,14 +13,16 @@ namespace {
 
 namespace v1 = igpt::v1;
 
-std::map<std::string, std::string> MetadataOf(const igpt::Error& error) {
+// The facts that the row has.
+std::map<std::string, std::string> MetadataOf(const igpt::Error& error, const ErrorRow& row) {
   std::map<std::string, std::string> metadata;
   const bool broken_stream = error.kind == igpt::ErrorKind::kTruncated || error.kind == igpt::ErrorKind::kMalformed;
   if (!error.api_code.empty()) metadata["igpt_error"] = error.api_code;
-  if (error.http_status != 0) metadata["http_status"] = absl::StrCat(error.http_status);
+  if (error.call.http_status != 0) metadata["http_status"] = absl::StrCat(error.call.http_status);
   if (!error.timer.empty()) metadata["timer"] = error.timer;
   if (error.events_delivered > 0 || broken_stream) metadata["events_delivered"] = absl::StrCat(error.events_delivered);
-  if (error.attempts > 0) metadata["attempts"] = absl::StrCat(error.attempts);
+  if (error.call.attempts > 0) metadata["attempts"] = absl::StrCat(error.call.attempts);
+  std::erase_if(metadata, [&row](const auto& fact) { return row.metadata.find(fact.first) == row.metadata.npos; });
   return metadata;
 }
 
@@ -45,8 +47,9 @@ CallStatus ToCallStatus(const absl::Status& status, KeyOwner key_owner) {
                 "igptd hit an unexpected error. Please report it.", {}, std::nullopt);
   }
   const std::string_view message(status.message().data(), status.message().size());
-  return Make(RowOf(error->kind, key_owner, error->events_delivered > 0), message,
-              {.reason = {}, .metadata = MetadataOf(*error), .retry_delay = {}, .violations = error->violations},
+  const ErrorRow& row = RowOf(error->kind, key_owner, error->events_delivered > 0);
+  return Make(row, message,
+              {.reason = {}, .metadata = MetadataOf(*error, row), .retry_delay = {}, .violations = error->violations},
               error->retry_after);
 }
 
@@ -68,7 +71,7 @@ CallStatus DeadlinePassed(int64_t events_delivered, int attempts) {
   igpt::Error error;
   error.kind = igpt::ErrorKind::kDeadline;
   error.events_delivered = events_delivered;
-  error.attempts = attempts;
+  error.call.attempts = attempts;
   return ToCallStatus(igpt::MakeStatus(error, "the caller's deadline passed"), KeyOwner::kIgptd);
 }
 

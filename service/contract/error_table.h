@@ -111,6 +111,16 @@ inline constexpr ErrorRow kErrorTable[] = {
      .kind = igpt::ErrorKind::kNetwork,
      .retry_info = ErrorRow::RetryInfo::kIfKnown,
      .pushback = ErrorRow::Pushback::kNever},
+    {.reason = igpt::v1::ERROR_REASON_NETWORK_ERROR,
+     .code = grpc::StatusCode::UNAVAILABLE,
+     .metadata = "http_status, attempts",
+     .kind = igpt::ErrorKind::kTls,
+     .pushback = ErrorRow::Pushback::kNever},
+    {.reason = igpt::v1::ERROR_REASON_NETWORK_ERROR,
+     .code = grpc::StatusCode::UNAVAILABLE,
+     .metadata = "http_status, attempts",
+     .kind = igpt::ErrorKind::kConfiguration,
+     .pushback = ErrorRow::Pushback::kNever},
     {.reason = igpt::v1::ERROR_REASON_IGPT_PROTOCOL,
      .code = grpc::StatusCode::INTERNAL,
      .metadata = "http_status, attempts",
@@ -282,6 +292,8 @@ constexpr igpt::ErrorKind LastKind() {
     case ErrorKind::kRateLimited:
     case ErrorKind::kUnavailable:
     case ErrorKind::kNetwork:
+    case ErrorKind::kTls:
+    case ErrorKind::kConfiguration:
     case ErrorKind::kProtocol:
     case ErrorKind::kTimeout:
     case ErrorKind::kDeadline:

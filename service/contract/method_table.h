@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "igpt/client.h"
+#include "igpt/unstable/on_loop.h"
 #include "igpt/v1/connectors.grpc.pb.h"
 #include "igpt/v1/datasources.grpc.pb.h"
 #include "igpt/v1/recall.grpc.pb.h"
@@ -57,7 +58,7 @@ struct UnaryMethod {
   igpt::PendingCall (Api::*start)(SdkRequest, igpt::CallOptions, igpt::Callback<SdkAnswer>);
 };
 
-// An RPC with a stream of events.
+// An RPC with a stream of events, of which a request can ask for the whole answer as the only one.
 template <typename ServiceType, NamesUser RequestMessage, typename ResponseMessage, typename Api, typename SdkRequest>
 struct StreamMethod {
   using Service = ServiceType;
@@ -68,6 +69,7 @@ struct StreamMethod {
   MethodFacts facts;
   Api (igpt::Client::*api)() const;
   igpt::EventStream (Api::*start)(SdkRequest, igpt::CallOptions);
+  igpt::EventStream (*start_whole)(const Api&, SdkRequest, igpt::CallOptions);
 };
 
 // These only spare the rows types that the compiler can deduce.
@@ -79,17 +81,20 @@ constexpr auto Unary(MethodFacts facts, Api (igpt::Client::*api)() const,
 }
 template <typename Service, typename Request, typename Response, typename Api, typename SdkRequest>
 constexpr auto Stream(MethodFacts facts, Api (igpt::Client::*api)() const,
-                      igpt::EventStream (Api::*start)(SdkRequest, igpt::CallOptions)) {
+                      igpt::EventStream (Api::*start)(SdkRequest, igpt::CallOptions),
+                      igpt::EventStream (*start_whole)(const Api&, SdkRequest, igpt::CallOptions)) {
   facts.streams = true;
-  return StreamMethod<Service, Request, Response, Api, SdkRequest>{facts, api, start};
+  return StreamMethod<Service, Request, Response, Api, SdkRequest>{facts, api, start, start_whole};
 }
 
 // In the order of the protos.
 inline constexpr std::tuple kMethods = {
     Stream<igpt::v1::RecallService, igpt::v1::AskRequest, igpt::v1::AskResponse>(
-        {"igpt.v1.RecallService/Ask", "recall/ask"}, &igpt::Client::recall, &igpt::Recall::AskStream),
+        {"igpt.v1.RecallService/Ask", "recall/ask"}, &igpt::Client::recall, &igpt::Recall::AskStream,
+        &igpt::unstable::OnLoop::AskWhole),
     Stream<igpt::v1::RecallService, igpt::v1::RunRequest, igpt::v1::RunResponse>(
-        {"igpt.v1.RecallService/Run", "recall/run"}, &igpt::Client::recall, &igpt::Recall::RunStream),
+        {"igpt.v1.RecallService/Run", "recall/run"}, &igpt::Client::recall, &igpt::Recall::RunStream,
+        &igpt::unstable::OnLoop::RunWhole),
     Unary<igpt::v1::RecallService, igpt::v1::SearchRequest, igpt::v1::SearchResponse>(
         {"igpt.v1.RecallService/Search", "recall/search"}, &igpt::Client::recall, &igpt::Recall::Search),
     Unary<igpt::v1::ConnectorsService, igpt::v1::AuthorizeRequest, igpt::v1::AuthorizeResponse>(

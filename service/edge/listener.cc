@@ -80,7 +80,7 @@ absl::StatusOr<std::unique_ptr<Listener>> Listener::Listen(const std::string& ad
   }
   const AddressList addresses(found, &freeaddrinfo);
 
-  absl::StatusOr<std::unique_ptr<igpt::EventLoop>> loop = igpt::EventLoop::Create();
+  absl::StatusOr<std::unique_ptr<igpt::unstable::EventLoop>> loop = igpt::unstable::EventLoop::Create();
   if (!loop.ok()) return loop.status();
   auto listener = absl::WrapUnique(new Listener(*std::move(loop)));
   int error = 0;
@@ -101,11 +101,11 @@ absl::StatusOr<std::unique_ptr<Listener>> Listener::Listen(const std::string& ad
 }
 
 // epoll always reports the end of both directions. Edge-triggered, so that an error before that is reported once.
-Listener::Open::Open(std::shared_ptr<CallerConnection> its_connection, igpt::EventLoop& loop,
+Listener::Open::Open(std::shared_ptr<CallerConnection> its_connection, igpt::unstable::EventLoop& loop,
                      absl::AnyInvocable<void()> on_end)
     : connection(std::move(its_connection)), watch(loop, connection->fd(), EPOLLET, std::move(on_end)) {}
 
-Listener::Listener(std::unique_ptr<igpt::EventLoop> loop) : loop_(std::move(loop)) {}
+Listener::Listener(std::unique_ptr<igpt::unstable::EventLoop> loop) : loop_(std::move(loop)) {}
 
 Listener::~Listener() {
   RunOnLoop([this] {
@@ -127,7 +127,7 @@ void Listener::Start(Events events) {
   events_ = std::move(events);
   loop_->Post([this] {
     pthread_setname_np(pthread_self(), "listener");
-    resume_ = std::make_unique<igpt::EventLoop::Timer>(*loop_, [this] { ResumeAccepting(); });
+    resume_ = std::make_unique<igpt::unstable::EventLoop::Timer>(*loop_, [this] { ResumeAccepting(); });
     ResumeAccepting();
   });
 }

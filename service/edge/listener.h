@@ -14,7 +14,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
-#include "igpt/event_loop.h"
+#include "igpt/unstable/event_loop.h"
 #include "service/edge/caller_connection.h"
 #include "service/edge/networks.h"
 #include "service/observe/metric_values.h"
@@ -58,14 +58,14 @@ class Listener {
   void Stop();
 
  private:
-  using Watch = igpt::EventLoop::Watch;
+  using Watch = igpt::unstable::EventLoop::Watch;
   struct Open {
-    Open(std::shared_ptr<CallerConnection> its_connection, igpt::EventLoop& loop, absl::AnyInvocable<void()> on_end);
+    Open(std::shared_ptr<CallerConnection> its_connection, igpt::unstable::EventLoop& loop, absl::AnyInvocable<void()> on_end);
     std::shared_ptr<CallerConnection> connection;
     Watch watch;  // for its end
   };
 
-  explicit Listener(std::unique_ptr<igpt::EventLoop> loop);
+  explicit Listener(std::unique_ptr<igpt::unstable::EventLoop> loop);
   // Returns once the loop has run the function.
   void RunOnLoop(const std::function<void()>& function);
   void CloseListening();
@@ -85,10 +85,10 @@ class Listener {
   Networks networks_;
   std::vector<int> listening_fds_;
   std::vector<std::unique_ptr<Watch>> accepting_;                // of the listening sockets; empty: paused, or stopped
-  std::unique_ptr<igpt::EventLoop::Timer> resume_;               // after a pause
+  std::unique_ptr<igpt::unstable::EventLoop::Timer> resume_;               // after a pause
   absl::flat_hash_map<int, std::unique_ptr<Open>> connections_;  // by descriptor
 
-  std::unique_ptr<igpt::EventLoop> loop_;  // last: its thread uses the members above
+  std::unique_ptr<igpt::unstable::EventLoop> loop_;  // last: its thread uses the members above
 };
 
 }  // namespace igptd

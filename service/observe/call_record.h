@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,7 +27,7 @@ struct CallRecord {
   std::optional<absl::Duration> first_event;  // from the start to the first event
   int64_t events = 0;                         // written, without heartbeats
   int64_t bytes = 0;                          // written
-  std::shared_ptr<int> attempts;              // requests to iGPT; null: the call never reached the SDK
+  int attempts = 0;                           // requests to iGPT
 };
 
 }  // namespace igptd

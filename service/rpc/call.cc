@@ -222,7 +222,7 @@ void Call::Abandon() {
 }
 
 CallStatus Call::DeadlineStatus() const {
-  return DeadlinePassed(record().events, record().attempts == nullptr ? 0 : *record().attempts);
+  return DeadlinePassed(record().events, record().attempts);
 }
 
 CallStatus Call::StatusOfStop(CallStatus status) const {

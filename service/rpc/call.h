@@ -209,9 +209,9 @@ class Call {
   StopCause stop_ = StopCause::kNone;
   Refusal refusal_ = {};  // why the call has to stop, if the cause is a refusal
   absl::AnyInvocable<void()> on_stop_;
-  igpt::EventLoop::Timer stall_timer_;       // limits how long a request takes, then how long a write waits
-  igpt::EventLoop::Timer last_write_timer_;  // the same for a write, once the call has to stop
-  igpt::EventLoop::Timer deadline_timer_;
+  igpt::unstable::EventLoop::Timer stall_timer_;       // limits how long a request takes, then how long a write waits
+  igpt::unstable::EventLoop::Timer last_write_timer_;  // the same for a write, once the call has to stop
+  igpt::unstable::EventLoop::Timer deadline_timer_;
 };
 
 template <typename Message>

@@ -28,7 +28,7 @@ Loop::Loop() : arrivals_(std::make_unique<Arrivals>()) {}
 
 absl::StatusOr<std::unique_ptr<Loop>> Loop::Create() {
   std::unique_ptr<Loop> loop = absl::WrapUnique(new Loop);
-  absl::StatusOr<std::unique_ptr<igpt::EventLoop>> events = igpt::EventLoop::Create(loop.get());
+  absl::StatusOr<std::unique_ptr<igpt::unstable::EventLoop>> events = igpt::unstable::EventLoop::Create(loop.get());
   if (!events.ok()) return events.status();
   loop->events_ = *std::move(events);
   return loop;

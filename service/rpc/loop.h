@@ -15,7 +15,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "grpcpp/completion_queue.h"
-#include "igpt/event_loop.h"
+#include "igpt/unstable/event_loop.h"
 #include "service/edge/caller_connection.h"
 #include "service/rpc/receiving.h"
 
@@ -36,13 +36,13 @@ class Operation {
   ~Operation() = default;
 };
 
-class Loop final : private igpt::EventLoop::WorkSource {
+class Loop final : private igpt::unstable::EventLoop::WorkSource {
  public:
   static absl::StatusOr<std::unique_ptr<Loop>> Create();
   // All calls must have ended.
   ~Loop() override;
 
-  igpt::EventLoop& events() { return *events_; }
+  igpt::unstable::EventLoop& events() { return *events_; }
   grpc::CompletionQueue* queue() { return &queue_; }
 
   // Sets how its calls are served, on its thread. To be set before the first call arrives; `methods` must outlive them.
@@ -101,7 +101,7 @@ class Loop final : private igpt::EventLoop::WorkSource {
   const std::unique_ptr<Arrivals> arrivals_;
   const Methods* methods_ = nullptr;
   std::vector<std::shared_ptr<CallerConnection>> corked_;  // by this loop, in this turn
-  std::unique_ptr<igpt::EventLoop> events_;
+  std::unique_ptr<igpt::unstable::EventLoop> events_;
 };
 
 }  // namespace igptd::rpc

@@ -24,9 +24,9 @@ absl::Status AskWithProgress(igpt::Recall recall, const std::string& question, c
   igpt::EventStream stream = recall.AskStream({.input = question}, options);
   for (const absl::StatusOr<igpt::RunEvent>& event : stream) {
     if (!event.ok()) return event.status();
-    if (const auto* delta = std::get_if<igpt::Delta>(&event->payload)) {
+    if (const auto* delta = event->payload.As<igpt::Delta>()) {
       std::cout << delta->text << std::flush;
-    } else if (const auto* call = std::get_if<igpt::ToolCall>(&event->payload)) {
+    } else if (const auto* call = event->payload.As<igpt::ToolCall>()) {
       std::cerr << "[" << call->name << "]\n";
     }
   }

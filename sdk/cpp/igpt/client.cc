@@ -11,16 +11,20 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "igpt/error.h"
 #include "igpt/internal/base/monotonic.h"
 #include "igpt/internal/base/thread_pool.h"
+#include "igpt/internal/call/call_end.h"
 #include "igpt/internal/call/client_core.h"
 #include "igpt/internal/call/endpoint.h"
 #include "igpt/internal/call/on_loop.h"
 #include "igpt/internal/call/shared_client.h"
 #include "igpt/internal/call/streamed_answer.h"
+#include "igpt/internal/call/transport_call.h"
 #include "igpt/internal/call/whole_answer.h"
 #include "igpt/internal/http/base_url.h"
+#include "igpt/unstable/on_loop.h"
 #include "igpt/version.h"
 
 namespace igpt {
@@ -29,8 +33,10 @@ namespace {
 using internal::ClientCore;
 using internal::ClientRef;
 using internal::Endpoint;
+using internal::EventLoop;
 using internal::RunOn;
 using internal::SharedClient;
+using internal::Starter;
 using internal::Usable;
 
 // A client's share of the file descriptors.
@@ -55,77 +61,13 @@ CallOptions Begun(CallOptions options) {
   return options;
 }
 
-// Starts a call on the loop. `done` runs on the loop's thread.
-template <typename Request, typename Answer>
-PendingCall Start(const std::shared_ptr<SharedClient>& client, const Endpoint<Request, Answer>& endpoint,
-                  Request request, CallOptions options, Callback<Answer> done) {
-  auto handle = std::make_shared<std::weak_ptr<internal::Cancellable>>();
-  // What the client shares goes only after everything that was posted before.
-  RunOn(client->loop(), [core = &client->core(), &endpoint, handle, request = std::move(request),
-                         options = Begun(std::move(options)), done = std::move(done)]() mutable {
-    if (absl::Status valid = CheckAll(request, options, *core); !valid.ok()) {
-      core->loop.Defer([done = std::move(done), valid = std::move(valid)]() mutable { done(std::move(valid)); });
-      return;
-    }
-    auto call = std::make_shared<internal::WholeAnswer<Request, Answer>>(*core, endpoint, std::move(request),
-                                                                         std::move(options), std::move(done));
-    *handle = call;
-    call->Start();
-  });
-  return PendingCall(client, std::move(handle));
+// The end of a call that is refused before it begins.
+CallInfo Refused(const CallOptions& options) {
+  return {.request_id = options.request_id, .start_time = absl::Now()};
 }
 
-// All asynchronous forms.
-template <typename Request, typename Answer>
-PendingCall StartCall(const ClientRef& client, const Endpoint<Request, Answer>& endpoint, Request request,
-                      CallOptions options, Callback<Answer> done) {
-  if (done == nullptr) done = [](const absl::StatusOr<Answer>&) {};
-  if (absl::Status usable = Usable(client.get()); !usable.ok()) {
-    internal::FailLater(std::move(done), std::move(usable));
-    return {};
-  }
-  return Start(client.get(), endpoint, std::move(request), std::move(options),
-               client->core().callbacks->Wrap(std::move(done)));
-}
-
-// All blocking forms. The client stays open until the answer is there, whoever lets go of it meanwhile.
-template <typename Request, typename Answer>
-absl::StatusOr<Answer> AwaitCall(ClientRef client, const Endpoint<Request, Answer>& endpoint, Request request,
-                                 CallOptions options) {
-  if (absl::Status usable = Usable(client.get()); !usable.ok()) return usable;
-  return internal::Await<Answer>(client->loop(), [&](Callback<Answer> done) {
-    Start(client.get(), endpoint, std::move(request), std::move(options), std::move(done));
-  });
-}
-
-// All forms with a streamed answer.
-template <typename Request>
-EventStream StartStream(const ClientRef& client, const Endpoint<Request, Answer>& endpoint, Request request,
-                        CallOptions options) {
-  if (client.get() == nullptr) return {};  // each read says that there is no call
-  // The call is made here, before its loop knows of it, so that the stream can be read and cancelled at once.
-  auto call = std::make_shared<internal::StreamedAnswer>(client->core());
-  EventStream stream(client, call);
-  if (!Usable(client.get()).ok()) return stream;  // each read says why
-  RunOn(client->loop(), [call = std::move(call), core = &client->core(), &endpoint, request = std::move(request),
-                         options = Begun(std::move(options))]() mutable {
-    if (absl::Status valid = CheckAll(request, options, *core); !valid.ok()) return call->Fail(std::move(valid));
-    call->Start(endpoint, request, std::move(options));
-  });
-  return stream;
-}
-
-}  // namespace
-
-void PendingCall::Cancel() {
-  const std::shared_ptr<SharedClient> client = client_.lock();
-  if (!Usable(client).ok()) return;
-  RunOn(client->loop(), [call = call_] {
-    if (const std::shared_ptr<internal::Cancellable> live = call->lock()) live->Cancel();
-  });
-}
-
-absl::StatusOr<Client> Client::Create(Options options, EventLoop* loop) {
+// Without `loop`, makes one.
+absl::StatusOr<ClientRef> Open(Options options, EventLoop* loop, std::shared_ptr<Transport> transport) {
   if (absl::Status valid = Validate(options); !valid.ok()) return valid;
   absl::StatusOr<internal::BaseUrl> base_url = internal::ParseBaseUrl(options.base_url);
   if (!base_url.ok()) return base_url.status();
@@ -155,6 +97,7 @@ absl::StatusOr<Client> Client::Create(Options options, EventLoop* loop) {
   std::string agent = options.client_name.empty() ? own : absl::StrCat(options.client_name, " ", own);
   auto core =
       std::make_unique<ClientCore>(*loop, std::move(options), *std::move(base_url), std::move(name), std::move(agent));
+  core->transport = std::move(transport);
   if (!core->options.proxy.empty()) core->proxy = *host;
   const auto resolve = [&](const internal::BaseUrl& url) {
     if (url.host_is_address) return;
@@ -162,7 +105,125 @@ absl::StatusOr<Client> Client::Create(Options options, EventLoop* loop) {
   };
   resolve(*host);
   if (host->scheme == "socks5") resolve(core->base_url);
-  return Client(ClientRef(std::make_shared<SharedClient>(std::move(own_loop), std::move(core))));
+  return ClientRef(std::make_shared<SharedClient>(std::move(own_loop), std::move(core)));
+}
+
+}  // namespace
+
+namespace internal {
+
+struct Starter {
+  // Starts a call on the loop. `done` runs on the loop's thread.
+  template <typename Request, typename Answer>
+  static PendingCall Start(const std::shared_ptr<SharedClient>& client, const Endpoint<Request, Answer>& endpoint,
+                           Request request, CallOptions options, Callback<Answer> done) {
+    auto handle = std::make_shared<std::weak_ptr<Cancellable>>();
+    // What the client shares goes only after everything that was posted before.
+    RunOn(client->loop(), [client, core = &client->core(), &endpoint, handle, request = std::move(request),
+                           options = Begun(std::move(options)), done = std::move(done)]() mutable {
+      if (absl::Status valid = CheckAll(request, options, *core); !valid.ok()) {
+        const CallInfo call = Refused(options);
+        valid = WithFacts(valid, call);
+        ReportCall(*core, endpoint.route, call, valid);
+        core->loop.Defer([done = std::move(done), valid = std::move(valid)]() mutable { done(std::move(valid)); });
+        return;
+      }
+      if (core->transport != nullptr) {
+        request.user = core->UserOf(request);
+        auto call = std::make_shared<TransportAnswer<Request, Answer>>(client, endpoint.route, std::move(request),
+                                                                       std::move(options), std::move(done));
+        *handle = call;
+        return call->Start(endpoint.function);
+      }
+      auto call = std::make_shared<WholeAnswer<Request, Answer>>(*core, endpoint, std::move(request),
+                                                                 std::move(options), std::move(done));
+      *handle = call;
+      call->Start();
+    });
+    return PendingCall(client, std::move(handle));
+  }
+
+  // All asynchronous forms.
+  template <typename Request, typename Answer>
+  static PendingCall StartCall(const ClientRef& client, const Endpoint<Request, Answer>& endpoint, Request request,
+                               CallOptions options, Callback<Answer> done) {
+    if (done == nullptr) done = [](const absl::StatusOr<Answer>&) {};
+    if (absl::Status usable = Usable(client.get()); !usable.ok()) {
+      FailLater(std::move(done), std::move(usable));
+      return {};
+    }
+    return Start(client.get(), endpoint, std::move(request), std::move(options),
+                 client->core().callbacks->Wrap(std::move(done)));
+  }
+
+  // All blocking forms. The client stays open until the answer is there, whoever lets go of it meanwhile.
+  template <typename Request, typename Answer>
+  static absl::StatusOr<Answer> AwaitCall(ClientRef client, const Endpoint<Request, Answer>& endpoint, Request request,
+                                          CallOptions options) {
+    if (absl::Status usable = Usable(client.get()); !usable.ok()) return usable;
+    return Await<Answer>(client->loop(), [&](Callback<Answer> done) {
+      Start(client.get(), endpoint, std::move(request), std::move(options), std::move(done));
+    });
+  }
+
+  // All forms with a streamed answer.
+  template <typename Request>
+  static EventStream StartStream(const ClientRef& client, const Endpoint<Request, Answer>& endpoint, Request request,
+                                 CallOptions options, bool event_stream = true) {
+    if (client.get() == nullptr) return {};  // each read says that there is no call
+    if (client->core().transport != nullptr) {
+      return StartOnTransport(client, endpoint, std::move(request), std::move(options));
+    }
+    // The call is made here, before its loop knows of it, so that the stream can be read and cancelled at once.
+    auto call = std::make_shared<StreamedAnswer>(client->core());
+    EventStream stream(client, call);
+    if (!Usable(client.get()).ok()) return stream;  // each read says why
+    RunOn(client->loop(), [call = std::move(call), core = &client->core(), &endpoint, request = std::move(request),
+                           options = Begun(std::move(options)), event_stream]() mutable {
+      if (absl::Status valid = CheckAll(request, options, *core); !valid.ok()) {
+        return call->Fail(endpoint.route, Refused(options), std::move(valid));
+      }
+      call->Start(endpoint, request, std::move(options), event_stream);
+    });
+    return stream;
+  }
+
+  template <typename Request>
+  static EventStream StartOnTransport(const ClientRef& client, const Endpoint<Request, Answer>& endpoint,
+                                      Request request, CallOptions options) {
+    auto call = std::make_shared<TransportStream>(client.get());
+    EventStream stream(client, call);
+    if (!Usable(client.get()).ok()) return stream;
+    RunOn(client->loop(), [call = std::move(call), core = &client->core(), &endpoint, request = std::move(request),
+                           options = Begun(std::move(options))]() mutable {
+      if (absl::Status valid = CheckAll(request, options, *core); !valid.ok()) {
+        return call->Fail(endpoint.route, std::move(options), std::move(valid));
+      }
+      request.user = core->UserOf(request);
+      call->Start(endpoint.route, std::move(options),
+                  [&endpoint, request = std::move(request)](Transport& transport, const CallOptions& call_options) {
+                    return (transport.*endpoint.stream)(request, call_options);
+                  });
+    });
+    return stream;
+  }
+};
+
+}  // namespace internal
+
+void PendingCall::Cancel() {
+  const std::shared_ptr<SharedClient> client = client_.lock();
+  if (!Usable(client).ok()) return;
+  RunOn(client->loop(), [call = call_] {
+    if (const std::shared_ptr<internal::Cancellable> live = call->lock()) live->Cancel();
+  });
+}
+
+absl::StatusOr<Client> Client::Create(Options options, std::shared_ptr<Transport> transport) {
+  if (transport != nullptr && options.api_key.empty()) options.api_key = "unused";
+  absl::StatusOr<ClientRef> client = Open(std::move(options), nullptr, std::move(transport));
+  if (!client.ok()) return client.status();
+  return Client(*std::move(client));
 }
 
 void Client::Close() {
@@ -185,72 +246,104 @@ void Client::SetAuthorities(std::string ca_pem) {
         });
 }
 
-double Client::RetriesLeft() const {
-  return client_->core().retry_budget.left();
-}
-
-double Client::HeldBackShare() const {
-  return client_->core().throttle.HeldBackShare(internal::MonotonicNanos());
-}
-
-int64_t Client::HeldBack() const {
-  return client_->core().throttle.held_back();
-}
-
 absl::StatusOr<Answer> Recall::Ask(AskRequest request, CallOptions options) {
-  return AwaitCall(client_, internal::kAsk, std::move(request), std::move(options));
+  return Starter::AwaitCall(client_, internal::kAsk, std::move(request), std::move(options));
 }
 
 PendingCall Recall::Ask(AskRequest request, CallOptions options, Callback<Answer> done) {
-  return StartCall(client_, internal::kAsk, std::move(request), std::move(options), std::move(done));
+  return Starter::StartCall(client_, internal::kAsk, std::move(request), std::move(options), std::move(done));
 }
 
 EventStream Recall::AskStream(AskRequest request, CallOptions options) {
-  return StartStream(client_, internal::kAsk, std::move(request), std::move(options));
+  return Starter::StartStream(client_, internal::kAsk, std::move(request), std::move(options));
 }
 
 absl::StatusOr<Answer> Recall::Run(RunRequest request, CallOptions options) {
-  return AwaitCall(client_, internal::kRun, std::move(request), std::move(options));
+  return Starter::AwaitCall(client_, internal::kRun, std::move(request), std::move(options));
 }
 
 PendingCall Recall::Run(RunRequest request, CallOptions options, Callback<Answer> done) {
-  return StartCall(client_, internal::kRun, std::move(request), std::move(options), std::move(done));
+  return Starter::StartCall(client_, internal::kRun, std::move(request), std::move(options), std::move(done));
 }
 
 EventStream Recall::RunStream(RunRequest request, CallOptions options) {
-  return StartStream(client_, internal::kRun, std::move(request), std::move(options));
+  return Starter::StartStream(client_, internal::kRun, std::move(request), std::move(options));
 }
 
 absl::StatusOr<SearchAnswer> Recall::Search(SearchRequest request, CallOptions options) {
-  return AwaitCall(client_, internal::kSearch, std::move(request), std::move(options));
+  return Starter::AwaitCall(client_, internal::kSearch, std::move(request), std::move(options));
 }
 
 PendingCall Recall::Search(SearchRequest request, CallOptions options, Callback<SearchAnswer> done) {
-  return StartCall(client_, internal::kSearch, std::move(request), std::move(options), std::move(done));
+  return Starter::StartCall(client_, internal::kSearch, std::move(request), std::move(options), std::move(done));
 }
 
 absl::StatusOr<ListAnswer> Datasources::List(ListRequest request, CallOptions options) {
-  return AwaitCall(client_, internal::kList, std::move(request), std::move(options));
+  return Starter::AwaitCall(client_, internal::kList, std::move(request), std::move(options));
 }
 
 PendingCall Datasources::List(ListRequest request, CallOptions options, Callback<ListAnswer> done) {
-  return StartCall(client_, internal::kList, std::move(request), std::move(options), std::move(done));
+  return Starter::StartCall(client_, internal::kList, std::move(request), std::move(options), std::move(done));
 }
 
 absl::StatusOr<DisconnectAnswer> Datasources::Disconnect(DisconnectRequest request, CallOptions options) {
-  return AwaitCall(client_, internal::kDisconnect, std::move(request), std::move(options));
+  return Starter::AwaitCall(client_, internal::kDisconnect, std::move(request), std::move(options));
 }
 
 PendingCall Datasources::Disconnect(DisconnectRequest request, CallOptions options, Callback<DisconnectAnswer> done) {
-  return StartCall(client_, internal::kDisconnect, std::move(request), std::move(options), std::move(done));
+  return Starter::StartCall(client_, internal::kDisconnect, std::move(request), std::move(options), std::move(done));
 }
 
 absl::StatusOr<AuthorizeAnswer> Connectors::Authorize(AuthorizeRequest request, CallOptions options) {
-  return AwaitCall(client_, internal::kAuthorize, std::move(request), std::move(options));
+  return Starter::AwaitCall(client_, internal::kAuthorize, std::move(request), std::move(options));
 }
 
 PendingCall Connectors::Authorize(AuthorizeRequest request, CallOptions options, Callback<AuthorizeAnswer> done) {
-  return StartCall(client_, internal::kAuthorize, std::move(request), std::move(options), std::move(done));
+  return Starter::StartCall(client_, internal::kAuthorize, std::move(request), std::move(options), std::move(done));
 }
+
+namespace unstable {
+
+absl::StatusOr<Client> OnLoop::Create(Options options, EventLoop& loop) {
+  absl::StatusOr<ClientRef> client = Open(std::move(options), &loop, nullptr);
+  if (!client.ok()) return client.status();
+  return Client(*std::move(client));
+}
+
+std::optional<EventResult> OnLoop::TryRead(EventStream& stream) {
+  return stream.call_->TryRead();
+}
+
+bool OnLoop::Readable(const EventStream& stream) {
+  return stream.call_->Readable();
+}
+
+void OnLoop::WaitReadable(EventStream& stream, absl::Duration timeout, absl::AnyInvocable<void()> wake) {
+  stream.call_->WaitReadable(timeout, std::move(wake));
+}
+
+EventStream OnLoop::AskWhole(const Recall& recall, AskRequest request, CallOptions options) {
+  return Starter::StartStream(recall.client_, internal::kAsk, std::move(request), std::move(options),
+                              /*event_stream=*/false);
+}
+
+EventStream OnLoop::RunWhole(const Recall& recall, RunRequest request, CallOptions options) {
+  return Starter::StartStream(recall.client_, internal::kRun, std::move(request), std::move(options),
+                              /*event_stream=*/false);
+}
+
+double OnLoop::RetriesLeft(const Client& client) {
+  return client.client_->core().retry_budget.left();
+}
+
+double OnLoop::HeldBackShare(const Client& client) {
+  return client.client_->core().throttle.HeldBackShare(internal::MonotonicNanos());
+}
+
+int64_t OnLoop::HeldBack(const Client& client) {
+  return client.client_->core().throttle.held_back();
+}
+
+}  // namespace unstable
 
 }  // namespace igpt

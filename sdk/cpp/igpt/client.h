@@ -29,16 +29,22 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "igpt/client_ref.h"
-#include "igpt/event_loop.h"
 #include "igpt/event_stream.h"
 #include "igpt/options.h"
 #include "igpt/types.h"
 
 namespace igpt {
 
+class Transport;
+
 namespace internal {
 class Cancellable;
+struct Starter;
 }  // namespace internal
+
+namespace unstable {
+struct OnLoop;
+}  // namespace unstable
 
 template <typename Answer>
 using Callback = absl::AnyInvocable<void(absl::StatusOr<Answer>)>;
@@ -48,15 +54,16 @@ using Callback = absl::AnyInvocable<void(absl::StatusOr<Answer>)>;
 class PendingCall {
  public:
   PendingCall() = default;
-  // Made by the parts of a Client.
-  PendingCall(std::weak_ptr<internal::SharedClient> client, std::shared_ptr<std::weak_ptr<internal::Cancellable>> call)
-      : client_(std::move(client)), call_(std::move(call)) {}
 
   // Aborts the request at once, in every phase; the callback then gets kAborted, unless the answer was there first.
   // From any thread.
   void Cancel();
 
  private:
+  friend struct internal::Starter;
+  PendingCall(std::weak_ptr<internal::SharedClient> client, std::shared_ptr<std::weak_ptr<internal::Cancellable>> call)
+      : client_(std::move(client)), call_(std::move(call)) {}
+
   std::weak_ptr<internal::SharedClient> client_;
   std::shared_ptr<std::weak_ptr<internal::Cancellable>> call_;  // touched on the loop's thread only
 };
@@ -67,8 +74,6 @@ class PendingCall {
 // Questions over a user's mail and documents.
 class Recall {
  public:
-  explicit Recall(internal::ClientRef client) : client_(std::move(client)) {}
-
   // The whole answer. Repeated on network errors, 429 and 5xx.
   absl::StatusOr<Answer> Ask(AskRequest request, CallOptions options = {});
   PendingCall Ask(AskRequest request, CallOptions options, Callback<Answer> done);
@@ -86,14 +91,16 @@ class Recall {
   PendingCall Search(SearchRequest request, CallOptions options, Callback<SearchAnswer> done);
 
  private:
+  friend class Client;
+  friend struct unstable::OnLoop;
+  explicit Recall(internal::ClientRef client) : client_(std::move(client)) {}
+
   internal::ClientRef client_;
 };
 
 // What a user has connected.
 class Datasources {
  public:
-  explicit Datasources(internal::ClientRef client) : client_(std::move(client)) {}
-
   // Repeated on network errors, 429 and 5xx.
   absl::StatusOr<ListAnswer> List(ListRequest request, CallOptions options = {});
   PendingCall List(ListRequest request, CallOptions options, Callback<ListAnswer> done);
@@ -103,19 +110,23 @@ class Datasources {
   PendingCall Disconnect(DisconnectRequest request, CallOptions options, Callback<DisconnectAnswer> done);
 
  private:
+  friend class Client;
+  explicit Datasources(internal::ClientRef client) : client_(std::move(client)) {}
+
   internal::ClientRef client_;
 };
 
 // How a user connects a datasource.
 class Connectors {
  public:
-  explicit Connectors(internal::ClientRef client) : client_(std::move(client)) {}
-
   // Repeated only when the request provably never reached iGPT.
   absl::StatusOr<AuthorizeAnswer> Authorize(AuthorizeRequest request, CallOptions options = {});
   PendingCall Authorize(AuthorizeRequest request, CallOptions options, Callback<AuthorizeAnswer> done);
 
  private:
+  friend class Client;
+  explicit Connectors(internal::ClientRef client) : client_(std::move(client)) {}
+
   internal::ClientRef client_;
 };
 
@@ -123,11 +134,9 @@ class Connectors {
 // FAILED_PRECONDITION.
 class Client {
  public:
-  // INVALID_ARGUMENT that names every option that is out of range. Without `loop` the client makes a loop of its own.
-  // With it, the client's calls live on it, it must outlive the client, and calls that are made on its thread start
-  // without a thread hop; callbacks run on that thread unless there is an executor, and must then not block; and
-  // connections are limited only by Options::max_connections, if that is set.
-  static absl::StatusOr<Client> Create(Options options, EventLoop* loop = nullptr);
+  // INVALID_ARGUMENT that names every option that is out of range. A transport, if there is one, answers the calls in
+  // place of iGPT; then no key is needed.
+  static absl::StatusOr<Client> Create(Options options, std::shared_ptr<Transport> transport = nullptr);
 
   Recall recall() const { return Recall(client_); }
   Datasources datasources() const { return Datasources(client_); }
@@ -144,16 +153,8 @@ class Client {
   // Replaces Options::ca_pem for connections that are opened from now on.
   void SetAuthorities(std::string ca_pem);
 
-  // How many retries may be sent now: they are limited to 20 % of recent requests, beyond a burst of 10. On the event
-  // loop's thread only.
-  double RetriesLeft() const;
-
-  // The share of the last ten seconds' requests that was held back because iGPT failed most of their user's, their
-  // group's or all; and how many have been held back so far. On the event loop's thread only.
-  double HeldBackShare() const;
-  int64_t HeldBack() const;
-
  private:
+  friend struct unstable::OnLoop;
   explicit Client(internal::ClientRef client) : client_(std::move(client)) {}
 
   internal::ClientRef client_;

@@ -13,6 +13,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "igpt/call_info.h"
 
 namespace igpt {
 
@@ -25,7 +26,12 @@ enum class ErrorKind {
   kNotFound,        // HTTP 404 on Disconnect: no such datasource (NOT_FOUND)
   kRateLimited,     // HTTP 429 after the retries (RESOURCE_EXHAUSTED)
   kUnavailable,     // HTTP 5xx after the retries (UNAVAILABLE)
-  kNetwork,         // name resolution, connect, TLS or reset, after the retries (UNAVAILABLE)
+  kNetwork,         // name resolution, connect, handshake or reset, after the retries (UNAVAILABLE)
+  kTls,  // a certificate was refused, iGPT's, the proxy's or the client's own; no repetition mends it
+         // (FAILED_PRECONDITION)
+  kConfiguration,  // the program or its settings have to change: a client or stream that was moved from, or made before
+                   // fork(); a second read of a stream at a time; a key provider that fails; a proxy that refuses its
+                   // user (FAILED_PRECONDITION)
   kProtocol,        // another 4xx, a redirect, no JSON, a wrong content type (INTERNAL)
   kTimeout,    // a limit of Options passed; `timer` names it (UNAVAILABLE, after the first event DEADLINE_EXCEEDED)
   kDeadline,   // CallOptions::deadline passed (DEADLINE_EXCEEDED)
@@ -48,14 +54,14 @@ struct Error {
   ErrorKind kind = ErrorKind::kProtocol;
   std::vector<FieldViolation> violations = {};     // kInvalidRequest: all at once
   std::string api_code = {};                       // kApi: iGPT's code, or "unrecognized" when it isn't a plain token
-  int http_status = 0;                             // the last answer's; 0: there was none
   std::optional<absl::Duration> retry_after = {};  // when iGPT said so
   std::string timer = {};                          // kTimeout: "connect", "first_byte", "idle" or "total"
   int64_t events_delivered = 0;                    // streams: how many events came before the error
-  int attempts = 0;                                // how many requests were sent
+  CallInfo call = {};                              // request id, HTTP status, attempts, iGPT's headers, times
 };
 
-// An error as a status, with the code that belongs to its kind.
+// An error as a status, with the code that belongs to its kind. Printed, it tells the facts too, as name=value, and in
+// another payload iGPT's headers.
 absl::Status MakeStatus(const Error& error, std::string_view message);
 
 // The reverse. nullopt for OK and for a status that this library did not make.

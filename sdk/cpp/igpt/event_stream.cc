@@ -8,22 +8,23 @@
 #include "igpt/internal/call/callbacks.h"
 #include "igpt/internal/call/on_loop.h"
 #include "igpt/internal/call/shared_client.h"
-#include "igpt/internal/call/streamed_answer.h"
+#include "igpt/internal/call/stream_call.h"
 
 namespace igpt {
 
+using internal::EventLoop;
 using internal::RunOn;
 
 namespace {
 
 // What the answer is once `event` was read.
 void Add(const RunEvent& event, Answer& answer) {
-  if (const auto* delta = std::get_if<Delta>(&event.payload)) {
+  if (const auto* delta = event.payload.As<Delta>()) {
     if (!std::holds_alternative<Text>(answer.output)) answer.output = Text();
     std::get<Text>(answer.output).text += delta->text;
-  } else if (const auto* started = std::get_if<RunStarted>(&event.payload)) {
+  } else if (const auto* started = event.payload.As<RunStarted>()) {
     answer = Answer{.id = started->id, .start_time = started->start_time};
-  } else if (const auto* whole = std::get_if<Answer>(&event.payload)) {
+  } else if (const auto* whole = event.payload.As<Answer>()) {
     answer = *whole;
     answer.raw_json = event.raw_json;
   }
@@ -31,7 +32,7 @@ void Add(const RunEvent& event, Answer& answer) {
 
 }  // namespace
 
-EventStream::EventStream(internal::ClientRef client, std::shared_ptr<internal::StreamedAnswer> call)
+EventStream::EventStream(internal::ClientRef client, std::shared_ptr<internal::StreamCall> call)
     : client_(std::move(client)), call_(std::move(call)) {}
 
 EventStream::~EventStream() {
@@ -62,7 +63,7 @@ void EventStream::Release() {
 }
 
 absl::Status EventStream::Usable() const {
-  if (call_ == nullptr) return absl::FailedPreconditionError("this stream was moved from, or made without a call");
+  if (call_ == nullptr) return MakeStatus(ErrorKind::kConfiguration, "this stream was moved from, or made without a call");
   return internal::Usable(client_->get());
 }
 
@@ -103,7 +104,7 @@ bool EventStream::Next(RunEvent* event) {
 absl::Status EventStream::ForEachText(absl::FunctionRef<void(std::string_view)> take) {
   RunEvent event;
   while (Next(&event)) {
-    if (const auto* delta = std::get_if<Delta>(&event.payload)) take(delta->text);
+    if (const auto* delta = event.payload.As<Delta>()) take(delta->text);
   }
   return status();
 }
@@ -113,6 +114,7 @@ absl::StatusOr<Answer> EventStream::Finish() {
   while (Next(&event)) {
   }
   if (!status_.ok()) return status_;
+  answer_.call = Info();
   return answer_;
 }
 
@@ -133,16 +135,14 @@ void EventStream::Cancel() {
   RunOn((*client_)->loop(), [call = call_] { call->Cancel(); });
 }
 
-std::optional<EventResult> EventStream::TryRead() {
-  return call_->TryRead();
-}
-
-bool EventStream::Readable() const {
-  return call_->Readable();
-}
-
-void EventStream::WaitReadable(absl::Duration timeout, absl::AnyInvocable<void()> wake) {
-  call_->WaitReadable(timeout, std::move(wake));
+CallInfo EventStream::Info() const {
+  if (!Usable().ok()) return {};
+  EventLoop& loop = (*client_)->loop();
+  if (loop.InLoop()) return call_->Info();
+  absl::StatusOr<CallInfo> info = internal::Await<CallInfo>(loop, [&](auto done) {
+    loop.Post([call = call_, done = std::move(done)]() mutable { done(call->Info()); });
+  });
+  return info.ok() ? *std::move(info) : CallInfo();
 }
 
 }  // namespace igpt

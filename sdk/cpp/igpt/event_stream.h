@@ -46,8 +46,13 @@
 namespace igpt {
 
 namespace internal {
-class StreamedAnswer;
+struct Starter;
+class StreamCall;
 }  // namespace internal
+
+namespace unstable {
+struct OnLoop;
+}  // namespace unstable
 
 // What a Read gives: an event; nullopt, the proper end; or the error that ended the stream. After the end, reading
 // again gives the same.
@@ -59,8 +64,6 @@ using EventResult = absl::StatusOr<std::optional<RunEvent>>;
 class EventStream {
  public:
   EventStream() = default;
-  // Made by Recall.
-  EventStream(internal::ClientRef client, std::shared_ptr<internal::StreamedAnswer> call);
   ~EventStream();
   EventStream(EventStream&& other) noexcept;
   EventStream& operator=(EventStream&& other) noexcept;
@@ -95,30 +98,25 @@ class EventStream {
   // Aborts the request.
   void Cancel();
 
+  // What is known of the call: its request id from the start, the rest as it comes. Waits for the client's thread, not
+  // for iGPT.
+  CallInfo Info() const;
+
   // The rest of the stream as a range: events, and last, if the end is not the proper one, its error. An input range:
   // it can be gone through once.
   class Iterator;
   Iterator begin();
   std::default_sentinel_t end() { return {}; }
 
-  // For code that lives on the loop's thread, and only there:
-
-  // The next result, if it is here already; else nullopt.
-  std::optional<EventResult> TryRead();
-
-  // Whether TryRead() would give something.
-  bool Readable() const;
-
-  // Runs `wake` once, later, when the stream is readable or `timeout` has passed. Replaces an earlier wait; counts as
-  // the one pending Read.
-  void WaitReadable(absl::Duration timeout, absl::AnyInvocable<void()> wake);
-
  private:
+  friend struct internal::Starter;
+  friend struct unstable::OnLoop;
+  EventStream(internal::ClientRef client, std::shared_ptr<internal::StreamCall> call);
   absl::Status Usable() const;
   void Release();
 
   std::optional<internal::ClientRef> client_;
-  std::shared_ptr<internal::StreamedAnswer> call_;
+  std::shared_ptr<internal::StreamCall> call_;
   absl::Status status_;  // what the blocking reads found
   Answer answer_;        // so far, for Finish()
 };

@@ -81,7 +81,10 @@ struct CallOptions {
   std::stop_token stop = {};
   // Unless empty, used for this call in place of Options::api_key.
   std::string api_key = {};
-  // Further request headers, e.g. {"X-Request-Id", …}. Names are tokens, and none that the library sets itself or that
+  // Sent as X-Request-Id, and told in the call's answer, its error and its reports. Visible ASCII with spaces only
+  // inside, at most kMaxNameBytes. Empty: the library makes one up, a random UUID.
+  std::string request_id = {};
+  // Further request headers, e.g. {"traceparent", …}. Names are tokens, and none that the library sets itself or that
   // frames the message (Authorization, Content-Length, …); values are visible ASCII, with spaces only inside. Anything
   // else is kInvalidRequest.
   std::vector<std::pair<std::string, std::string>> headers = {};
@@ -89,9 +92,6 @@ struct CallOptions {
   // no other user, and those of a group no other group. Groups are told apart by any names. Empty: requests with the
   // same key are a group.
   std::string throttle_group = {};
-  // Unless null, the call keeps the number of its requests to iGPT here, retries included. Written on the client's
-  // event loop while the call runs.
-  std::shared_ptr<int> attempts = nullptr;
 };
 
 // Limits of requests. iGPT documents none: these keep a mistake from becoming a bill.

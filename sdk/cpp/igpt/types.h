@@ -4,17 +4,27 @@
 // of another type, a value that the typed field cannot hold exactly) is never dropped: its `raw_json` then carries the
 // whole of it, exactly as iGPT wrote it. `raw_json` is empty when everything has a typed home, unless the request asked
 // for it with `include_raw`.
+//
+// A program that reads a field from `raw_json` sets `include_raw`. Without it, `raw_json` is there only as long as this
+// library has no typed home for the field: a later version that has one leaves it empty.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
 #include "absl/time/time.h"
+#include "igpt/call_info.h"
 
 namespace igpt {
+
+namespace unstable {
+struct EventPayloads;
+}  // namespace unstable
 
 // What an answer is written in.
 struct OutputFormat {
@@ -39,10 +49,7 @@ struct AskRequest {
   std::string input = {};    // the question; required, at most kMaxInputBytes
   std::string quality = {};  // e.g. "cef-1-high"; empty: iGPT's default. An open set
   OutputFormat output_format = {};
-  // For Recall::AskStream only. True asks iGPT for the whole answer at once: the call is safe to repeat to its end, and
-  // its stream holds one event, an Answer.
-  bool whole_answer = false;
-  bool include_raw = false;  // fill every raw_json
+  bool include_raw = false;  // fill every raw_json; set it to read fields from there
 };
 
 // An AskRequest with more to steer the answer.
@@ -53,8 +60,7 @@ struct RunRequest {
   OutputFormat output_format = {};
   std::string reasoning_effort = {};  // "low", "medium" or "high"; empty: iGPT's default. An open set
   std::string instructions = {};      // how to answer; optional, at most kMaxInstructionsBytes
-  bool whole_answer = false;          // for Recall::RunStream only: as in AskRequest
-  bool include_raw = false;           // fill every raw_json
+  bool include_raw = false;           // as in AskRequest
 };
 
 struct SearchRequest {
@@ -64,18 +70,18 @@ struct SearchRequest {
   std::string date_to = {};        // YYYY-MM-DD, optional, not before date_from
   int max_results = 0;             // 0: iGPT's default; not negative
   std::string filter_people = {};  // optional: only content that involves these people
-  bool include_raw = false;
+  bool include_raw = false;  // as in AskRequest
 };
 
 struct ListRequest {
   std::string user = {};  // empty: Options::user
-  bool include_raw = false;
+  bool include_raw = false;  // as in AskRequest
 };
 
 struct DisconnectRequest {
   std::string user = {};  // empty: Options::user
   std::string id = {};    // Datasource::id; required
-  bool include_raw = false;
+  bool include_raw = false;  // as in AskRequest
 };
 
 struct AuthorizeRequest {
@@ -84,7 +90,7 @@ struct AuthorizeRequest {
   std::string scope = {};         // space-delimited, e.g. "messages"; required
   std::string redirect_uri = {};  // optional
   std::string state = {};         // optional, handed back at redirect_uri
-  bool include_raw = false;
+  bool include_raw = false;  // as in AskRequest
 };
 
 struct Datasource {
@@ -134,6 +140,7 @@ struct Answer {
   std::optional<absl::Time> end_time = {};
   std::optional<absl::Duration> duration = {};
   std::string raw_json = {};  // as an event's payload this stays empty: RunEvent::raw_json has it
+  CallInfo call = {};
 };
 
 // How far something is that takes more than one event.
@@ -196,13 +203,38 @@ struct OutputItem {
   Stage stage = Stage::kUnspecified;
 };
 
+// What an event says: one of the structs above, or nothing that this library knows. A later version may know more: so a
+// program asks for those that it can use, and passes over all others.
+class EventPayload {
+  using Value =
+      std::variant<std::monostate, Delta, RunStarted, Answer, Turn, Reasoning, ToolCall, ToolOutput, OutputItem>;
+
+ public:
+  EventPayload() = default;
+  template <typename Payload>
+    requires(!std::same_as<Payload, EventPayload> && std::constructible_from<Value, Payload>)
+  EventPayload(Payload payload) : value_(std::move(payload)) {}  // NOLINT(google-explicit-constructor)
+
+  // The payload, if it is of this type; else null. An Answer: the answer is whole.
+  template <typename Payload>
+  const Payload* As() const {
+    return std::get_if<Payload>(&value_);
+  }
+  template <typename Payload>
+  Payload* As() {
+    return std::get_if<Payload>(&value_);
+  }
+
+ private:
+  friend struct unstable::EventPayloads;
+  Value value_;
+};
+
 // One event of a streamed answer.
 struct RunEvent {
   std::optional<int32_t> seq = {};  // iGPT's order within the run
   std::string type = {};            // iGPT's name of the event; may be empty
-  // std::monostate: an event that this library doesn't know; raw_json has it. Answer: the answer is whole.
-  std::variant<std::monostate, Delta, RunStarted, Answer, Turn, Reasoning, ToolCall, ToolOutput, OutputItem> payload =
-      {};
+  EventPayload payload = {};        // empty: an event that this library doesn't know; raw_json has it
   std::string raw_json = {};
 };
 
@@ -221,20 +253,24 @@ struct SearchResult {
 struct SearchAnswer {
   std::vector<SearchResult> results = {};
   std::string raw_json = {};
+  CallInfo call = {};
 };
 
 struct ListAnswer {
   std::vector<Datasource> datasources = {};
   std::string raw_json = {};
+  CallInfo call = {};
 };
 
 struct DisconnectAnswer {
   std::string raw_json = {};  // iGPT documents no shape: the answer, when it holds anything
+  CallInfo call = {};
 };
 
 struct AuthorizeAnswer {
   std::string url = {};  // the page that the user has to open; never empty
   std::string raw_json = {};
+  CallInfo call = {};
 };
 
 }  // namespace igpt

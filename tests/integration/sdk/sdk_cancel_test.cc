@@ -72,7 +72,7 @@ TEST_P(CancelTest, EndsTheCallOnceAndTheRequestAtOnce) {
   ScriptedHttpServer server(phase.mode);
   if (phase.script) server.OnRequest([&, script = phase.script](Exchange& exchange) { script(exchange, reached); });
   Outcome outcome;
-  const std::unique_ptr<EventLoop> loop = MakeLoop();
+  const std::unique_ptr<unstable::EventLoop> loop = MakeLoop();
   Options options = OptionsFor(server);
   options.max_retries = 3;
   std::unique_ptr<Client> client = MakeClient(options, loop.get());
@@ -143,7 +143,7 @@ INSTANTIATE_TEST_SUITE_P(Stream, CancelTest,
 
 class SdkCancelTest : public ::testing::Test {
  protected:
-  const std::unique_ptr<EventLoop> loop_ = MakeLoop();
+  const std::unique_ptr<unstable::EventLoop> loop_ = MakeLoop();
 };
 
 // Unread events are dropped: the next Read returns the cancel.

@@ -15,6 +15,7 @@
 #include "gtest/gtest.h"
 #include "igpt/client.h"
 #include "igpt/error.h"
+#include "igpt/unstable/on_loop.h"
 #include "tests/support/event.h"
 #include "tests/support/exchange.h"
 #include "tests/support/matchers.h"
@@ -32,20 +33,21 @@ inline Options OptionsFor(const ScriptedHttpServer& server) {
   return options;
 }
 
-inline std::unique_ptr<Client> MakeClient(Options options, EventLoop* loop = nullptr) {
-  absl::StatusOr<Client> client = Client::Create(std::move(options), loop);
+inline std::unique_ptr<Client> MakeClient(Options options, unstable::EventLoop* loop = nullptr) {
+  absl::StatusOr<Client> client = loop == nullptr ? Client::Create(std::move(options))
+                                                  : unstable::OnLoop::Create(std::move(options), *loop);
   EXPECT_THAT(client, IsOk());
   return std::make_unique<Client>(*std::move(client));
 }
 
-inline std::unique_ptr<EventLoop> MakeLoop() {
-  absl::StatusOr<std::unique_ptr<EventLoop>> loop = EventLoop::Create();
+inline std::unique_ptr<unstable::EventLoop> MakeLoop() {
+  absl::StatusOr<std::unique_ptr<unstable::EventLoop>> loop = unstable::EventLoop::Create();
   EXPECT_THAT(loop, IsOk());
   return *std::move(loop);
 }
 
 // Runs `function` on the loop's thread and waits until it has finished.
-inline void RunOnLoop(EventLoop& loop, absl::AnyInvocable<void()> function) {
+inline void RunOnLoop(unstable::EventLoop& loop, absl::AnyInvocable<void()> function) {
   Event done;
   loop.Post([&] {
     function();

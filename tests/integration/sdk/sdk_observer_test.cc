@@ -139,11 +139,11 @@ TEST_F(SdkObserverTest, LookupsAreTold) {
 TEST_F(SdkObserverTest, RetriesTakeFromTheBudget) {
   server_.OnRequest(WholeRun());
   server_.OnNextRequest(Respond(503, ""));
-  const std::unique_ptr<EventLoop> loop = MakeLoop();
+  const std::unique_ptr<unstable::EventLoop> loop = MakeLoop();
   const std::unique_ptr<Client> client = MakeClient(Observed(/*attempts=*/3), loop.get());
   const auto left = [&] {
     double retries = 0;
-    RunOnLoop(*loop, [&] { retries = client->RetriesLeft(); });
+    RunOnLoop(*loop, [&] { retries = unstable::OnLoop::RetriesLeft(*client); });
     return retries;
   };
   const double before = left();

@@ -21,10 +21,10 @@ using ::testing::SizeIs;
 class Reader {
  public:
   // Blocking, on the test's thread.
-  static Reading Blocking(EventLoop& /*loop*/, EventStream& stream) { return ReadAll(stream); }
+  static Reading Blocking(unstable::EventLoop& /*loop*/, EventStream& stream) { return ReadAll(stream); }
 
   // With callbacks.
-  static Reading Async(EventLoop& /*loop*/, EventStream& stream) {
+  static Reading Async(unstable::EventLoop& /*loop*/, EventStream& stream) {
     Reader reader(stream);
     reader.ReadNext();
     EXPECT_TRUE(reader.done_.Await());
@@ -32,7 +32,7 @@ class Reader {
   }
 
   // On the loop, without waiting while events are available.
-  static Reading OnLoop(EventLoop& loop, EventStream& stream) {
+  static Reading OnLoop(unstable::EventLoop& loop, EventStream& stream) {
     Reader reader(stream);
     loop.Post([&] { reader.TakeReadable(); });
     EXPECT_TRUE(reader.done_.Await());
@@ -50,11 +50,11 @@ class Reader {
   }
 
   void TakeReadable() {
-    while (stream_.Readable()) {
-      if (!reading_.Take(*stream_.TryRead())) return done_.Set();
+    while (unstable::OnLoop::Readable(stream_)) {
+      if (!reading_.Take(*unstable::OnLoop::TryRead(stream_))) return done_.Set();
     }
-    EXPECT_EQ(stream_.TryRead(), std::nullopt);
-    stream_.WaitReadable(absl::InfiniteDuration(), [this] { TakeReadable(); });
+    EXPECT_EQ(unstable::OnLoop::TryRead(stream_), std::nullopt);
+    unstable::OnLoop::WaitReadable(stream_, absl::InfiniteDuration(), [this] { TakeReadable(); });
   }
 
   EventStream& stream_;
@@ -71,7 +71,7 @@ class StreamTest : public ::testing::Test {
   }
 
   ScriptedHttpServer server_;
-  const std::unique_ptr<EventLoop> loop_ = MakeLoop();
+  const std::unique_ptr<unstable::EventLoop> loop_ = MakeLoop();
   const std::unique_ptr<Client> client_ = MakeClient(OptionsFor(server_), loop_.get());
 };
 
@@ -103,7 +103,7 @@ TEST_F(StreamTest, EventsAreReadAsTheyArrive) {
   EventStream stream = client->recall().AskStream(Question());
   const EventResult first = stream.Read();
   ASSERT_THAT(first, IsOk());
-  EXPECT_EQ(std::get<Delta>((*first)->payload).text, "We ");
+  EXPECT_EQ(*(*first)->payload.As<Delta>().text, "We ");
   EXPECT_EQ((*first)->seq, 1);
   EXPECT_EQ((*first)->type, "run.output_text.delta");
   read_first.Set();
@@ -115,10 +115,10 @@ TEST_F(StreamTest, WaitReadableEndsWithItsTimeout) {
   EventStream stream = client_->recall().AskStream(Question());
   Event woken;
   RunOnLoop(*loop_, [&] {
-    stream.WaitReadable(absl::InfiniteDuration(), [] { ADD_FAILURE() << "this wait was replaced"; });
-    stream.WaitReadable(absl::Milliseconds(10), [&] {
-      EXPECT_FALSE(stream.Readable());
-      EXPECT_EQ(stream.TryRead(), std::nullopt);
+    unstable::OnLoop::WaitReadable(stream, absl::InfiniteDuration(), [] { ADD_FAILURE() << "this wait was replaced"; });
+    unstable::OnLoop::WaitReadable(stream, absl::Milliseconds(10), [&] {
+      EXPECT_FALSE(unstable::OnLoop::Readable(stream));
+      EXPECT_EQ(unstable::OnLoop::TryRead(stream), std::nullopt);
       woken.Set();
     });
   });
@@ -140,9 +140,9 @@ TEST_F(StreamTest, ReadInPlaceOfAWaitGetsTheNextEvent) {
   EventStream stream = client->recall().AskStream(Question());
   Event second;
   RunOnLoop(*loop_, [&] {
-    stream.WaitReadable(absl::InfiniteDuration(), [&] {
-      stream.WaitReadable(absl::InfiniteDuration(), [] { ADD_FAILURE() << "this wait was replaced"; });
-      EXPECT_EQ((*stream.TryRead())->value().seq, 1);
+    unstable::OnLoop::WaitReadable(stream, absl::InfiniteDuration(), [&] {
+      unstable::OnLoop::WaitReadable(stream, absl::InfiniteDuration(), [] { ADD_FAILURE() << "this wait was replaced"; });
+      EXPECT_EQ((*unstable::OnLoop::TryRead(stream))->value().seq, 1);
       stream.Read([&](EventResult result) {
         EXPECT_EQ(result->value().seq, 2);
         second.Set();
@@ -177,7 +177,7 @@ TEST_F(StreamTest, CleanEndWithAnOpenRunIsTruncated) {
   EXPECT_THAT(reading.events, SizeIs(2));
   EXPECT_THAT(reading.end, IsError(ErrorKind::kTruncated));
   EXPECT_EQ(reading.error().events_delivered, 2);
-  EXPECT_EQ(reading.error().attempts, 1);
+  EXPECT_EQ(reading.error().call.attempts, 1);
 }
 
 TEST_F(StreamTest, CleanEndWithoutARunIsProper) {
@@ -229,12 +229,11 @@ TEST_F(StreamTest, JsonAnswerIsOneEvent) {
   const std::string answer = R"({"output":"We will.","usage":{"total_tokens":7}})";
   server_.OnRequest(Respond(200, answer));
   for (const bool whole_answer : {false, true}) {
-    AskRequest request = Question();
-    request.whole_answer = whole_answer;
-    EventStream stream = client_->recall().AskStream(request);
+    EventStream stream = whole_answer ? unstable::OnLoop::AskWhole(client_->recall(), Question(), {})
+                                      : client_->recall().AskStream(Question());
     const EventResult event = stream.Read();
     ASSERT_THAT(event, IsOk());
-    EXPECT_EQ(std::get<Text>(std::get<Answer>((*event)->payload).output).text, "We will.");
+    EXPECT_EQ(std::get<Text>(*(*event)->payload.As<Answer>().output).text, "We will.");
     EXPECT_EQ((*event)->raw_json, answer);
     EXPECT_THAT(ReadAll(stream), EndsProperly());
   }

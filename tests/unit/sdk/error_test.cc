@@ -78,11 +78,11 @@ TEST(ErrorTest, AbsentFactsStayAbsent) {
   ASSERT_TRUE(error.has_value());
   EXPECT_TRUE(error->violations.empty());
   EXPECT_EQ(error->api_code, "");
-  EXPECT_EQ(error->http_status, 0);
+  EXPECT_EQ(error->call.http_status, 0);
   EXPECT_EQ(error->retry_after, std::nullopt);
   EXPECT_EQ(error->timer, "");
   EXPECT_EQ(error->events_delivered, 0);
-  EXPECT_EQ(error->attempts, 0);
+  EXPECT_EQ(error->call.attempts, 0);
 }
 
 TEST(ErrorTest, EveryFactComesBack) {
@@ -90,11 +90,11 @@ TEST(ErrorTest, EveryFactComesBack) {
   error.kind = ErrorKind::kTimeout;
   error.violations = {{"user", "must be set"}, {"input", "must be \"short\"\n\xC3\xA4"}};
   error.api_code = "quota";
-  error.http_status = 503;
+  error.call.http_status = 503;
   error.retry_after = absl::Milliseconds(1500) + absl::Nanoseconds(7);
   error.timer = "idle";
   error.events_delivered = int64_t{1} << 40;
-  error.attempts = 3;
+  error.call.attempts = 3;
   const std::optional<Error> back = ErrorOf(MakeStatus(error, "x"));
   ASSERT_TRUE(back.has_value());
   EXPECT_EQ(back->kind, ErrorKind::kTimeout);
@@ -104,11 +104,11 @@ TEST(ErrorTest, EveryFactComesBack) {
   EXPECT_EQ(back->violations[1].field, "input");
   EXPECT_EQ(back->violations[1].description, "must be \"short\"\n\xC3\xA4");
   EXPECT_EQ(back->api_code, "quota");
-  EXPECT_EQ(back->http_status, 503);
+  EXPECT_EQ(back->call.http_status, 503);
   EXPECT_EQ(back->retry_after, error.retry_after);
   EXPECT_EQ(back->timer, "idle");
   EXPECT_EQ(back->events_delivered, int64_t{1} << 40);
-  EXPECT_EQ(back->attempts, 3);
+  EXPECT_EQ(back->call.attempts, 3);
 }
 
 TEST(ErrorTest, AZeroRetryAfterIsNotAnAbsentOne) {
@@ -152,9 +152,9 @@ TEST(ErrorTest, AForeignPayloadIsReadWithoutTrust) {
   ASSERT_TRUE(error.has_value());
   EXPECT_EQ(error->kind, ErrorKind::kAuth);
   EXPECT_EQ(error->api_code, "");
-  EXPECT_EQ(error->http_status, 0);
+  EXPECT_EQ(error->call.http_status, 0);
   EXPECT_EQ(error->retry_after, std::nullopt);
-  EXPECT_EQ(error->attempts, 0);
+  EXPECT_EQ(error->call.attempts, 0);
   EXPECT_THAT(error->violations, SizeIs(2));
   EXPECT_TRUE(error_of(R"({"kind":"auth","violations":"x"})").has_value());
 }

@@ -60,7 +60,7 @@ TEST_P(ContentTypeTest, OfAnAnswer) {
     EXPECT_EQ(!verdict, accepted) << route.path;
     if (!verdict) continue;
     EXPECT_EQ(verdict->error.kind, ErrorKind::kProtocol);
-    EXPECT_EQ(verdict->error.http_status, 200);
+    EXPECT_EQ(verdict->error.call.http_status, 200);
     EXPECT_FALSE(verdict->transient);
     EXPECT_TRUE(verdict->reached);
     EXPECT_THAT(verdict->message, HasSubstr("content type"));
@@ -126,7 +126,7 @@ TEST_P(HttpStatusTest, MeansTheSameOnEveryRoute) {
       const std::optional<FailedAttempt> verdict = CheckHead(route, head, kNow);
       ASSERT_TRUE(verdict.has_value());
       EXPECT_EQ(verdict->error.kind, GetParam().kind);
-      EXPECT_EQ(verdict->error.http_status, GetParam().status);
+      EXPECT_EQ(verdict->error.call.http_status, GetParam().status);
       EXPECT_EQ(verdict->error.retry_after, std::nullopt);
       EXPECT_EQ(verdict->transient, GetParam().transient);
       EXPECT_TRUE(verdict->reached);
@@ -211,7 +211,7 @@ TEST(CheckHeadTest, NotFoundIsTheDatasourceOnDisconnectOnly) {
   const std::optional<FailedAttempt> verdict = CheckHead(kDisconnect.route, Head(404), kNow);
   ASSERT_TRUE(verdict.has_value());
   EXPECT_EQ(verdict->error.kind, ErrorKind::kNotFound);
-  EXPECT_EQ(verdict->error.http_status, 404);
+  EXPECT_EQ(verdict->error.call.http_status, 404);
   EXPECT_FALSE(verdict->transient);
 }
 
@@ -258,7 +258,7 @@ TEST_P(TransportTest, IsClassified) {
   for (bool request_sent : {false, true}) {
     const FailedAttempt verdict = CheckTransport(GetParam().code, request_sent, "SECRET");
     EXPECT_EQ(verdict.error.kind, GetParam().kind);
-    EXPECT_EQ(verdict.error.http_status, 0);
+    EXPECT_EQ(verdict.error.call.http_status, 0);
     EXPECT_EQ(verdict.error.timer, GetParam().kind == ErrorKind::kTimeout ? "connect" : "");
     EXPECT_EQ(verdict.transient, GetParam().transient);
     EXPECT_EQ(verdict.reached, request_sent && GetParam().may_have_reached);

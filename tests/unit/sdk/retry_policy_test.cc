@@ -15,7 +15,7 @@ const absl::Time kNow = absl::FromUnixSeconds(1700000000);  // Tue, 14 Nov 2023 
 FailedAttempt Transient(int attempts) {
   FailedAttempt failed;
   failed.error.kind = ErrorKind::kUnavailable;
-  failed.error.attempts = attempts;
+  failed.error.call.attempts = attempts;
   failed.transient = true;
   return failed;
 }

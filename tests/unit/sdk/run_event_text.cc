@@ -9,6 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "igpt/error.h"
+#include "igpt/unstable/event_payload.h"
 
 namespace igpt::internal {
 namespace {
@@ -118,7 +119,8 @@ std::string DescribeNext(const std::string& data, std::string_view name, AnswerD
   std::string line;
   if (!event->type.empty()) Add("type", event->type, &line);
   if (event->seq) Add("seq", std::to_string(*event->seq), &line);
-  std::visit([&line](const auto& payload) { Add(payload, &line); }, event->payload);
+  std::visit([&line](const auto& payload) { Add(payload, &line); },
+             unstable::EventPayloads::Of(event->payload));
   if (event->raw_json.empty()) return line;
   EXPECT_EQ(event->raw_json, data);
   return line + " raw";

@@ -94,7 +94,7 @@ TEST(ThrottleTest, AnErrorSaysWhoseRequestsFail) {
   EXPECT_NE(status.message().find("The last one: iGPT answered 500"), absl::string_view::npos);
   EXPECT_EQ(ErrorOf(status)->kind, ErrorKind::kNetwork);
   EXPECT_EQ(ErrorOf(status)->retry_after, absl::Seconds(1.5));
-  EXPECT_EQ(ErrorOf(status)->attempts, 0);
+  EXPECT_EQ(ErrorOf(status)->call.attempts, 0);
 }
 
 TEST(ThrottleTest, TheShareIsOfTheLastTenSeconds) {

@@ -184,8 +184,8 @@ TEST(GrpcStatusTest, ATimeoutInvitesARetryOnlyBeforeTheFirstEvent) {
 TEST(GrpcStatusTest, FactsAreMetadata) {
   Error error = OfKind(ErrorKind::kApi);
   error.api_code = "quota";
-  error.http_status = 200;
-  error.attempts = 2;
+  error.call.http_status = 200;
+  error.call.attempts = 2;
   error.events_delivered = 7;
   EXPECT_THAT(Receive(error).metadata, UnorderedElementsAre(Pair("igpt_error", "quota"), Pair("http_status", "200"),
                                                             Pair("attempts", "2"), Pair("events_delivered", "7")));
@@ -276,8 +276,8 @@ TEST(GrpcStatusTest, EverythingTooLongAtOnce) {
   Error error = OfKind(ErrorKind::kRateLimited);
   error.api_code = std::string(5000, 'c');
   error.timer = std::string(5000, 't');
-  error.http_status = 429;
-  error.attempts = 2147483647;
+  error.call.http_status = 429;
+  error.call.attempts = 2147483647;
   error.events_delivered = 9223372036854775807;
   error.retry_after = absl::Hours(1);
   error.violations.assign(1000, {std::string(500, 'f'), std::string(500, 'd')});

@@ -71,6 +71,7 @@ void Attempt::Send() {
       absl::StrCat("Accept: ", request_.event_stream ? "text/event-stream" : "application/json"),
       absl::StrCat("X-Client: ", core_.client_name),
       absl::StrCat("User-Agent: ", core_.user_agent),
+      absl::StrCat("X-Request-Id: ", options.request_id),
   };
   for (const auto& [name, value] : options.headers) request.headers.push_back(absl::StrCat(name, ": ", value));
   request.body = request_.body;
@@ -92,6 +93,8 @@ void Attempt::Send() {
 
 BodyReceiver* Attempt::OnHead(const ResponseHead& head) {
   silence_timer_.Arm(core_.options.idle_timeout);
+  http_status_ = head.status;
+  owner_.OnHead(head);
   std::optional<FailedAttempt> error = CheckHead(request_.route, head, absl::Now());
   if (!error.has_value() || !IsOutage(*error)) core_.throttle.OnAccepted(request_.who, transfer_->idle_since());
   if (error.has_value()) {
@@ -190,9 +193,10 @@ void Attempt::End(std::optional<ErrorKind> error) {
 void Attempt::Report(std::optional<ErrorKind> error) const {
   if (core_.options.observer == nullptr) return;
   RequestReport report;
-  report.route = request_.route.path;
-  report.route.remove_suffix(1);  // the slash
+  report.route = request_.route.name();
   report.error = error;
+  report.request_id = request_.options.request_id;
+  report.http_status = http_status_;
   report.duration = absl::Nanoseconds(MonotonicNanos() - started_at_);
   report.retry = retry_;
   if (transfer_ != nullptr) {

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "igpt/event_loop.h"
+#include "igpt/unstable/event_loop.h"
 #include "igpt/internal/call/client_core.h"
 #include "igpt/internal/http/transfer.h"
 #include "igpt/internal/policy/failed_attempt.h"
@@ -36,8 +36,9 @@ class Attempt final : public Transfer::Handler {
   class Owner {
    public:
     virtual ~Owner() = default;
-    // An answer begins that is to be read: 200 with a type that was asked for. Returns who takes its body. Runs inside
-    // libcurl.
+    // The head of an answer came, whatever it says. Runs inside libcurl.
+    virtual void OnHead(const ResponseHead& head) = 0;
+    // That answer is to be read: 200 with a type that was asked for. Returns who takes its body. Runs inside libcurl.
     virtual BodyReceiver& OnAnswer(const ResponseHead& head) = 0;
     // The end, unless it is brought about by Abort(). OnDone: the answer was read to its end, or its receiver refused
     // it. OnFailed: there was no such answer, or not all of it.
@@ -105,6 +106,7 @@ class Attempt final : public Transfer::Handler {
   std::vector<std::string> resolved_;  // what the resolvers gave so far
   std::unique_ptr<Transfer> transfer_;
   FailedAttempt error_;  // what the head says, in kReadingError
+  int http_status_ = 0;  // what the head has
 
   // connect_timeout in kLookingUp. From then on libcurl keeps it.
   EventLoop::Timer lookup_timer_;

@@ -9,17 +9,18 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/hash/hash.h"
 #include "absl/random/random.h"
-#include "igpt/event_loop.h"
+#include "igpt/unstable/event_loop.h"
 #include "igpt/internal/call/callbacks.h"
 #include "igpt/internal/http/base_url.h"
 #include "igpt/internal/http/resolver.h"
 #include "igpt/internal/policy/retry_policy.h"
 #include "igpt/internal/policy/throttle.h"
 #include "igpt/options.h"
+#include "igpt/transport.h"
 
 namespace igpt::internal {
 
-class RetryingRequest;
+class CallLimits;
 
 struct ClientCore {
   ClientCore(EventLoop& event_loop, Options checked_options, BaseUrl parsed_base_url, std::string client,
@@ -58,8 +59,9 @@ struct ClientCore {
   RetryBudget retry_budget;
   Throttle throttle;
   absl::BitGen random;
-  absl::flat_hash_set<RetryingRequest*> requests;  // that have not ended
-  bool closing = false;                            // new requests end with kAborted
+  std::shared_ptr<Transport> transport;   // null: HTTP
+  absl::flat_hash_set<CallLimits*> calls;  // that have not ended
+  bool closing = false;                    // new calls end with kAborted
 };
 
 }  // namespace igpt::internal

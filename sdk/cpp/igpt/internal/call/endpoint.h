@@ -2,6 +2,7 @@
 // else differs from one endpoint to the next.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -14,6 +15,7 @@
 #include "igpt/internal/policy/request_checker.h"
 #include "igpt/internal/policy/route.h"
 #include "igpt/options.h"
+#include "igpt/transport.h"
 #include "igpt/types.h"
 
 namespace igpt::internal {
@@ -94,10 +96,17 @@ struct Endpoint {
   // The answer to a request, when it comes as a whole.
   using Decode = absl::StatusOr<Answer> (*)(std::string body, const Request& request);
 
-  constexpr Endpoint(Route its_route, Decode its_decode) : route(its_route), decode(its_decode) {}
+  // The functions of a Transport that answer it instead.
+  using Function = absl::StatusOr<Answer> (Transport::*)(const Request&, const CallOptions&);
+  using StreamFunction = std::unique_ptr<EventSource> (Transport::*)(const Request&, const CallOptions&);
+
+  constexpr Endpoint(Route its_route, Decode its_decode, Function its_function, StreamFunction its_stream = nullptr)
+      : route(its_route), decode(its_decode), function(its_function), stream(its_stream) {}
 
   Route route;
   Decode decode;
+  Function function;
+  StreamFunction stream;
 };
 
 // Most decoders need to know of the request only whether raw_json is wanted.
@@ -112,22 +121,22 @@ absl::StatusOr<Answer> DecodedAnswer(std::string body, const Question& question)
 }
 
 inline constexpr Endpoint<AskRequest, Answer> kAsk = {{"recall/ask/", Effect::kReads, /*may_stream=*/true},
-                                                      DecodedAnswer<AskRequest>};
+                                                      DecodedAnswer<AskRequest>, &Transport::Ask, &Transport::AskStream};
 
 inline constexpr Endpoint<RunRequest, Answer> kRun = {{"recall/run/", Effect::kReads, /*may_stream=*/true},
-                                                      DecodedAnswer<RunRequest>};
+                                                      DecodedAnswer<RunRequest>, &Transport::Run, &Transport::RunStream};
 
 inline constexpr Endpoint<SearchRequest, SearchAnswer> kSearch = {{"recall/search/", Effect::kReads},
-                                                                  Decoded<DecodeSearch>};
+                                                                  Decoded<DecodeSearch>, &Transport::Search};
 
-inline constexpr Endpoint<ListRequest, ListAnswer> kList = {{"datasources/list/", Effect::kReads}, Decoded<DecodeList>};
+inline constexpr Endpoint<ListRequest, ListAnswer> kList = {{"datasources/list/", Effect::kReads}, Decoded<DecodeList>, &Transport::List};
 
 inline constexpr Endpoint<DisconnectRequest, DisconnectAnswer> kDisconnect = {
     {"datasources/disconnect/", Effect::kChanges, /*may_stream=*/false,
      "iGPT has no such datasource; List has the ids"},
-    Decoded<DecodeDisconnect>};
+    Decoded<DecodeDisconnect>, &Transport::Disconnect};
 
 inline constexpr Endpoint<AuthorizeRequest, AuthorizeAnswer> kAuthorize = {{"connectors/authorize/", Effect::kChanges},
-                                                                           Decoded<DecodeAuthorize>};
+                                                                           Decoded<DecodeAuthorize>, &Transport::Authorize};
 
 }  // namespace igpt::internal

@@ -6,7 +6,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "igpt/event_loop.h"
+#include "igpt/error.h"
+#include "igpt/unstable/event_loop.h"
 
 namespace igpt::internal {
 
@@ -21,7 +22,7 @@ void RunOn(EventLoop& loop, Function function) {
 // loop's thread.
 template <typename Result, typename Start>
 absl::StatusOr<Result> Await(EventLoop& loop, Start start) {
-  if (loop.InLoop()) return absl::FailedPreconditionError("a blocking call on the event loop's own thread");
+  if (loop.InLoop()) return MakeStatus(ErrorKind::kConfiguration, "a blocking call on the event loop's own thread");
   std::promise<absl::StatusOr<Result>> promise;
   std::future<absl::StatusOr<Result>> result = promise.get_future();
   start([promise = std::move(promise)](absl::StatusOr<Result> value) mutable { promise.set_value(std::move(value)); });

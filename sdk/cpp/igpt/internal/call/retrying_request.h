@@ -2,15 +2,15 @@
 // budget and the throttle. On the loop's thread.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <optional>
-#include <stop_token>
 #include <string>
 
 #include "absl/status/status.h"
-#include "igpt/event_loop.h"
+#include "igpt/call_info.h"
+#include "igpt/unstable/event_loop.h"
 #include "igpt/internal/call/attempt.h"
+#include "igpt/internal/call/call_limits.h"
 #include "igpt/internal/call/client_core.h"
 #include "igpt/internal/policy/throttle.h"
 #include "igpt/monotonic_time.h"
@@ -38,13 +38,12 @@ class RetryingRequest final : public Attempt::Owner {
   // is for.
   RetryingRequest(ClientCore& core, const Route& route, std::string body, bool event_stream, const std::string& user,
                   CallOptions options, Receiver& receiver);
-  ~RetryingRequest() override;
 
   void Start();
 
   // Ends the request: it is aborted at once, and OnEnd(kAborted) follows at the end of the turn. Nothing happens when
   // it has ended. Not inside libcurl.
-  void Cancel();
+  void Cancel() { limits_.Cancel(); }
 
   // Stops and restarts the reading of the answer. The idle limit rests meanwhile. Pause() also inside libcurl.
   void Pause();
@@ -53,41 +52,43 @@ class RetryingRequest final : public Attempt::Owner {
   // The receiver allows no repetition any more: lets go of the body, if it has been sent. Also inside libcurl.
   void WillNotRepeat();
 
-  // How often it was sent.
-  int attempts() const;
+  // What is known so far; after the end, all of it.
+  CallInfo Info() const;
+  // Whether the throttle held it back, so that nothing was sent.
+  bool held_back() const { return held_back_; }
 
  private:
+  void OnHead(const ResponseHead& head) override;
   BodyReceiver& OnAnswer(const ResponseHead& head) override;
   void OnDone(absl::Status status) override;
   void OnFailed(FailedAttempt failed) override;
 
   void StartAttempt();
-  void CountAttempts() const;
+  int attempts() const;
   double Random();
   // OK, unless the throttle holds it back.
   absl::Status MaySend();
   // How long to wait before the next attempt; nullopt when there is to be none.
   std::optional<absl::Duration> DelayAfter(const FailedAttempt& failed);
-  void OnDeadline();
-  void Abort(const FailedAttempt& why);
+  void OnLimit(absl::Status status);
   void End(absl::Status status);
 
   ClientCore& core_;
   const Route& route_;
   std::string body_;
   const bool event_stream_;
-  const CallOptions options_;
+  const CallOptions options_;  // with a request id
   const Throttle::Who who_;
   Receiver& receiver_;
 
   const MonotonicTime started_at_;
   int earlier_attempts_ = 0;          // how often the attempts before the current one were sent
   std::optional<Attempt> attempt_;    // the current one, or the last
+  CallLimits limits_;
   EventLoop::Timer retry_timer_;      // the wait before the next attempt
-  EventLoop::Timer deadline_timer_;   // the end of all attempts: the caller's deadline, or max_call_duration
-  bool deadline_is_callers_ = false;  // the former, as it comes first
+  CallInfo info_;                     // but for its attempts, and until the end its duration
+  bool held_back_ = false;
   bool ended_ = false;
-  std::optional<std::stop_callback<std::function<void()>>> on_stop_;  // CallOptions::stop, until the end
   std::shared_ptr<RetryingRequest*> self_;  // held weakly by what may come back when the request is gone
 };
 

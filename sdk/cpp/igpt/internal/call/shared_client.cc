@@ -5,9 +5,10 @@
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
+#include "igpt/error.h"
 #include "igpt/internal/base/fork.h"
+#include "igpt/internal/call/call_limits.h"
 #include "igpt/internal/call/on_loop.h"
-#include "igpt/internal/call/retrying_request.h"
 
 namespace igpt::internal {
 namespace {
@@ -15,8 +16,8 @@ namespace {
 // Cancelled calls call back at the end of the turn, in order: `closed` comes after the last of them.
 void CancelAll(ClientCore& core, absl::AnyInvocable<void()> closed) {
   core.closing = true;
-  const std::vector<RetryingRequest*> requests(core.requests.begin(), core.requests.end());
-  for (RetryingRequest* request : requests) request->Cancel();
+  const std::vector<CallLimits*> calls(core.calls.begin(), core.calls.end());
+  for (CallLimits* call : calls) call->Cancel();
   core.loop.Defer(std::move(closed));
 }
 
@@ -68,9 +69,10 @@ ClientRef& ClientRef::operator=(ClientRef other) noexcept {
 }
 
 absl::Status Usable(const std::shared_ptr<SharedClient>& client) {
-  if (client == nullptr) return absl::FailedPreconditionError("this client was moved from");
+  if (client == nullptr) return MakeStatus(ErrorKind::kConfiguration, "this client was moved from");
   if (!client->loop().LeftBehind()) return absl::OkStatus();
-  return absl::FailedPreconditionError("this client was made before fork(): the child has to make one of its own");
+  return MakeStatus(ErrorKind::kConfiguration,
+                    "this client was made before fork(): the child has to make one of its own");
 }
 
 void SharedClient::Close() {

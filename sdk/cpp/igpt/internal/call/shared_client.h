@@ -6,7 +6,7 @@
 
 #include "absl/status/status.h"
 #include "igpt/client_ref.h"
-#include "igpt/event_loop.h"
+#include "igpt/unstable/event_loop.h"
 #include "igpt/internal/call/client_core.h"
 
 namespace igpt::internal {

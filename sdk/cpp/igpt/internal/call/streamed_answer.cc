@@ -36,19 +36,21 @@ size_t CostOf(const SseEvent& event) {
 }  // namespace
 
 StreamedAnswer::StreamedAnswer(ClientCore& core)
-    : core_(core),
+    : StreamCall(core),
       body_(core.options.max_answer_bytes),
-      trailer_timer_(core.loop, [this] { http_->Cancel(); }),
-      wake_timer_(core.loop, [this] { WakeReader(); }) {}
+      trailer_timer_(core.loop, [this] { http_->Cancel(); }) {}
 
 void StreamedAnswer::Start(const Route& route, std::string body, bool event_stream, AnswerDecoding decoding,
                            const std::string& user, CallOptions options) {
+  route_ = &route;
   decoding_ = decoding;
   http_.emplace(core_, route, std::move(body), event_stream, user, std::move(options), *this);
   http_->Start();
 }
 
-void StreamedAnswer::Fail(absl::Status status) {
+void StreamedAnswer::Fail(const Route& route, CallInfo call, absl::Status status) {
+  route_ = &route;
+  refused_ = std::move(call);
   OnEnd(std::move(status));
 }
 
@@ -65,16 +67,22 @@ std::optional<EventResult> StreamedAnswer::TryRead() {
     // An error that iGPT reported, or an event that cannot be read: what follows cannot be trusted.
     queue_.clear();
     http_->Cancel();
-    end_ = event.status();
+    SetEnd(event.status());
   }
   if (!end_.has_value() && body_end_.has_value()) {
-    end_ = JudgeEnd();
-    if (end_->ok() && !progress_.half.empty()) return Deliver(LostHalf());
+    absl::Status end = JudgeEnd();
+    if (end.ok() && !progress_.half.empty()) return Deliver(LostHalf());
+    SetEnd(std::move(end));
   }
   if (!end_.has_value()) return std::nullopt;
   if (end_->ok()) return EventResult(std::nullopt);
   // A new status each time: a reader on another thread must share nothing with what stays here.
-  return EventResult(WithEventsDelivered(*end_));
+  return EventResult(WithFacts(*end_, Info(), events_delivered_));
+}
+
+void StreamedAnswer::SetEnd(absl::Status status) {
+  end_ = std::move(status);
+  ReportCall(core_, *route_, Info(), *end_, events_delivered_, http_.has_value() && http_->held_back());
 }
 
 absl::StatusOr<RunEvent> StreamedAnswer::DecodeNext() {
@@ -95,41 +103,21 @@ RunEvent StreamedAnswer::LostHalf() {
 
 EventResult StreamedAnswer::Deliver(RunEvent&& event) {
   ++events_delivered_;
-  if (std::holds_alternative<RunStarted>(event.payload)) trailer_timer_.Cancel();
-  if (std::holds_alternative<Answer>(event.payload) && !body_end_.has_value()) trailer_timer_.Arm(kTrailerWait);
-  return EventResult(std::move(event));
-}
-
-void StreamedAnswer::WaitReadable(absl::Duration timeout, absl::AnyInvocable<void()> wake) {
-  wake_ = std::move(wake);
-  reading_ = false;
-  if (Readable()) return WakeReader();
-  wake_timer_.Arm(timeout);
-}
-
-void StreamedAnswer::Read(MonotonicTime end, Done done) {
-  if (reading_) {
-    return core_.loop.Defer([done = std::move(done)]() mutable {
-      done(EventResult(absl::FailedPreconditionError("another read of this stream is pending")));
-    });
+  if (event.payload.As<RunStarted>() != nullptr) trailer_timer_.Cancel();
+  if (auto* answer = event.payload.As<Answer>()) {
+    answer->call = Info();
+    if (!body_end_.has_value()) trailer_timer_.Arm(kTrailerWait);
   }
-  WaitReadable(end - MonotonicTime::Now(), [self = shared_from_this(), end, done = std::move(done)]() mutable {
-    self->reading_ = false;
-    std::optional<EventResult> result = self->TryRead();
-    // What there was may have been nothing to read, such as an event after the end of the run.
-    if (!result.has_value() && MonotonicTime::Now() < end) return self->Read(end, std::move(done));
-    done(std::move(result));
-  });
-  reading_ = true;
+  return EventResult(std::move(event));
 }
 
 void StreamedAnswer::Cancel() {
   if (end_.has_value()) return;
   const bool whole = progress_.run == Run::kFinished && !next_.has_value();
-  end_ = whole ? absl::OkStatus() : MakeStatus(ErrorKind::kAborted, "the caller cancelled");
   queue_.clear();
   next_.reset();
   if (http_.has_value()) http_->Cancel();
+  SetEnd(whole ? absl::OkStatus() : MakeStatus(ErrorKind::kAborted, "the caller cancelled"));
   WakeReader();
 }
 
@@ -169,7 +157,7 @@ absl::Status StreamedAnswer::TakeEventStream(std::string_view bytes) {
 }
 
 void StreamedAnswer::OnEnd(absl::Status status) {
-  const std::shared_ptr<StreamedAnswer> self = shared_from_this();  // the reader may let the stream go
+  const std::shared_ptr<StreamCall> self = shared_from_this();  // the reader may let the stream go
   if (status.ok() && !event_stream_) {
     absl::StatusOr<Answer> answer = DecodeAnswer(body_.Take(), decoding_);
     if (answer.ok()) {
@@ -199,28 +187,6 @@ absl::Status StreamedAnswer::JudgeEnd() const {
   return MakeStatus(ErrorKind::kTruncated,
                     "iGPT's stream stopped before its proper end; all events before that were delivered, and asking "
                     "again starts over");
-}
-
-absl::Status StreamedAnswer::WithEventsDelivered(const absl::Status& status) const {
-  std::optional<Error> error = ErrorOf(status);
-  if (!error.has_value()) return status;
-  error->events_delivered = events_delivered_;
-  if (http_.has_value()) error->attempts = http_->attempts();
-  return MakeStatus(*error, StdView(status.message()));
-}
-
-void StreamedAnswer::WakeReader() {
-  if (wake_ == nullptr || waking_) return;
-  waking_ = true;
-  core_.loop.Defer([self = shared_from_this()] {
-    self->waking_ = false;
-    self->RunReader();
-  });
-}
-
-void StreamedAnswer::RunReader() {
-  wake_timer_.Cancel();
-  if (absl::AnyInvocable<void()> wake = std::exchange(wake_, nullptr)) wake();
 }
 
 }  // namespace igpt::internal

@@ -1,4 +1,4 @@
-// A call whose answer comes event by event, from its request to the last of them: what an EventStream reads from.
+// A call that iGPT answers event by event, from its request to the last of them.
 #pragma once
 
 #include <cstdint>
@@ -12,38 +12,38 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "igpt/event_stream.h"
+#include "igpt/internal/call/call_end.h"
 #include "igpt/internal/call/client_core.h"
 #include "igpt/internal/call/endpoint.h"
 #include "igpt/internal/call/retrying_request.h"
+#include "igpt/internal/call/stream_call.h"
 #include "igpt/internal/call/whole_body.h"
 #include "igpt/internal/http/sse_parser.h"
 #include "igpt/internal/json/codec.h"
 
 namespace igpt::internal {
 
-class StreamedAnswer final : public RetryingRequest::Receiver, public std::enable_shared_from_this<StreamedAnswer> {
+class StreamedAnswer final : public StreamCall, public RetryingRequest::Receiver {
  public:
   // On any thread; everything else, destruction too, on the loop's.
   explicit StreamedAnswer(ClientCore& core);
 
-  // Sends the request, which has passed Check(). Its endpoint may stream.
+  // Sends the request, which has passed Check(). Its endpoint may stream. `stream`: an event stream is asked for; else
+  // the whole answer, which is the one event.
   template <typename Request>
-  void Start(const Endpoint<Request, Answer>& endpoint, const Request& request, CallOptions options) {
-    const bool stream = !request.whole_answer;
+  void Start(const Endpoint<Request, Answer>& endpoint, const Request& request, CallOptions options, bool stream) {
     Start(endpoint.route, Encode(request, core_.UserOf(request), stream), stream, DecodingOf(request),
           core_.UserOf(request), std::move(options));
   }
   // Ends the call with `status`, an error, in place of Start().
-  void Fail(absl::Status status);
+  void Fail(const Route& route, CallInfo call, absl::Status status);
 
-  // EventStream's.
-  std::optional<EventResult> TryRead();
-  bool Readable() const { return !queue_.empty() || next_.has_value() || body_end_.has_value() || end_.has_value(); }
-  void WaitReadable(absl::Duration timeout, absl::AnyInvocable<void()> wake);
-  // Gives `done` the next result; nullopt if there is none at `end`.
-  using Done = absl::AnyInvocable<void(std::optional<EventResult>)>;
-  void Read(MonotonicTime end, Done done);
-  void Cancel();
+  CallInfo Info() const override { return http_.has_value() ? http_->Info() : refused_; }
+  std::optional<EventResult> TryRead() override;
+  bool Readable() const override {
+    return !queue_.empty() || next_.has_value() || body_end_.has_value() || end_.has_value();
+  }
+  void Cancel() override;
 
  private:
   void Start(const Route& route, std::string body, bool event_stream, AnswerDecoding decoding, const std::string& user,
@@ -59,11 +59,10 @@ class StreamedAnswer final : public RetryingRequest::Receiver, public std::enabl
   RunEvent LostHalf();
   EventResult Deliver(RunEvent&& event);
   absl::Status JudgeEnd() const;
-  absl::Status WithEventsDelivered(const absl::Status& status) const;
-  void WakeReader();  // at the end of the turn
-  void RunReader();   // now, if one is pending
+  void SetEnd(absl::Status status);
 
-  ClientCore& core_;
+  const Route* route_ = nullptr;  // from Start() or Fail() on
+  CallInfo refused_;              // of a call that failed in place of its start
   AnswerDecoding decoding_;
   std::optional<RetryingRequest> http_;  // none before Start(), or when the call failed in its place
 
@@ -87,12 +86,7 @@ class StreamedAnswer final : public RetryingRequest::Receiver, public std::enabl
   EventLoop::Timer trailer_timer_;  // once the run has finished: how long the end of the body is waited for
 
   std::optional<absl::Status> body_end_;  // how the transfer ended
-  std::optional<absl::Status> end_;       // what a read gives after the last event, but for events_delivered
-
-  absl::AnyInvocable<void()> wake_;  // the pending wait
-  bool reading_ = false;             // it is a Read
-  bool waking_ = false;              // it runs at the end of the turn
-  EventLoop::Timer wake_timer_;
+  std::optional<absl::Status> end_;       // what a read gives after the last event
 };
 
 }  // namespace igpt::internal

@@ -9,19 +9,14 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "igpt/internal/call/call_end.h"
+#include "igpt/internal/call/cancellable.h"
 #include "igpt/internal/call/client_core.h"
 #include "igpt/internal/call/endpoint.h"
 #include "igpt/internal/call/retrying_request.h"
 #include "igpt/internal/call/whole_body.h"
 
 namespace igpt::internal {
-
-// What PendingCall cancels.
-class Cancellable {
- public:
-  virtual ~Cancellable() = default;
-  virtual void Cancel() = 0;
-};
 
 // Keeps itself alive from Start() to its end.
 template <typename Request, typename Answer>
@@ -34,7 +29,8 @@ class WholeAnswer final : public Cancellable,
   // `request` has passed Check().
   WholeAnswer(ClientCore& core, const Endpoint<Request, Answer>& endpoint, Request request, CallOptions options,
               Done done)
-      : endpoint_(endpoint),
+      : core_(core),
+        endpoint_(endpoint),
         request_(std::move(request)),
         done_(std::move(done)),
         body_(core.options.max_answer_bytes),
@@ -55,13 +51,15 @@ class WholeAnswer final : public Cancellable,
 
   void OnEnd(absl::Status status) override {
     const std::shared_ptr<WholeAnswer> self = std::move(self_);
-    if (status.ok()) {
-      done_(endpoint_.decode(body_.Take(), request_));
-    } else {
-      done_(std::move(status));
-    }
+    absl::StatusOr<Answer> answer = status.ok() ? endpoint_.decode(body_.Take(), request_) : std::move(status);
+    CallInfo info = http_.Info();
+    if (!answer.ok()) answer = WithFacts(answer.status(), info);
+    ReportCall(core_, endpoint_.route, info, answer.status(), 0, http_.held_back());
+    if (answer.ok()) answer->call = std::move(info);
+    done_(std::move(answer));
   }
 
+  ClientCore& core_;
   const Endpoint<Request, Answer>& endpoint_;
   const Request request_;
   Done done_;

@@ -12,7 +12,7 @@
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
-#include "igpt/event_loop.h"
+#include "igpt/unstable/event_loop.h"
 #include "igpt/observer.h"
 
 namespace igpt::internal {

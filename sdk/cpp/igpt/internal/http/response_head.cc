@@ -40,7 +40,11 @@ HeadWatch::Took HeadWatch::Take(CURL* easy, std::string_view line) {
   bytes_ += line.size();
   if (bytes_ > kMaxHeadBytes) return Took::kMalformed;
   // What makes it the last one for libcurl.
-  if (line.empty() || (line.front() != '\r' && line.front() != '\n')) return Took::kLine;
+  if (line.empty() || (line.front() != '\r' && line.front() != '\n')) {
+    if (line.starts_with("HTTP/")) headers_.Clear();  // another head begins
+    headers_.Add(line);
+    return Took::kLine;
+  }
   const int status = StatusOf(easy);
   if (status == 101) return Took::kMalformed;
   if (status / 100 == 1) return Took::kLine;

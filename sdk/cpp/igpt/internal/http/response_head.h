@@ -8,6 +8,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+
+#include "igpt/http_headers.h"
 
 namespace igpt::internal {
 
@@ -21,6 +24,7 @@ struct ResponseHead {
   std::string server;
   bool framed = false;        // by a length alone, or chunked: libcurl can tell the body's end from a cut connection
   size_t content_length = 0;  // 0: none
+  HttpHeaders headers;        // all fields
 };
 
 // Notices where the head of the final answer ends, from the lines that libcurl hands over. It also hands over those of
@@ -36,9 +40,13 @@ class HeadWatch {
   // For libcurl's header callback: takes what that was given. `easy` is the handle of the transfer.
   Took Take(CURL* easy, std::string_view line);
 
+  // The fields of the head that is whole. Once.
+  HttpHeaders TakeHeaders() { return std::move(headers_); }
+
  private:
   size_t bytes_ = 0;
   bool done_ = false;
+  HttpHeaders headers_;
 };
 
 // Reads the head of the last answer on this handle. Can be called within a callback, once HeadWatch has said kHead.

@@ -192,8 +192,9 @@ bool Transfer::TakeHeaderLine(std::string_view line) {
 }
 
 bool Transfer::TakeHead() {
-  const std::optional<ResponseHead> head = ReadHead(easy_.get());
+  std::optional<ResponseHead> head = ReadHead(easy_.get());
   if (!head.has_value()) return false;
+  head->headers = head_watch_.TakeHeaders();
   idle_since_ = MonotonicNanos();
   receiver_ = handler_.OnHead(*head);
   return true;

@@ -218,16 +218,17 @@ absl::StatusOr<RunEvent> DecodeRunEvent(std::string data, std::string_view name,
   event.seq = members.seq;
   event.type = members.type.empty() ? std::string(name) : std::move(members.type);
   if (NamesError(event.type)) return ReportedError(members.code.empty() ? event.type : members.code);
+  RunEventPayload& payload = unstable::EventPayloads::Of(event.payload);
   const bool all = is_object && TakePayload(members, std::span(fields).subspan<kEventFields>(), event.type, progress,
-                                            &event.payload);
-  SetStage(StageOf(event.type), &event.payload);
-  if (Answer* answer = std::get_if<Answer>(&event.payload); answer != nullptr && decoding.json_wanted) {
+                                            &payload);
+  SetStage(StageOf(event.type), &payload);
+  if (auto* answer = event.payload.As<Answer>(); answer != nullptr && decoding.json_wanted) {
     if (absl::Status status = MakeJson(kEventText, &answer->output); !status.ok()) return status;
   }
   if (held != Held::kWhole || !all || decoding.include_raw) event.raw_json = std::move(in.json).TakeText();
   // Only now: an answer that can't be read ends no run.
-  if (std::holds_alternative<RunStarted>(event.payload)) progress.run = RunProgress::Run::kOpen;
-  if (std::holds_alternative<Answer>(event.payload)) progress.run = RunProgress::Run::kFinished;
+  if (event.payload.As<RunStarted>() != nullptr) progress.run = RunProgress::Run::kOpen;
+  if (event.payload.As<Answer>() != nullptr) progress.run = RunProgress::Run::kFinished;
   return event;
 }
 

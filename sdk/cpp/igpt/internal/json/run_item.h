@@ -3,10 +3,11 @@
 
 #include "igpt/internal/json/fields.h"
 #include "igpt/types.h"
+#include "igpt/unstable/event_payload.h"
 
 namespace igpt::internal {
 
-using RunEventPayload = decltype(RunEvent::payload);
+using RunEventPayload = unstable::EventPayloads::Variant;
 
 // The item says by its `type` what it is. Sets a Reasoning, ToolCall, ToolOutput or OutputItem.
 Held ReadRunItem(Input& in, RunEventPayload* out);

@@ -20,7 +20,8 @@ struct FailedAttempt {
 inline bool IsOutage(const FailedAttempt& failed) {
   if (failed.by_proxy) return false;
   const ErrorKind kind = failed.error.kind;
-  return kind == ErrorKind::kNetwork || kind == ErrorKind::kUnavailable || kind == ErrorKind::kTimeout;
+  return kind == ErrorKind::kNetwork || kind == ErrorKind::kTls || kind == ErrorKind::kUnavailable ||
+         kind == ErrorKind::kTimeout;
 }
 
 }  // namespace igpt::internal

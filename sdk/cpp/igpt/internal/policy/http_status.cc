@@ -53,7 +53,7 @@ std::string Shown(std::string value) {
 FailedAttempt HeadError(const ResponseHead& head, ErrorKind kind, std::string_view message) {
   FailedAttempt failed;
   failed.error.kind = kind;
-  failed.error.http_status = head.status;
+  failed.error.call.http_status = head.status;
   failed.message = absl::StrCat("HTTP ", head.status, ": ", AbslView(message));
   return failed;
 }
@@ -174,23 +174,23 @@ FailedAttempt CheckTransport(int curl_code, bool request_sent, std::string_view 
       return Transient(ErrorKind::kNetwork, /*reached=*/false,
                        "iGPT refused the connection or is unreachable: check base_url and the network");
     case CURLE_SSL_CONNECT_ERROR:
-      if (IsBadSignature(detail)) return Lasting(ErrorKind::kNetwork, request_sent, CertificateProblem(detail));
+      if (IsBadSignature(detail)) return Lasting(ErrorKind::kTls, request_sent, CertificateProblem(detail));
       return Transient(ErrorKind::kNetwork, request_sent,
                        "the TLS handshake with iGPT failed: check base_url and the network");
 
     case CURLE_PEER_FAILED_VERIFICATION:
-      return Lasting(ErrorKind::kNetwork, request_sent, CertificateProblem(detail));
+      return Lasting(ErrorKind::kTls, request_sent, CertificateProblem(detail));
     case CURLE_SSL_ISSUER_ERROR:
     case CURLE_SSL_INVALIDCERTSTATUS:
     case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
-      return Lasting(ErrorKind::kNetwork, request_sent, "iGPT's certificate was refused: check base_url and ca_file");
+      return Lasting(ErrorKind::kTls, request_sent, "iGPT's certificate was refused: check base_url and ca_file");
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_CRL_BADFILE:
-      return Lasting(ErrorKind::kNetwork, request_sent, "the certificate authorities could not be read: check ca_file");
+      return Lasting(ErrorKind::kConfiguration, request_sent, "the certificate authorities could not be read: check ca_file");
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_SSL_CLIENTCERT:
     case CURLE_SSL_CIPHER:
-      return Lasting(ErrorKind::kNetwork, request_sent,
+      return Lasting(ErrorKind::kTls, request_sent,
                      "TLS with iGPT could not be set up: check the system's TLS settings");
 
     case CURLE_SEND_ERROR:
@@ -220,6 +220,16 @@ FailedAttempt CheckTransport(int curl_code, bool request_sent, std::string_view 
       return Lasting(ErrorKind::kProtocol, request_sent,
                      "the answer is not HTTP as iGPT speaks it: check base_url and proxy");
 
+    // libcurl refused an option.
+    case CURLE_FAILED_INIT:
+    case CURLE_NOT_BUILT_IN:
+    case CURLE_UNKNOWN_OPTION:
+    case CURLE_BAD_FUNCTION_ARGUMENT:
+    case CURLE_URL_MALFORMAT:
+      return Lasting(
+          ErrorKind::kConfiguration, request_sent,
+          absl::StrCat("libcurl refuses the client's options: ", curl_easy_strerror(static_cast<CURLcode>(curl_code))));
+
     default:
       return Lasting(ErrorKind::kNetwork, request_sent,
                      absl::StrCat("libcurl: ", curl_easy_strerror(static_cast<CURLcode>(curl_code))));
@@ -232,6 +242,7 @@ FailedAttempt ProxyRefused(std::string_view host, int port, int status) {
                                  absl::StrCat("refused to connect to iGPT with HTTP ", status, ": ",
                                               credentials ? "check the user and password in proxy" : "check proxy"));
   failed.transient = IsTransient(status);
+  if (credentials) failed.error.kind = ErrorKind::kConfiguration;
   return failed;
 }
 
@@ -246,6 +257,7 @@ FailedAttempt ProxyFailed(std::string_view host, int port, int curl_code) {
     case CURLE_PEER_FAILED_VERIFICATION: {
       FailedAttempt failed = OfProxy(host, port, "has a certificate that was refused: check proxy and ca_file");
       failed.transient = false;
+      failed.error.kind = ErrorKind::kTls;
       return failed;
     }
     default:

@@ -37,7 +37,7 @@ bool IsToken(std::string_view name) {
 bool IsReserved(std::string_view name) {
   static constexpr std::string_view kReserved[] = {
       "Accept", "Accept-Encoding", "Authorization",     "Connection", "Content-Type", "Content-Length", "Expect",
-      "Host",   "Trailer",         "Transfer-Encoding", "Upgrade",    "User-Agent",   "X-Client"};
+      "Host",   "Trailer",         "Transfer-Encoding", "Upgrade",    "User-Agent",   "X-Client",       "X-Request-Id"};
   return std::any_of(std::begin(kReserved), std::end(kReserved), [name](std::string_view reserved) {
     return absl::EqualsIgnoreCase(AbslView(name), AbslView(reserved));
   });
@@ -138,13 +138,19 @@ std::vector<FieldViolation> Check(const CallOptions& options) {
   if (!options.api_key.empty()) {
     if (const absl::Status key = ValidateApiKey(options.api_key); !key.ok()) violations = ErrorOf(key)->violations;
   }
+  if (!options.request_id.empty() && !IsHeaderValue(options.request_id)) {
+    violations.push_back({"request_id", "must be visible ASCII, with spaces only inside"});
+  }
+  if (options.request_id.size() > kMaxNameBytes) {
+    violations.push_back({"request_id", absl::StrCat("must be at most ", kMaxNameBytes, " bytes")});
+  }
   for (size_t i = 0; i < options.headers.size(); ++i) {
     const auto& [name, value] = options.headers[i];
     const auto add = [&violations, i](const char* what) {
       violations.push_back({"headers", absl::StrCat("header ", i + 1, " ", what)});
     };
     if (!IsToken(name)) add("has a name that is not a token (letters, digits and some marks)");
-    if (IsReserved(name)) add("is one that the library sets itself: leave it out");
+    if (IsReserved(name)) add("is one that the library sets itself: leave it out (X-Request-Id is CallOptions::request_id)");
     if (!IsHeaderValue(value)) add("has a value that is empty, or is not visible ASCII with spaces only inside");
   }
   return violations;

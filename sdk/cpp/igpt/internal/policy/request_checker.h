@@ -46,7 +46,7 @@ class RequestChecker {
   std::vector<FieldViolation> violations_;
 };
 
-// The same for the headers of CallOptions ("headers" is the field's name) and its api_key.
+// The same for CallOptions: its headers ("headers" is the field's name), request_id and api_key.
 std::vector<FieldViolation> Check(const CallOptions& options);
 
 }  // namespace igpt::internal

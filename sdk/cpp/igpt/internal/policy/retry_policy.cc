@@ -23,7 +23,7 @@ bool RetryBudget::TryWithdraw() {
 
 std::optional<absl::Duration> NextDelay(const RetryRules& rules, const FailedAttempt& failed, absl::Duration left,
                                         double random, RetryBudget& budget) {
-  const int attempts = failed.error.attempts;
+  const int attempts = failed.error.call.attempts;
   if (!failed.transient || attempts >= rules.max_attempts) return std::nullopt;
   if (!rules.idempotent && failed.reached) return std::nullopt;
 

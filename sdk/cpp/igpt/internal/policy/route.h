@@ -16,6 +16,9 @@ struct Route {
   bool may_stream = false;          // it can answer with an event stream
   std::string_view not_found = {};  // what HTTP 404 says about the request; empty: nothing, base_url must be wrong
 
+  // What reports call it: the path without the slash.
+  constexpr std::string_view name() const { return path.substr(0, path.size() - 1); }
+
   bool operator==(const Route&) const = default;
 };
 

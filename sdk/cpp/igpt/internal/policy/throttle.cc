@@ -37,7 +37,8 @@ constexpr std::string_view kWhose[] = {"of this user ", "of this caller ", ""};
 
 absl::Status HeldBack(std::string_view whose, const FailedAttempt& last_failure, double random) {
   Error error;
-  error.kind = last_failure.error.kind == ErrorKind::kNetwork ? ErrorKind::kNetwork : ErrorKind::kUnavailable;
+  const ErrorKind last = last_failure.error.kind;
+  error.kind = last == ErrorKind::kNetwork || last == ErrorKind::kTls ? ErrorKind::kNetwork : ErrorKind::kUnavailable;
   error.retry_after = kMinRetryAfter * (1 + random);
   return MakeStatus(error, absl::StrCat("the request was held back because most requests ", AbslView(whose),
                                         "to iGPT are failing. The last one: ", last_failure.message));

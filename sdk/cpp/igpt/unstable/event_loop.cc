@@ -1,4 +1,4 @@
-#include "igpt/event_loop.h"
+#include "igpt/unstable/event_loop.h"
 
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -16,7 +16,7 @@
 #include "igpt/internal/base/thread.h"
 #include "igpt/internal/http/curl_multi.h"
 
-namespace igpt {
+namespace igpt::unstable {
 
 using internal::MonotonicNanos;
 
@@ -212,4 +212,4 @@ void EventLoop::RunDeferred() {
   }
 }
 
-}  // namespace igpt
+}  // namespace igpt::unstable

@@ -1,9 +1,9 @@
-// The thread on which calls live.
+// UNSTABLE: may change in every version. The thread on which calls live.
 //
 // A loop owns one thread, an epoll set, libcurl's multi handle and timers. Every call of a Client lives on its loop
 // from the request to the last event, so the path of a call has no lock and no thread hop. Most programs never see one:
 // Client makes its own. A program with an event queue of its own (such as a gRPC server) shares the thread by giving
-// the loop a WorkSource, and gives the loop to its Clients.
+// the loop a WorkSource, and gives the loop to its Clients: see on_loop.h.
 #pragma once
 
 #include <cstdint>
@@ -24,6 +24,8 @@ namespace igpt {
 namespace internal {
 class CurlMulti;
 }  // namespace internal
+
+namespace unstable {
 
 class EventLoop {
  public:
@@ -144,5 +146,11 @@ class EventLoop {
 
   std::thread thread_;  // last: it runs on the members above
 };
+
+}  // namespace unstable
+
+namespace internal {
+using unstable::EventLoop;
+}  // namespace internal
 
 }  // namespace igpt
