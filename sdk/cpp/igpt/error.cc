@@ -140,12 +140,12 @@ void Read(absl::string_view name, absl::string_view word, Error* error) {
   }
   if (name == "api_code") error->api_code = value;
   if (name == "timer") error->timer = value;
-  if (name == "retry_after") ReadDuration(value, &error->retry_after.emplace());
+  if (absl::Duration delay; name == "retry_after" && absl::ParseDuration(value, &delay)) error->retry_after = delay;
   if (name == "events_delivered") ReadNumber(word, &error->events_delivered);
   if (name == "http_status") ReadNumber(word, &call.http_status);
   if (name == "attempts") ReadNumber(word, &call.attempts);
   if (name == "request_id") call.request_id = value;
-  if (name == "start_time") absl::ParseTime(absl::RFC3339_full, value, &call.start_time, nullptr);
+  if (name == "start_time") absl::ParseTime(absl::RFC3339_full, value, &call.start_time, /*err=*/nullptr);
   if (name == "time_to_answer") ReadDuration(value, &call.time_to_answer);
   if (name == "duration") ReadDuration(value, &call.duration);
 }
@@ -192,7 +192,7 @@ std::optional<Error> ErrorOf(const absl::Status& status) {
   std::optional<Error> error = Decode(std::string(*payload));
   if (!error.has_value()) return std::nullopt;
   if (const absl::optional<absl::Cord> headers = status.GetPayload(kHeadersPayload); headers.has_value()) {
-    error->call.headers = HttpHeaders(std::string(*headers));
+    error->call.headers = ResponseHeaders(std::string(*headers));
   }
   return error;
 }

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <utility>
 
-#include "igpt/http_headers.h"
+#include "igpt/response_headers.h"
 
 namespace igpt::internal {
 
@@ -24,7 +24,7 @@ struct ResponseHead {
   std::string server;
   bool framed = false;        // by a length alone, or chunked: libcurl can tell the body's end from a cut connection
   size_t content_length = 0;  // 0: none
-  HttpHeaders headers;        // all fields
+  ResponseHeaders headers;        // all fields
 };
 
 // Notices where the head of the final answer ends, from the lines that libcurl hands over. It also hands over those of
@@ -41,12 +41,12 @@ class HeadWatch {
   Took Take(CURL* easy, std::string_view line);
 
   // The fields of the head that is whole. Once.
-  HttpHeaders TakeHeaders() { return std::move(headers_); }
+  ResponseHeaders TakeHeaders() { return std::move(headers_); }
 
  private:
   size_t bytes_ = 0;
   bool done_ = false;
-  HttpHeaders headers_;
+  ResponseHeaders headers_;
 };
 
 // Reads the head of the last answer on this handle. Can be called within a callback, once HeadWatch has said kHead.

@@ -10,13 +10,13 @@
 namespace igpt {
 
 // As they came, in their order, but for Set-Cookie, which is a secret; the first kMaxBytes of them.
-class HttpHeaders {
+class ResponseHeaders {
  public:
   static constexpr size_t kMaxBytes = 8 << 10;
 
-  HttpHeaders() = default;
+  ResponseHeaders() = default;
   // Lines of "Name: value". What is not of this form is left out.
-  explicit HttpHeaders(std::string_view lines);
+  explicit ResponseHeaders(std::string_view lines);
 
   bool empty() const { return lines_.empty(); }
 

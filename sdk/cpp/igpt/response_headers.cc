@@ -1,4 +1,4 @@
-#include "igpt/http_headers.h"
+#include "igpt/response_headers.h"
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -22,18 +22,18 @@ Field Split(std::string_view line) {
 
 }  // namespace
 
-HttpHeaders::HttpHeaders(std::string_view lines) {
+ResponseHeaders::ResponseHeaders(std::string_view lines) {
   for (const absl::string_view line : absl::StrSplit(AbslView(lines), '\n')) Add(StdView(line));
 }
 
-std::optional<std::string_view> HttpHeaders::Get(std::string_view name) const {
+std::optional<std::string_view> ResponseHeaders::Get(std::string_view name) const {
   for (const auto& [its_name, value] : All()) {
     if (absl::EqualsIgnoreCase(AbslView(its_name), AbslView(name))) return value;
   }
   return std::nullopt;
 }
 
-std::vector<Field> HttpHeaders::All() const {
+std::vector<Field> ResponseHeaders::All() const {
   std::vector<Field> all;
   for (std::string_view rest = lines_; !rest.empty();) {
     const size_t end = rest.find('\n');
@@ -43,7 +43,7 @@ std::vector<Field> HttpHeaders::All() const {
   return all;
 }
 
-void HttpHeaders::Add(std::string_view line) {
+void ResponseHeaders::Add(std::string_view line) {
   line = StdView(absl::StripAsciiWhitespace(AbslView(line)));
   const size_t colon = line.find(':');
   if (colon == line.npos || colon == 0 || lines_.size() + line.size() >= kMaxBytes) return;
