@@ -69,7 +69,7 @@ CallInfo Refused(const CallOptions& options) {
 // Without `loop`, makes one.
 absl::StatusOr<ClientRef> Open(Options options, EventLoop* loop, std::shared_ptr<Transport> transport) {
   if (absl::Status valid = Validate(options); !valid.ok()) return valid;
-  absl::StatusOr<internal::BaseUrl> base_url = internal::ParseBaseUrl(options.base_url);
+  absl::StatusOr<internal::BaseUrl> base_url = internal::ParseBaseUrl(options.base_url, options.allow_http);
   if (!base_url.ok()) return base_url.status();
   // The host to connect to, whose name has to be resolved.
   absl::StatusOr<internal::BaseUrl> host = options.proxy.empty() ? base_url : internal::ParseProxy(options.proxy);
@@ -95,6 +95,7 @@ absl::StatusOr<ClientRef> Open(Options options, EventLoop* loop, std::shared_ptr
   const std::string own = absl::StrCat("igpt-cpp/", kVersion);
   std::string name = options.client_name.empty() ? own : options.client_name;
   std::string agent = options.client_name.empty() ? own : absl::StrCat(options.client_name, " ", own);
+  if (!options.user_agent.empty()) agent = options.user_agent;
   auto core =
       std::make_unique<ClientCore>(*loop, std::move(options), *std::move(base_url), std::move(name), std::move(agent));
   core->transport = std::move(transport);

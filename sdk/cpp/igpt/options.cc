@@ -24,6 +24,11 @@ bool IsVisibleAscii(std::string_view text) {
   return std::all_of(text.begin(), text.end(), absl::ascii_isgraph);
 }
 
+bool IsUserAgent(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), absl::ascii_isprint) && !text.starts_with(' ') && !text.ends_with(' ') &&
+         text.find("  ") == text.npos;
+}
+
 void CheckTimeout(std::string field, absl::Duration timeout, std::vector<FieldViolation>& violations) {
   if (timeout >= kMinTimeout && timeout <= kMaxTimeout) return;
   violations.push_back({std::move(field), absl::StrCat("must be from ", absl::FormatDuration(kMinTimeout), " to ",
@@ -49,7 +54,7 @@ absl::Status Validate(const Options& options) {
     checker.User("");
     for (FieldViolation& violation : std::move(checker).Finish()) violations.push_back(std::move(violation));
   }
-  if (const auto base_url = internal::ParseBaseUrl(options.base_url); !base_url.ok()) {
+  if (const auto base_url = internal::ParseBaseUrl(options.base_url, options.allow_http); !base_url.ok()) {
     add("base_url", std::string(base_url.status().message()));
   }
   if (options.max_retries < 1) add("max_retries", "must be at least 1: it counts the first request too");
@@ -72,6 +77,10 @@ absl::Status Validate(const Options& options) {
     add("proxy", std::string(proxy.status().message()));
   }
   if (!IsVisibleAscii(options.client_name)) add("client_name", "must be visible ASCII, e.g. my-service/1.0");
+  if (!IsUserAgent(options.user_agent)) {
+    add("user_agent", "must be visible ASCII with single spaces only inside, e.g. my-service/1.0");
+  }
+  for (FieldViolation& violation : internal::CheckHeaders(options.headers)) violations.push_back(std::move(violation));
 
   if (violations.empty()) return absl::OkStatus();
   return InvalidRequest(std::move(violations));

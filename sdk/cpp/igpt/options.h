@@ -24,6 +24,8 @@ struct Options {
   std::string user = {};
   // https, or http to a loopback address. No userinfo, query or fragment.
   std::string base_url = "https://api.igpt.ai/v1";
+  // Also http to other hosts, where whoever is on the way can read keys, questions and answers.
+  bool allow_http = false;
 
   // How often a request is sent at most, the first time included, as in the official Python SDK. At least 1.
   int max_retries = 3;
@@ -54,12 +56,17 @@ struct Options {
   // The same as text. Takes the place of ca_file.
   std::string ca_pem = {};
   // e.g. "http://proxy:3128", also with user:password@ before the host. The scheme is http (also without one), https,
-  // socks5 or socks5h (the proxy resolves iGPT's name). Empty: none; the environment's proxy variables and NO_PROXY are
-  // ignored.
+  // socks5 or socks5h (the proxy resolves iGPT's name); nothing may follow the port. Empty: none; the environment's
+  // proxy variables and NO_PROXY are ignored.
   std::string proxy = {};
   // Sent as `X-Client`, and first in `User-Agent`, e.g. "my-service/1.0". Visible ASCII. Empty: this library's own name
   // and version.
   std::string client_name = {};
+  // All of `User-Agent`, in place of that. Visible ASCII, with single spaces only inside.
+  std::string user_agent = {};
+  // Further headers of every request, under the rules of CallOptions::headers. A call's own header of the same name, in
+  // any case, takes their place.
+  std::vector<std::pair<std::string, std::string>> headers = {};
   // How many connections to iGPT the client has at most, those that wait to be used again included. Each call needs
   // one; further calls wait for theirs. 0: a quarter of the file descriptors that the process may have.
   int max_connections = 0;

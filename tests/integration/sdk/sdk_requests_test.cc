@@ -16,6 +16,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::Field;
+using ::testing::IsSupersetOf;
 using ::testing::Pair;
 using ::testing::SizeIs;
 using ::testing::UnorderedElementsAre;
@@ -146,6 +147,31 @@ TEST_P(CallTest, SendsWhatItsOptionsSay) {
   EXPECT_EQ(request.Header("User-Agent"), absl::StrCat("my-service/1.0 igpt-cpp/", kVersion));
   EXPECT_EQ(request.Header("X-Request-Id"), "id 1");
   EXPECT_EQ(request.Header("traceparent"), "00-1");
+}
+
+// A call's header takes the place of the client's, whatever the case of its name.
+TEST_P(CallTest, SendsTheClientsHeaders) {
+  ScriptedHttpServer server;
+  server.OnRequest(Respond(200, GetParam().answer));
+  Options options = OptionsFor(server);
+  options.client_name = "my-service/1.0";
+  options.user_agent = "own agent/2.0";
+  options.headers = {{"X-Team", "search"}, {"X-Tenant", "a"}, {"X-Tenant", "b"}};
+  const std::unique_ptr<Client> client = MakeClient(options);
+  EXPECT_THAT(GetParam().blocking(*client, {}), IsOk());
+  CallOptions call;
+  call.headers = {{"x-tenant", "c"}, {"X-Request-Id", "1"}};
+  EXPECT_THAT(GetParam().blocking(*client, call), IsOk());
+
+  const std::vector<HttpRequest> requests = server.requests();
+  ASSERT_THAT(requests, SizeIs(2));
+  EXPECT_THAT(requests[0].headers,
+              IsSupersetOf({Pair("X-Team", "search"), Pair("X-Tenant", "a"), Pair("X-Tenant", "b"),
+                            Pair("User-Agent", "own agent/2.0"), Pair("X-Client", "my-service/1.0")}));
+  EXPECT_THAT(requests[0].headers, SizeIs(10));
+  EXPECT_THAT(requests[1].headers, IsSupersetOf({Pair("X-Team", "search"), Pair("x-tenant", "c"),
+                                                 Pair("X-Request-Id", "1"), Pair("User-Agent", "own agent/2.0")}));
+  EXPECT_THAT(requests[1].headers, SizeIs(10));
 }
 
 TEST_P(CallTest, UsesTheNewKey) {
@@ -333,6 +359,19 @@ TEST(SdkRequestsTest, ResolvesTheHostOfTheBaseUrl) {
   EXPECT_THAT(client->recall().Search({}), IsOk());
   EXPECT_EQ(server.requests().at(0).target, "/v1/recall/search/");
   EXPECT_EQ(server.requests().at(0).Header("Host"), absl::StrCat("localhost:", server.port()));
+}
+
+// The address is nobody's: a proxy takes the request.
+TEST(SdkRequestsTest, HttpGoesToOtherHostsWhenAskedFor) {
+  ScriptedHttpServer proxy;
+  proxy.OnRequest(Respond(200, "[]"));
+  Options options = OptionsFor(proxy);
+  options.base_url = "http://192.0.2.7:8080/v1";
+  options.proxy = proxy.url();
+  EXPECT_THAT(Client::Create(options), IsError(ErrorKind::kInvalidRequest));
+  options.allow_http = true;
+  EXPECT_THAT(MakeClient(options)->recall().Search({}), IsOk());
+  EXPECT_EQ(proxy.requests().at(0).target, "http://192.0.2.7:8080/v1/recall/search/");
 }
 
 TEST(SdkRequestsTest, ProxyIsUsedOnlyWhenAskedFor) {

@@ -91,17 +91,60 @@ TEST(OptionsTest, Texts) {
                              {"", "proxy:3128", "http://proxy:3128", "http://u:p@proxy", "https://proxy",
                               "socks5://proxy", "SOCKS5H://proxy"},
                              {"SECRET proxy", "http://SECRET\n", "socks4://SECRET", "ftp://SECRET", nul}});
+  ExpectValues<std::string>({&Options::proxy,
+                             "proxy",
+                             {"http://proxy:3128/", "[::1]:3128", "https://u:p@proxy:1/"},
+                             {"foo://SECRET", "SECRET proxy:1", "http://proxy/SECRET", "proxy:3128/SECRET",
+                              "http://proxy?SECRET", "socks5://proxy:1#SECRET", "http://", "://proxy", "http://proxy:0",
+                              "http://proxy:65536", "http:/proxy", "http:proxy"}});
+  ExpectValues<std::string>({&Options::user_agent,
+                             "user_agent",
+                             {"", "a", "my-service/1.0 (Linux; x86) curl/8"},
+                             {" ", "SECRET ", " SECRET", "a  SECRET", "SECRET\r\nX: y", "a\tSECRET", "\xC3\xA4", nul}});
   ExpectValues<std::string>({&Options::client_name, "client_name", {"", "a/1.0"}, {"SECRET\r\nX: y", "\xC3\xA4", nul}});
 }
 
 TEST(OptionsTest, Numbers) {
   constexpr int kMax = std::numeric_limits<int>::max(), kMin = std::numeric_limits<int>::min();
   ExpectValues<int>({&Options::max_retries, "max_retries", {1, 2, kMax}, {0, -1, kMin}});
+  ExpectValues<int>({&Options::max_connections, "max_connections", {0, 1, kMax}, {-1, kMin}});
   ExpectValues<int>({&Options::backoff_factor, "backoff_factor", {2, 3, kMax}, {1, 0, -2, kMin}});
   constexpr size_t kGiB = size_t{1} << 30;
   const std::vector<size_t> good = {1, 1 << 20, kGiB}, bad = {0, kGiB + 1, std::numeric_limits<size_t>::max()};
   ExpectValues<size_t>({&Options::max_answer_bytes, "max_answer_bytes", good, bad});
   ExpectValues<size_t>({&Options::max_event_bytes, "max_event_bytes", good, bad});
+}
+
+TEST(OptionsTest, Headers) {
+  using Headers = std::vector<std::pair<std::string, std::string>>;
+  ExpectValues<Headers>({&Options::headers,
+                         "headers",
+                         {{}, {{"X-Team", "a b"}, {"x-tenant", "1"}}},
+                         {{{"", "x"}},
+                          {{"SECRET name", "x"}},
+                          {{"X-A", ""}},
+                          {{"X-A", "SECRET\r\nX: y"}},
+                          {{"Authorization", "Bearer SECRET"}},
+                          {{"user-agent", "SECRET"}}}});
+  Options options = Good();
+  options.headers = {{"X-Team", "a"}, {"X-Tenant", " "}};
+  EXPECT_THAT(std::string(Validate(options).message()), HasSubstr("headers: header 2 (X-Tenant) has a value"));
+}
+
+TEST(OptionsTest, HttpBeyondLoopbackIsAskedFor) {
+  Options options = Good();
+  for (const char* url : {"http://igpt.internal:8080/v1", "http://10.0.0.1", "http://[2001:db8::7]/v1"}) {
+    options.base_url = url;
+    options.allow_http = false;
+    EXPECT_THAT(Wrong(options), ElementsAre("base_url"));
+    EXPECT_THAT(std::string(Validate(options).message()), HasSubstr("allow_http"));
+    options.allow_http = true;
+    EXPECT_THAT(Wrong(options), ElementsAre()) << url;
+  }
+  for (const char* url : {"ftp://igpt.internal", "http://a:SECRET@igpt.internal", "http://igpt.internal/?SECRET"}) {
+    options.base_url = url;
+    EXPECT_THAT(Wrong(options), ElementsAre("base_url")) << url;
+  }
 }
 
 TEST(OptionsTest, Durations) {

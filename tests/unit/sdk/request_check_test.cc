@@ -370,10 +370,11 @@ TEST(CallOptionsTest, HeaderValuesAreVisibleAscii) {
   for (const char* value :
        {"", " ", " SECRET", "SECRET ", "SECRET\r\nX: y", "SECRET\n", "SECRET\t", "SECRET\x7F", "SECRET\xC3\xA4"}) {
     const auto violations = CheckHeader("X-A", value);
-    EXPECT_THAT(violations, ElementsAre(Violates("headers", "header 2 has a value"))) << value;
+    EXPECT_THAT(violations, ElementsAre(Violates("headers", "header 2 (X-A) has a value"))) << value;
     EXPECT_THAT(violations, ElementsAre(Not(Violates("headers", "SECRET"))));
   }
-  EXPECT_THAT(CheckHeader("X-A", std::string("a\0b", 3)), ElementsAre(Violates("headers", "header 2 has a value")));
+  EXPECT_THAT(CheckHeader("X-A", std::string("a\0b", 3)),
+              ElementsAre(Violates("headers", "header 2 (X-A) has a value")));
 }
 
 TEST(CallOptionsTest, TheLibrarysOwnHeadersCannotBeSet) {
@@ -390,7 +391,7 @@ TEST(CallOptionsTest, EveryBadHeaderIsReported) {
   options.headers = {{"", ""}, {"X-A", "x"}, {"Host", "x"}};
   EXPECT_THAT(Check(options),
               ElementsAre(Violates("api_key", ""), Violates("headers", "header 1 has a name"),
-                          Violates("headers", "header 1 has a value"), Violates("headers", "header 3 is")));
+                          Violates("headers", "header 1 has a value"), Violates("headers", "header 3 (Host) is")));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "igpt/internal/base/monotonic.h"
@@ -17,6 +18,13 @@ namespace {
 // what comes on one at a time is little.
 constexpr int kStreamBufferBytes = 4 << 10;
 constexpr int kAnswerBufferBytes = 16 << 10;
+
+using Header = std::pair<std::string, std::string>;
+
+bool Holds(const std::vector<Header>& headers, std::string_view name) {
+  return std::any_of(headers.begin(), headers.end(),
+                     [name](const Header& header) { return absl::EqualsIgnoreCase(header.first, AbslView(name)); });
+}
 
 }  // namespace
 
@@ -73,7 +81,13 @@ void Attempt::Send() {
       absl::StrCat("User-Agent: ", core_.user_agent),
       absl::StrCat("X-Request-Id: ", options.request_id),
   };
-  for (const auto& [name, value] : options.headers) request.headers.push_back(absl::StrCat(name, ": ", value));
+  const auto add = [&request](const Header& header) {
+    request.headers.push_back(absl::StrCat(header.first, ": ", header.second));
+  };
+  for (const Header& header : core_.options.headers) {
+    if (!Holds(options.headers, header.first)) add(header);
+  }
+  for (const Header& header : options.headers) add(header);
   request.body = request_.body;
   request.resolve = std::move(resolved_);
   request.connect_timeout = std::max(absl::Milliseconds(1),

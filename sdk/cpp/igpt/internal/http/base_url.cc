@@ -51,7 +51,7 @@ bool IsLoopback(const std::string& host) {
 }  // namespace
 
 // libcurl's own parser takes the URL apart: what is checked here is then what libcurl connects to.
-absl::StatusOr<BaseUrl> ParseBaseUrl(std::string_view text) {
+absl::StatusOr<BaseUrl> ParseBaseUrl(std::string_view text, bool allow_http) {
   const auto invalid = [](const char* what) { return absl::InvalidArgumentError(what); };
   BaseUrl base;
   base.url = std::string(text);
@@ -79,8 +79,10 @@ absl::StatusOr<BaseUrl> ParseBaseUrl(std::string_view text) {
     return invalid("must have a port from 1 to 65535, or none");
   }
   TakeHost(url.get(), base);
-  if (!https && !IsLoopback(base.host)) {
-    return invalid("must start with https://: http:// is for loopback addresses only, as the key would be readable");
+  if (!https && !allow_http && !IsLoopback(base.host)) {
+    return invalid(
+        "must start with https://: http:// is for loopback addresses only, as the key would be readable (igpt::sdk: "
+        "unless allow_http is set)");
   }
   return base;
 }
@@ -93,6 +95,10 @@ absl::StatusOr<BaseUrl> ParseProxy(std::string_view text) {
   const std::string with_scheme = has_scheme ? proxy.url : "http://" + proxy.url;
   if (curl_url_set(url.get(), CURLUPART_URL, with_scheme.c_str(), CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK) {
     return absl::InvalidArgumentError("must be a URL such as http://proxy:3128");
+  }
+  if (const std::string path = Part(url.get(), CURLUPART_PATH);
+      (!path.empty() && path != "/") || text.find_first_of("?#") != text.npos) {
+    return absl::InvalidArgumentError("must have nothing after the port: no path, query (?) or fragment (#)");
   }
   TakeHost(url.get(), proxy);
   if (proxy.scheme != "http" && proxy.scheme != "https" && proxy.scheme != "socks5" && proxy.scheme != "socks5h") {

@@ -17,13 +17,13 @@ struct BaseUrl {
 };
 
 // INVALID_ARGUMENT, naming the remedy and never echoing userinfo, for anything but https://host[:port][/path], or
-// http:// to a loopback address (127.0.0.0/8, [::1], localhost): no other scheme, no userinfo, query, fragment, control
-// character or space.
-absl::StatusOr<BaseUrl> ParseBaseUrl(std::string_view text);
+// http:// to a loopback address (127.0.0.0/8, [::1], localhost), or with `allow_http` to any: no other scheme, no
+// userinfo, query, fragment, control character or space.
+absl::StatusOr<BaseUrl> ParseBaseUrl(std::string_view text, bool allow_http = false);
 
 // The same for Options::proxy, [scheme://][user:password@]host[:port]. The scheme is http, https, socks5 (the server's
 // name is resolved here) or socks5h (by the proxy); without one, http. The port, when none is given, is 443 for https
-// and else 1080, as for libcurl.
+// and else 1080, as for libcurl. Nothing but a slash may follow.
 absl::StatusOr<BaseUrl> ParseProxy(std::string_view text);
 
 }  // namespace igpt::internal

@@ -144,13 +144,20 @@ std::vector<FieldViolation> Check(const CallOptions& options) {
   if (options.request_id.size() > kMaxNameBytes) {
     violations.push_back({"request_id", absl::StrCat("must be at most ", kMaxNameBytes, " bytes")});
   }
-  for (size_t i = 0; i < options.headers.size(); ++i) {
-    const auto& [name, value] = options.headers[i];
-    const auto add = [&violations, i](const char* what) {
-      violations.push_back({"headers", absl::StrCat("header ", i + 1, " ", what)});
+  for (FieldViolation& violation : CheckHeaders(options.headers)) violations.push_back(std::move(violation));
+  return violations;
+}
+
+std::vector<FieldViolation> CheckHeaders(const std::vector<std::pair<std::string, std::string>>& headers) {
+  std::vector<FieldViolation> violations;
+  for (size_t i = 0; i < headers.size(); ++i) {
+    const auto& [name, value] = headers[i];
+    const std::string shown = IsToken(name) ? absl::StrCat(" (", name, ") ") : " ";
+    const auto add = [&](const char* what) {
+      violations.push_back({"headers", absl::StrCat("header ", i + 1, shown, what)});
     };
     if (!IsToken(name)) add("has a name that is not a token (letters, digits and some marks)");
-    if (IsReserved(name)) add("is one that the library sets itself: leave it out (X-Request-Id is CallOptions::request_id)");
+    if (IsReserved(name)) add("is one that the library sets itself: leave it out; X-Request-Id is CallOptions::request_id");
     if (!IsHeaderValue(value)) add("has a value that is empty, or is not visible ASCII with spaces only inside");
   }
   return violations;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "igpt/error.h"
@@ -46,7 +47,10 @@ class RequestChecker {
   std::vector<FieldViolation> violations_;
 };
 
-// The same for CallOptions: its headers ("headers" is the field's name), request_id and api_key.
+// The same for CallOptions: its headers, request_id and api_key.
 std::vector<FieldViolation> Check(const CallOptions& options);
+
+// The same for headers, each a name and a value; "headers" is the field's name.
+std::vector<FieldViolation> CheckHeaders(const std::vector<std::pair<std::string, std::string>>& headers);
 
 }  // namespace igpt::internal
