@@ -60,8 +60,8 @@ class Server {
   // Sets the key for new requests to iGPT. On INVALID_ARGUMENT the old key stays in use.
   absl::Status SetApiKey(const std::string& key) { return workers_.SetApiKey(key); }
 
-  // Applies to new connections to iGPT.
-  void UseIgptAuthorities(const std::string& pem) { workers_.UseIgptAuthorities(pem); }
+  // Applies to new connections to iGPT. On INVALID_ARGUMENT the old ones stay in use.
+  absl::Status UseIgptAuthorities(const std::string& pem) { return workers_.UseIgptAuthorities(pem); }
 
   // Applies to new connections. ServerOptions must have had TLS, and authorities for callers' certificates if and only
   // if `material` has them.

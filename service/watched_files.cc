@@ -34,7 +34,7 @@ WatchedFiles::WatchedFiles(const Config& config, const ConfigFiles& files, Serve
         [this, flags = files.igpt_authorities.flags, &server](const FileWatch::Contents& contents) {
           const absl::StatusOr<std::string> pem = ParseIgptAuthorities(contents);
           if (!pem.ok()) return pem.status();
-          server.UseIgptAuthorities(*pem);
+          if (absl::Status set = server.UseIgptAuthorities(*pem); !set.ok()) return set;
           Note(flags, contents);
           return absl::OkStatus();
         });

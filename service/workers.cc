@@ -97,8 +97,11 @@ absl::Status Workers::SetApiKey(const std::string& key) {
   return absl::OkStatus();
 }
 
-void Workers::UseIgptAuthorities(const std::string& pem) {
-  for (const std::unique_ptr<Worker>& worker : workers_) worker->client->SetAuthorities(pem);
+absl::Status Workers::UseIgptAuthorities(const std::string& pem) {
+  for (const std::unique_ptr<Worker>& worker : workers_) {
+    if (absl::Status set = worker->client->SetAuthorities(pem); !set.ok()) return set;
+  }
+  return absl::OkStatus();
 }
 
 void Workers::UseCallers(const Callers& callers) {

@@ -73,7 +73,7 @@ class Workers {
 
   // Applies to new calls.
   absl::Status SetApiKey(const std::string& key);
-  void UseIgptAuthorities(const std::string& pem);
+  absl::Status UseIgptAuthorities(const std::string& pem);
   void UseCallers(const Callers& callers);
 
  private:

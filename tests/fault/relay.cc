@@ -3,6 +3,8 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -64,14 +66,23 @@ class Side {
     ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   }
 
-  // The server's part of a handshake.
-  bool Secure(const Identity& identity) {
+  // The server's part of a handshake. With authorities, the client has to have a certificate of one of them. When it
+  // fails, this waits until the client has heard of it.
+  bool Secure(const Identity& identity, const std::string& client_authorities, int max_tls) {
     context_.reset(SSL_CTX_new(TLS_server_method()));
     SSL_CTX_use_certificate(context_.get(), identity.certificate.get());
     SSL_CTX_use_PrivateKey(context_.get(), identity.key.get());
+    SSL_CTX_set_max_proto_version(context_.get(), max_tls);
+    if (!client_authorities.empty()) {
+      Trust(client_authorities);
+      SSL_CTX_set_verify(context_.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+    }
     ssl_.reset(SSL_new(context_.get()));
     SSL_set_fd(ssl_.get(), socket_.get());
-    return Finish([this] { return SSL_accept(ssl_.get()); }) > 0;
+    if (Finish([this] { return SSL_accept(ssl_.get()); }) > 0) return true;
+    ::shutdown(socket_.get(), SHUT_WR);
+    static_cast<void>(AwaitFd(socket_.get(), POLLRDHUP, absl::InfiniteDuration(), &over_));
+    return false;
   }
 
   int fd() const { return socket_.get(); }
@@ -107,6 +118,16 @@ class Side {
   void Break() { ResetWhenClosed(socket_.get()); }
 
  private:
+  void Trust(const std::string& pem) {
+    const std::unique_ptr<BIO, decltype(&BIO_free)> bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())),
+                                                        BIO_free);
+    while (X509* certificate = PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)) {
+      X509_STORE_add_cert(SSL_CTX_get_cert_store(context_.get()), certificate);
+      X509_free(certificate);
+    }
+    ERR_clear_error();  // the end of the text
+  }
+
   template <typename Call>
   int Finish(Call call) {
     for (;;) {
@@ -217,6 +238,12 @@ void Relay::SetGreeting(Greeting greeting) {
   greeting_ = greeting;
 }
 
+void Relay::WantClientCertificates(std::string authorities, int tls) {
+  const std::lock_guard lock(mutex_);
+  client_authorities_ = std::move(authorities);
+  max_tls_ = tls;
+}
+
 void Relay::Die() {
   if (life_ == nullptr) return;
   life_->over.Set();
@@ -256,10 +283,14 @@ void Relay::Serve(int socket, const Event& over) {
   Side client(socket, over);
   std::optional<Identity> identity;
   Greeting greeting;
+  std::string client_authorities;
+  int max_tls;
   {
     const std::lock_guard lock(mutex_);
     identity = identity_;
     greeting = greeting_;
+    client_authorities = client_authorities_;
+    max_tls = max_tls_;
   }
   if (greeting >= Greeting::kConnect && greeting <= Greeting::kRefuse) {
     for (std::string head; !head.ends_with("\r\n\r\n");) {
@@ -285,7 +316,7 @@ void Relay::Serve(int socket, const Event& over) {
     if (greeting == Greeting::kCutHandshake) client.Write("\x16\x03\x03\x00\x7a\x02\x00\x00", 8);
     return;
   }
-  if (identity && !client.Secure(*identity)) return;
+  if (identity && !client.Secure(*identity, client_authorities, max_tls)) return;
   const int target = Must(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
   Side server(target, over);
   // The port only at connect(), which can take one again that another connection has left.

@@ -57,6 +57,8 @@ class Relay {
   // Apply to new connections.
   void SetIdentity(Identity identity);
   void SetGreeting(Greeting greeting);
+  // Wants certificates of clients, from one of these authorities, with TLS 1.2 or (0) the newest.
+  void WantClientCertificates(std::string authorities, int tls = 0);
   // Breaks all connections and refuses new ones, until ComeBack.
   void Die();
   void ComeBack();
@@ -84,8 +86,10 @@ class Relay {
   std::unique_ptr<Life> life_;
 
   mutable std::mutex mutex_;
-  std::optional<Identity> identity_;  // guarded by the mutex, like the next two
+  std::optional<Identity> identity_;  // guarded by the mutex, like the next four
   Greeting greeting_;
+  std::string client_authorities_;  // as PEM; empty: no certificate is wanted
+  int max_tls_ = 0;
   int connections_ = 0;
 };
 

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <fstream>
-#include <iterator>
 #include <memory>
+#include <sstream>
 #include <utility>
 #include <vector>
 
@@ -25,6 +25,7 @@
 #include "igpt/internal/call/whole_answer.h"
 #include "igpt/internal/http/base_url.h"
 #include "igpt/unstable/on_loop.h"
+#include "igpt/internal/policy/pem.h"
 #include "igpt/version.h"
 
 namespace igpt {
@@ -76,8 +77,12 @@ absl::StatusOr<ClientRef> Open(Options options, EventLoop* loop, std::shared_ptr
   if (!host.ok()) return host.status();
   if (!options.ca_file.empty() && options.ca_pem.empty()) {
     std::ifstream file(options.ca_file, std::ios::binary);
-    options.ca_pem.assign(std::istreambuf_iterator<char>(file), {});
+    std::ostringstream text;
+    text << file.rdbuf();  // which doesn't throw, whatever the file is
+    options.ca_pem = std::move(text).str();
     if (options.ca_pem.empty()) return InvalidRequest({{"ca_file", "must be a file that can be read, and not empty"}});
+    std::string problem = internal::CertificatesProblem(options.ca_pem);
+    if (!problem.empty()) return InvalidRequest({{"ca_file", std::move(problem)}});
   }
   std::unique_ptr<EventLoop> own_loop;
   if (loop == nullptr) {
@@ -239,12 +244,17 @@ absl::Status Client::SetApiKey(std::string api_key) {
   return absl::OkStatus();
 }
 
-void Client::SetAuthorities(std::string ca_pem) {
-  if (!Usable(client_.get()).ok()) return;
+absl::Status Client::SetAuthorities(std::string ca_pem) {
+  if (absl::Status usable = Usable(client_.get()); !usable.ok()) return usable;
+  if (!ca_pem.empty()) {
+    std::string problem = internal::CertificatesProblem(ca_pem);
+    if (!problem.empty()) return InvalidRequest({{"ca_pem", std::move(problem)}});
+  }
   RunOn(client_->loop(),
         [core = &client_->core(), authorities = std::make_shared<const std::string>(std::move(ca_pem))]() mutable {
           core->authorities = std::move(authorities);
         });
+  return absl::OkStatus();
 }
 
 absl::StatusOr<Answer> Recall::Ask(AskRequest request, CallOptions options) {

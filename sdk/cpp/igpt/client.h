@@ -150,8 +150,9 @@ class Client {
   // the old key then stays.
   absl::Status SetApiKey(std::string api_key);
 
-  // Replaces Options::ca_pem for connections that are opened from now on.
-  void SetAuthorities(std::string ca_pem);
+  // Replaces Options::ca_pem for connections that are opened from now on; an empty text, also the file that Create
+  // read, by none. INVALID_ARGUMENT for what Create would refuse; the old ones then stay.
+  absl::Status SetAuthorities(std::string ca_pem);
 
  private:
   friend struct unstable::OnLoop;

@@ -1,8 +1,12 @@
 #include "igpt/options.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <filesystem>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -10,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "igpt/error.h"
 #include "igpt/internal/http/base_url.h"
+#include "igpt/internal/policy/pem.h"
 #include "igpt/internal/policy/request_checker.h"
 
 namespace igpt {
@@ -38,6 +43,32 @@ void CheckTimeout(std::string field, absl::Duration timeout, std::vector<FieldVi
 void CheckLimit(std::string field, size_t limit, std::vector<FieldViolation>& violations) {
   if (limit >= 1 && limit <= kMaxLimitBytes) return;
   violations.push_back({std::move(field), absl::StrCat("must be from 1 to ", kMaxLimitBytes, " bytes")});
+}
+
+void CheckPem(std::string field, std::string problem, std::vector<FieldViolation>& violations) {
+  if (!problem.empty()) violations.push_back({std::move(field), std::move(problem)});
+}
+
+// OpenSSL takes what follows a colon for another directory.
+bool IsDirectory(const std::string& path) {
+  std::error_code ignored;
+  return path.find('\0') == std::string::npos && path.find(':') == std::string::npos &&
+         std::filesystem::is_directory(path, ignored) && access(path.c_str(), X_OK) == 0;
+}
+
+void CheckClientCertificate(const Options& options, std::vector<FieldViolation>& violations) {
+  const bool certificate = !options.client_certificate_pem.empty();
+  const bool key = !options.client_key_pem.empty();
+  if (certificate) {
+    CheckPem("client_certificate_pem", internal::CertificatesProblem(options.client_certificate_pem), violations);
+  } else if (key) {
+    violations.push_back({"client_certificate_pem", "must be set with client_key_pem"});
+  }
+  if (key) {
+    CheckPem("client_key_pem", internal::PrivateKeyProblem(options.client_key_pem), violations);
+  } else if (certificate) {
+    violations.push_back({"client_key_pem", "must be set with client_certificate_pem"});
+  }
 }
 
 }  // namespace
@@ -69,8 +100,13 @@ absl::Status Validate(const Options& options) {
   CheckTimeout("max_call_duration", options.max_call_duration, violations);
   CheckLimit("max_answer_bytes", options.max_answer_bytes, violations);
   CheckLimit("max_event_bytes", options.max_event_bytes, violations);
-  // libcurl takes both as C strings.
+  // libcurl takes these as C strings.
   if (options.ca_file.find('\0') != std::string::npos) add("ca_file", "must not hold a NUL character");
+  if (!options.ca_pem.empty()) CheckPem("ca_pem", internal::CertificatesProblem(options.ca_pem), violations);
+  if (!options.ca_dir.empty() && !IsDirectory(options.ca_dir)) {
+    add("ca_dir", "must be a directory of certificates under their hashes (openssl rehash), with no colon in its path");
+  }
+  CheckClientCertificate(options, violations);
   if (!IsVisibleAscii(options.proxy)) {
     add("proxy", "must be a URL in visible ASCII, e.g. http://proxy:3128");
   } else if (const auto proxy = internal::ParseProxy(options.proxy); !options.proxy.empty() && !proxy.ok()) {

@@ -51,10 +51,18 @@ struct Options {
   size_t max_event_bytes = 1 << 20;
 
   // A PEM file of certificate authorities to trust in place of the system's, also for an https proxy. Read once, when
-  // the client is created. Optional.
+  // the client is created; refused if a certificate in it is not whole, or none is there. Optional.
   std::string ca_file = {};
   // The same as text. Takes the place of ca_file.
   std::string ca_pem = {};
+  // A directory of such certificates under their hashes, as `openssl rehash` names them, in place of the system's.
+  // Those of ca_file or ca_pem are trusted too. Read by each TLS handshake, on the client's own thread, so a mount that
+  // may hang doesn't belong here. Refused if it is no directory. Optional.
+  std::string ca_dir = {};
+  // The certificate that this client shows to iGPT, not to a proxy, as PEM text, with those between it and its
+  // authority after it; and its private key, which may not be encrypted. Both or none.
+  std::string client_certificate_pem = {};
+  std::string client_key_pem = {};
   // e.g. "http://proxy:3128", also with user:password@ before the host. The scheme is http (also without one), https,
   // socks5 or socks5h (the proxy resolves iGPT's name); nothing may follow the port. Empty: none; the environment's
   // proxy variables and NO_PROXY are ignored.

@@ -96,7 +96,7 @@ TEST_F(SdkOwnershipTest, AClientThatWasMovedFrom) {
   Outcome search;
   client.recall().Search({}, {}, search.Callback()).Cancel();
   EXPECT_EQ(search.Await().code(), absl::StatusCode::kFailedPrecondition);
-  client.SetAuthorities("");
+  EXPECT_EQ(client.SetAuthorities("").code(), absl::StatusCode::kFailedPrecondition);
   client.Close();
   // NOLINTEND(bugprone-use-after-move)
 }

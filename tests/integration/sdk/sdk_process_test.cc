@@ -115,7 +115,7 @@ int UseOfAParentsClient(Client& client, EventStream& stream, ScriptedHttpServer&
   client.recall().Search({}, {}, search.Callback()).Cancel();
   if (!left_behind(search.Await())) wrong |= 16;
   stream.Cancel();
-  client.SetAuthorities("");
+  if (!left_behind(client.SetAuthorities(""))) wrong |= 64;
   client.Close();
   absl::StatusOr<Client> own = Client::Create(OptionsFor(server));
   if (!own.ok() || !own->recall().Search({}).ok()) wrong |= 32;

@@ -302,6 +302,24 @@ std::vector<Transport> Codes() {
 INSTANTIATE_TEST_SUITE_P(Codes, TransportTest, testing::ValuesIn(Codes()),
                          [](const auto& test) { return "Curl" + std::to_string(test.param.code); });
 
+// What comes of a client certificate, from the same libraries.
+TEST(ClientCertificateTest, TheServerRefusesIt) {
+  for (const char* detail :
+       {"OpenSSL SSL_read: error:0A00045C:SSL routines::tlsv13 alert certificate required, errno 0",
+        "OpenSSL SSL_read: error:0A000418:SSL routines::tlsv1 alert unknown ca, errno 0",
+        "error:0A000412:SSL routines::sslv3 alert bad certificate",
+        "error:0A000415:SSL routines::ssl/tls alert certificate expired"}) {
+    for (const CURLcode code : {CURLE_RECV_ERROR, CURLE_SSL_CONNECT_ERROR, CURLE_SEND_ERROR}) {
+      const FailedAttempt verdict = CheckTransport(code, true, detail);
+      EXPECT_THAT(verdict.message, HasSubstr("client_certificate_pem")) << detail;
+      EXPECT_FALSE(verdict.transient) << detail;
+    }
+  }
+  EXPECT_TRUE(CheckTransport(CURLE_RECV_ERROR, true,
+                             "OpenSSL SSL_read: error:0A000438:SSL routines::tlsv1 alert internal error")
+                  .transient);
+}
+
 // What libcurl 7.88 with OpenSSL 3 writes (and, where it differs, with OpenSSL 1.1).
 struct Certificate {
   std::string detail;

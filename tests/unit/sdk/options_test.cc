@@ -86,6 +86,8 @@ TEST(OptionsTest, Texts) {
                              {"https://example.com", "http://127.0.0.1:1/v1/"},
                              {"", "example.com", "http://example.com", "https://a:SECRET@example.com"}});
   ExpectValues<std::string>({&Options::ca_file, "ca_file", {"", "/etc/a b.pem"}, {nul}});
+  ExpectValues<std::string>({&Options::ca_pem, "ca_pem", {""}, {"SECRET", "-----BEGIN CERTIFICATE-----SECRET", nul}});
+  ExpectValues<std::string>({&Options::ca_dir, "ca_dir", {"", "/etc", "/"}, {"SECRET", "/etc/passwd", "/:/etc", nul}});
   ExpectValues<std::string>({&Options::proxy,
                              "proxy",
                              {"", "proxy:3128", "http://proxy:3128", "http://u:p@proxy", "https://proxy",

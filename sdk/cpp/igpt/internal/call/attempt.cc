@@ -93,6 +93,9 @@ void Attempt::Send() {
   request.connect_timeout = std::max(absl::Milliseconds(1),
                                      core_.options.connect_timeout - absl::Nanoseconds(MonotonicNanos() - started_at_));
   request.authorities = core_.authorities;
+  request.ca_dir = core_.options.ca_dir;
+  request.client_certificate = core_.options.client_certificate_pem;
+  request.client_key = core_.options.client_key_pem;
   request.proxy = core_.options.proxy;
   request.fresh_connection = fresh_connection_;
   request.max_sends = max_sends_;

@@ -67,18 +67,30 @@ CURLcode Transfer::SetOptions() {
   set(CURLOPT_FRESH_CONNECT, request_.fresh_connection ? 1L : 0L);
   set(CURLOPT_TCP_KEEPALIVE, 1L);
   // NOLINTEND(google-runtime-int)
-  if (request_.authorities != nullptr && !request_.authorities->empty()) {
-    // As text, since libcurl would read a file at every handshake, on this thread. Without CAPATH, or it would also
-    // trust the system's directory.
-    curl_blob pem = {.data = const_cast<char*>(request_.authorities->data()),
-                     .len = request_.authorities->size(),
-                     .flags = CURL_BLOB_NOCOPY};
-    set(CURLOPT_CAINFO_BLOB, &pem);
-    set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));
-    if (!request_.proxy.empty()) {
-      set(CURLOPT_PROXY_CAINFO_BLOB, &pem);
-      set(CURLOPT_PROXY_CAPATH, static_cast<const char*>(nullptr));
+  // Texts, since libcurl would read files at every handshake, on this thread.
+  const auto set_blob = [&set](CURLoption option, std::string_view pem) {
+    curl_blob blob = {.data = const_cast<char*>(pem.data()), .len = pem.size(), .flags = CURL_BLOB_NOCOPY};
+    set(option, &blob);
+  };
+  const std::string_view authorities = request_.authorities == nullptr ? "" : std::string_view(*request_.authorities);
+  if (!authorities.empty() || !request_.ca_dir.empty()) {
+    // Neither the system's file nor its directory are trusted too.
+    const char* const directory = request_.ca_dir.empty() ? nullptr : request_.ca_dir.c_str();
+    set(CURLOPT_CAINFO, static_cast<const char*>(nullptr));
+    set(CURLOPT_CAPATH, directory);
+    set(CURLOPT_PROXY_CAINFO, static_cast<const char*>(nullptr));
+    set(CURLOPT_PROXY_CAPATH, directory);
+    if (!authorities.empty()) {
+      set_blob(CURLOPT_CAINFO_BLOB, authorities);
+      set_blob(CURLOPT_PROXY_CAINFO_BLOB, authorities);
     }
+  }
+  if (!request_.client_certificate.empty()) {
+    set(CURLOPT_SSLCERTTYPE, "PEM");
+    set_blob(CURLOPT_SSLCERT_BLOB, request_.client_certificate);
+    set(CURLOPT_SSLKEYTYPE, "PEM");
+    set_blob(CURLOPT_SSLKEY_BLOB, request_.client_key);
+    set(CURLOPT_KEYPASSWD, "");  // else OpenSSL might ask the terminal for one
   }
   if (resolve_ != nullptr) set(CURLOPT_RESOLVE, resolve_.get());
   set(CURLOPT_OPENSOCKETFUNCTION, &Transfer::OnOpenSocket);

@@ -33,9 +33,12 @@ class Transfer final : private CurlMulti::Member {
     std::string_view body;             // must outlive the transfer, or the time until it is sent whole
     std::vector<std::string> resolve;  // CURLOPT_RESOLVE entries, for all hosts that are no addresses
     absl::Duration connect_timeout;
-    std::shared_ptr<const std::string> authorities;  // as PEM; null or empty: the system's
-    std::string proxy;                               // empty: none
-    int buffer_bytes = 16 << 10;                     // how much is read at once
+    std::shared_ptr<const std::string> authorities;  // as PEM; null or empty: none
+    std::string ca_dir;                              // with more of them; if it is empty too: the system's
+    std::string_view client_certificate;             // as PEM; empty: none. Must outlive the transfer, like its key
+    std::string_view client_key;
+    std::string proxy;              // empty: none
+    int buffer_bytes = 16 << 10;    // how much is read at once
     bool fresh_connection = false;  // a pooled one may be dead, and libcurl would then silently send the request again
     int max_sends = 1;              // how often it may do so, the first time included
   };

@@ -123,6 +123,15 @@ bool IsBadSignature(std::string_view detail) {
          text.find("ssl routines:") == text.npos;
 }
 
+// Whether the server sent an alert about this client's certificate. With TLS 1.3 it comes when the handshake is over
+// for the client, in place of an answer.
+bool RefusesClientCertificate(std::string_view detail) {
+  const std::string text = Normalized(detail);
+  const size_t alert = text.find(" alert ");
+  if (alert == text.npos) return false;
+  return text.find("certificate", alert) != text.npos || text.find("unknown ca", alert) != text.npos;
+}
+
 }  // namespace
 
 bool IsEventStream(std::string_view content_type) {
@@ -166,6 +175,11 @@ std::optional<FailedAttempt> CheckHead(const Route& route, const ResponseHead& h
 }
 
 FailedAttempt CheckTransport(int curl_code, bool request_sent, std::string_view detail) {
+  if (curl_code != CURLE_PEER_FAILED_VERIFICATION && RefusesClientCertificate(detail)) {
+    return Lasting(ErrorKind::kNetwork, request_sent,
+                   "the server refused this client's certificate, or wants one: check client_certificate_pem and "
+                   "client_key_pem");
+  }
   switch (curl_code) {
     case CURLE_COULDNT_RESOLVE_HOST:
       return Transient(ErrorKind::kNetwork, /*reached=*/false,
@@ -188,6 +202,9 @@ FailedAttempt CheckTransport(int curl_code, bool request_sent, std::string_view 
     case CURLE_SSL_CRL_BADFILE:
       return Lasting(ErrorKind::kConfiguration, request_sent, "the certificate authorities could not be read: check ca_file");
     case CURLE_SSL_CERTPROBLEM:
+      return Lasting(ErrorKind::kNetwork, request_sent,
+                     "the client certificate could not be used: check that client_key_pem is the key of "
+                     "client_certificate_pem");
     case CURLE_SSL_CLIENTCERT:
     case CURLE_SSL_CIPHER:
       return Lasting(ErrorKind::kTls, request_sent,
