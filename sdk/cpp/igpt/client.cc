@@ -239,6 +239,9 @@ void Client::Close() {
 absl::Status Client::SetApiKey(std::string api_key) {
   if (absl::Status usable = Usable(client_.get()); !usable.ok()) return usable;
   if (absl::Status valid = ValidateApiKey(api_key); !valid.ok()) return valid;
+  if (client_->core().options.api_key_provider != nullptr) {
+    return InvalidRequest({{"api_key", "must come from the client's api_key_provider"}});
+  }
   RunOn(client_->loop(),
         [core = &client_->core(), key = std::move(api_key)]() mutable { core->options.api_key = std::move(key); });
   return absl::OkStatus();

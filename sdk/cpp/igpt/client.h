@@ -146,12 +146,12 @@ class Client {
   // with kAborted.
   void Close();
 
-  // Replaces Options::api_key for requests that are sent from now on. INVALID_ARGUMENT for what Create would refuse;
-  // the old key then stays.
+  // Replaces Options::api_key for requests that are sent from now on. INVALID_ARGUMENT for what Create would refuse, as
+  // any key beside an api_key_provider; the old key then stays.
   absl::Status SetApiKey(std::string api_key);
 
-  // Replaces Options::ca_pem for connections that are opened from now on; an empty text, also the file that Create
-  // read, by none. INVALID_ARGUMENT for what Create would refuse; the old ones then stay.
+  // Replaces Options::ca_pem, or what was read from ca_file, for connections that are opened from now on. Empty: there
+  // is none any more. INVALID_ARGUMENT for what Create would refuse; the old ones then stay.
   absl::Status SetAuthorities(std::string ca_pem);
 
  private:

@@ -79,7 +79,11 @@ absl::Status Validate(const Options& options) {
     violations.push_back({std::move(field), std::move(description)});
   };
 
-  if (const absl::Status key = ValidateApiKey(options.api_key); !key.ok()) violations = ErrorOf(key)->violations;
+  if (options.api_key_provider != nullptr) {
+    if (!options.api_key.empty()) add("api_key", "must be empty where there is an api_key_provider");
+  } else if (const absl::Status key = ValidateApiKey(options.api_key); !key.ok()) {
+    violations = ErrorOf(key)->violations;
+  }
   if (!options.user.empty()) {
     internal::RequestChecker checker(options.user);
     checker.User("");

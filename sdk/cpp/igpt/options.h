@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "igpt/monotonic_time.h"
 
@@ -18,8 +20,12 @@ class Executor;
 class Observer;
 
 struct Options {
-  // Required; sent as `Authorization: Bearer <api_key>`. Visible ASCII only.
+  // Required, unless api_key_provider is set; sent as `Authorization: Bearer <api_key>`. Visible ASCII only.
   std::string api_key = {};
+  // Gives the key in place of api_key, for keys that change. Asked before each attempt of a call that has no key of its
+  // own, on the client's own thread: it must not block, so it gives what was fetched before. Its error, or a key that
+  // api_key may not be, ends the call with kAuth and nothing sent; so does an exception. Optional; not with api_key.
+  std::function<absl::StatusOr<std::string>()> api_key_provider = nullptr;
   // For requests without a user of their own. Optional.
   std::string user = {};
   // https, or http to a loopback address. No userinfo, query or fragment.
@@ -105,7 +111,7 @@ struct CallOptions {
   std::vector<std::pair<std::string, std::string>> headers = {};
   // While iGPT fails most requests, new ones are held back. Whose they are matters: the failures of one user hold back
   // no other user, and those of a group no other group. Groups are told apart by any names. Empty: requests with the
-  // same key are a group.
+  // same key are a group, and those with a provider's keys are one.
   std::string throttle_group = {};
 };
 

@@ -117,6 +117,14 @@ TEST(OptionsTest, Numbers) {
   ExpectValues<size_t>({&Options::max_event_bytes, "max_event_bytes", good, bad});
 }
 
+TEST(OptionsTest, AKeyOrItsProvider) {
+  Options options;
+  options.api_key_provider = [] { return "k"; };
+  EXPECT_THAT(Wrong(options), ElementsAre());
+  options.api_key = "SECRET";
+  EXPECT_THAT(Wrong(options), ElementsAre("api_key"));
+}
+
 TEST(OptionsTest, Headers) {
   using Headers = std::vector<std::pair<std::string, std::string>>;
   ExpectValues<Headers>({&Options::headers,

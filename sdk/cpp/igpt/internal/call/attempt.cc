@@ -70,11 +70,10 @@ void Attempt::FailLookUp(const absl::Status& status) {
 
 void Attempt::Send() {
   const CallOptions& options = request_.options;
-  const std::string& key = options.api_key.empty() ? core_.options.api_key : options.api_key;
   Transfer::Request request;
   request.url = absl::StrCat(core_.base_url.url, "/", AbslView(request_.route.path));
   request.headers = {
-      absl::StrCat("Authorization: Bearer ", key),
+      absl::StrCat("Authorization: Bearer ", AbslView(request_.key)),
       "Content-Type: application/json",
       absl::StrCat("Accept: ", request_.event_stream ? "text/event-stream" : "application/json"),
       absl::StrCat("X-Client: ", core_.client_name),

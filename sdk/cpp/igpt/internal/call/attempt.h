@@ -27,6 +27,7 @@ class Attempt final : public Transfer::Handler {
   struct Request {
     const Route& route;
     const CallOptions& options;
+    std::string_view key;
     std::string_view body;
     bool event_stream;  // is asked for
     Throttle::Who who;

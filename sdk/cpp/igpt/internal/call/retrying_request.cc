@@ -3,11 +3,32 @@
 #include <utility>
 
 #include "absl/random/uniform_real_distribution.h"
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "igpt/internal/base/monotonic.h"
+#include "igpt/internal/base/string_view.h"
 #include "igpt/internal/call/request_id.h"
 
 namespace igpt::internal {
+namespace {
+
+// Says why there is no key, but nothing of the provider's own words: they could hold one.
+absl::StatusOr<std::string> AskForKey(const std::function<absl::StatusOr<std::string>()>& provider) {
+  try {
+    absl::StatusOr<std::string> key = provider();
+    if (!key.ok()) {
+      return absl::UnknownError(
+          absl::StrCat("the api_key_provider failed with ", absl::StatusCodeToString(key.status().code())));
+    }
+    if (ValidateApiKey(*key).ok()) return key;
+    return absl::UnknownError("the api_key_provider gave a key that is empty or not visible ASCII");
+  } catch (...) {
+    return absl::UnknownError("the api_key_provider threw an exception");
+  }
+}
+
+}  // namespace
+
 RetryingRequest::RetryingRequest(ClientCore& core, const Route& route, std::string body, bool event_stream,
                                  const std::string& user, CallOptions options, Receiver& receiver)
     : core_(core),
@@ -36,15 +57,30 @@ void RetryingRequest::Start() {
 }
 
 void RetryingRequest::StartAttempt() {
+  absl::StatusOr<std::string> key = Key();
+  if (ended_) return;  // the provider may have closed the client
+  if (!key.ok()) return End(key.status());
+  key_ = *std::move(key);
   earlier_attempts_ = attempts();
   const Attempt::Request request = {
-      .route = route_, .options = options_, .body = body_, .event_stream = event_stream_, .who = who_};
+      .route = route_, .options = options_, .key = key_, .body = body_, .event_stream = event_stream_, .who = who_};
   attempt_.emplace(core_, request, /*retry=*/earlier_attempts_ > 0, core_.options.max_retries - earlier_attempts_,
                    *this);
   info_.http_status = 0;
   info_.headers.Clear();
   info_.time_to_answer = absl::ZeroDuration();
   attempt_->Start();
+}
+
+absl::StatusOr<std::string> RetryingRequest::Key() const {
+  if (!options_.api_key.empty()) return options_.api_key;
+  if (core_.options.api_key_provider == nullptr) return core_.options.api_key;
+  absl::StatusOr<std::string> key = AskForKey(core_.options.api_key_provider);
+  if (key.ok()) return key;
+  Error error;
+  error.kind = ErrorKind::kAuth;
+  error.attempts = attempts();
+  return MakeStatus(error, StdView(key.status().message()));
 }
 
 int RetryingRequest::attempts() const {

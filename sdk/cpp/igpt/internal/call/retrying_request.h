@@ -7,6 +7,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "igpt/call_info.h"
 #include "igpt/unstable/event_loop.h"
 #include "igpt/internal/call/attempt.h"
@@ -65,6 +66,7 @@ class RetryingRequest final : public Attempt::Owner {
 
   void StartAttempt();
   int attempts() const;
+  absl::StatusOr<std::string> Key() const;
   double Random();
   // OK, unless the throttle holds it back.
   absl::Status MaySend();
@@ -82,6 +84,7 @@ class RetryingRequest final : public Attempt::Owner {
   Receiver& receiver_;
 
   const MonotonicTime started_at_;
+  std::string key_;                   // of the current attempt
   int earlier_attempts_ = 0;          // how often the attempts before the current one were sent
   std::optional<Attempt> attempt_;    // the current one, or the last
   CallLimits limits_;
