@@ -149,11 +149,15 @@ struct Starter {
     return PendingCall(client, std::move(handle));
   }
 
-  // All asynchronous forms.
+  // All asynchronous forms. `function`: which one, for people.
   template <typename Request, typename Answer>
-  static PendingCall StartCall(const ClientRef& client, const Endpoint<Request, Answer>& endpoint, Request request,
-                               CallOptions options, Callback<Answer> done) {
-    if (done == nullptr) done = [](const absl::StatusOr<Answer>&) {};
+  static PendingCall StartCall(const char* function, const ClientRef& client,
+                               const Endpoint<Request, Answer>& endpoint, Request request, CallOptions options,
+                               Callback<Answer> done) {
+    if (done == nullptr) {
+      RefuseNull(client.get().get(), function);
+      return {};
+    }
     if (absl::Status usable = Usable(client.get()); !usable.ok()) {
       FailLater(std::move(done), std::move(usable));
       return {};
@@ -265,7 +269,7 @@ absl::StatusOr<Answer> Recall::Ask(AskRequest request, CallOptions options) {
 }
 
 PendingCall Recall::Ask(AskRequest request, CallOptions options, Callback<Answer> done) {
-  return Starter::StartCall(client_, internal::kAsk, std::move(request), std::move(options), std::move(done));
+  return Starter::StartCall("Recall::Ask", client_, internal::kAsk, std::move(request), std::move(options), std::move(done));
 }
 
 EventStream Recall::AskStream(AskRequest request, CallOptions options) {
@@ -277,7 +281,7 @@ absl::StatusOr<Answer> Recall::Run(RunRequest request, CallOptions options) {
 }
 
 PendingCall Recall::Run(RunRequest request, CallOptions options, Callback<Answer> done) {
-  return Starter::StartCall(client_, internal::kRun, std::move(request), std::move(options), std::move(done));
+  return Starter::StartCall("Recall::Run", client_, internal::kRun, std::move(request), std::move(options), std::move(done));
 }
 
 EventStream Recall::RunStream(RunRequest request, CallOptions options) {
@@ -289,7 +293,7 @@ absl::StatusOr<SearchAnswer> Recall::Search(SearchRequest request, CallOptions o
 }
 
 PendingCall Recall::Search(SearchRequest request, CallOptions options, Callback<SearchAnswer> done) {
-  return Starter::StartCall(client_, internal::kSearch, std::move(request), std::move(options), std::move(done));
+  return Starter::StartCall("Recall::Search", client_, internal::kSearch, std::move(request), std::move(options), std::move(done));
 }
 
 absl::StatusOr<ListAnswer> Datasources::List(ListRequest request, CallOptions options) {
@@ -297,7 +301,7 @@ absl::StatusOr<ListAnswer> Datasources::List(ListRequest request, CallOptions op
 }
 
 PendingCall Datasources::List(ListRequest request, CallOptions options, Callback<ListAnswer> done) {
-  return Starter::StartCall(client_, internal::kList, std::move(request), std::move(options), std::move(done));
+  return Starter::StartCall("Datasources::List", client_, internal::kList, std::move(request), std::move(options), std::move(done));
 }
 
 absl::StatusOr<DisconnectAnswer> Datasources::Disconnect(DisconnectRequest request, CallOptions options) {
@@ -305,7 +309,7 @@ absl::StatusOr<DisconnectAnswer> Datasources::Disconnect(DisconnectRequest reque
 }
 
 PendingCall Datasources::Disconnect(DisconnectRequest request, CallOptions options, Callback<DisconnectAnswer> done) {
-  return Starter::StartCall(client_, internal::kDisconnect, std::move(request), std::move(options), std::move(done));
+  return Starter::StartCall("Datasources::Disconnect", client_, internal::kDisconnect, std::move(request), std::move(options), std::move(done));
 }
 
 absl::StatusOr<AuthorizeAnswer> Connectors::Authorize(AuthorizeRequest request, CallOptions options) {
@@ -313,7 +317,7 @@ absl::StatusOr<AuthorizeAnswer> Connectors::Authorize(AuthorizeRequest request, 
 }
 
 PendingCall Connectors::Authorize(AuthorizeRequest request, CallOptions options, Callback<AuthorizeAnswer> done) {
-  return Starter::StartCall(client_, internal::kAuthorize, std::move(request), std::move(options), std::move(done));
+  return Starter::StartCall("Connectors::Authorize", client_, internal::kAuthorize, std::move(request), std::move(options), std::move(done));
 }
 
 namespace unstable {

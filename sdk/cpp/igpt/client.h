@@ -7,9 +7,9 @@
 //   absl::Status status = stream.ForEachText([](std::string_view text) { std::cout << text << std::flush; });
 //
 // Every call has a blocking form, which waits, and an asynchronous one, which takes a callback. A callback runs exactly
-// once, never before the call returned, on Options::executor: by default on a thread of its own, where it may block. An
-// invalid request (see error.h, kInvalidRequest) fails without anything being sent. No function throws; what a callback
-// throws is lost.
+// once, never before the call returned, on Options::executor: by default on a thread of its own, where it may block. A
+// null callback is a mistake: nothing is sent, and a line says so (see Options::log). An invalid request (see error.h,
+// kInvalidRequest) fails without anything being sent. No function throws; what a callback throws is lost.
 //
 // Ownership: a Client is a handle. Its copies, its parts and its streams share the connections and one thread, and keep
 // them as long as any of them is there; it doesn't matter which goes last, or on which thread. When the last one goes,

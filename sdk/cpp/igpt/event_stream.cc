@@ -86,7 +86,9 @@ std::optional<EventResult> EventStream::ReadUntil(MonotonicTime end) {
 }
 
 void EventStream::Read(absl::AnyInvocable<void(EventResult)> done) {
-  if (done == nullptr) done = [](const EventResult&) {};
+  if (done == nullptr) {
+    return internal::RefuseNull(client_.has_value() ? client_->get().get() : nullptr, "EventStream::Read");
+  }
   if (absl::Status usable = Usable(); !usable.ok()) return internal::FailLater(std::move(done), std::move(usable));
   RunOn((*client_)->loop(), [call = call_, done = (*client_)->core().callbacks->Wrap(std::move(done))]() mutable {
     call->Read(MonotonicTime::InfiniteFuture(),

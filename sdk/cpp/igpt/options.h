@@ -6,6 +6,7 @@
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -89,6 +90,12 @@ struct Options {
   // Runs the callbacks. Optional; the default is a pool of threads, so a callback may block and may make blocking
   // calls.
   std::shared_ptr<Executor> executor = nullptr;
+  // Takes lines for people, without a line end, about what the library did on its own: a request that failed and is
+  // sent again, requests that were held back because iGPT fails (see CallOptions::throttle_group; at most one line a
+  // second), a callback that is null or threw. They hold no key, no user and no text. Called on any thread of the
+  // library and of its callers, on several at once too; must not block. What it throws is lost. Optional; without it,
+  // only mistakes with callbacks are written, to stderr.
+  std::function<void(std::string_view)> log = nullptr;
 };
 
 // Options of a single call.

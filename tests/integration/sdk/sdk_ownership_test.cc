@@ -274,7 +274,6 @@ TEST_F(SdkOwnershipTest, CallbacksDontStarveOthers) {
   };
   again();
   client.recall().Search({}, {}, [](const auto&) { throw std::runtime_error("of a user"); });
-  client.recall().Search({}, {}, nullptr);
   ASSERT_TRUE(AwaitTrue([&] { return blocked == 8; }));
   EXPECT_THAT(client.recall().Search({}), IsOk());
   Outcome nested;

@@ -1,22 +1,10 @@
 #include "igpt/internal/call/callbacks.h"
 
-#include <cstdio>
-
 namespace igpt::internal {
 namespace {
 
 // Whose callback this thread runs.
 thread_local const Callbacks* current = nullptr;
-
-// What a callback throws would end the executor's thread, and with it the program.
-void RunCaught(absl::AnyInvocable<void()> callback) {
-  try {
-    callback();
-  } catch (...) {
-    // Not what it says: that could be anybody's mail.
-    std::fputs("igpt: a callback threw an exception, which is lost\n", stderr);
-  }
-}
 
 }  // namespace
 
@@ -36,7 +24,8 @@ bool Callbacks::RunNext() {
   ++running_;
   lock.unlock();
   const Callbacks* const before = std::exchange(current, this);
-  RunCaught(std::move(callback));
+  RunCaught(*log_, callback);
+  callback = nullptr;  // before it counts as returned, as its destruction may run code of the user too
   current = before;
   lock.lock();
   --running_;

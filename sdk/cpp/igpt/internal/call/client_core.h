@@ -1,6 +1,7 @@
 // What the calls of one client share, on their loop's thread.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -9,6 +10,9 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/hash/hash.h"
 #include "absl/random/random.h"
+#include "absl/strings/str_cat.h"
+#include "igpt/internal/base/log.h"
+#include "igpt/internal/base/monotonic.h"
 #include "igpt/unstable/event_loop.h"
 #include "igpt/internal/call/callbacks.h"
 #include "igpt/internal/http/base_url.h"
@@ -27,7 +31,8 @@ struct ClientCore {
              std::string agent)
       : loop(event_loop),
         options(std::move(checked_options)),
-        callbacks(std::make_shared<Callbacks>(options.executor)),
+        log(std::make_shared<const Log>(options.log)),
+        callbacks(std::make_shared<Callbacks>(options.executor, log)),
         authorities(std::make_shared<const std::string>(options.ca_pem)),
         base_url(std::move(parsed_base_url)),
         client_name(std::move(client)),
@@ -46,8 +51,20 @@ struct ClientCore {
     return {.group = absl::HashOf(group), .user = absl::HashOf(user)};
   }
 
+  // Writes that the throttle held a request back, at most once a second. May close the client.
+  void NoteHeldBack() {
+    constexpr int64_t kSecond = 1'000'000'000;
+    ++unnoted_held_back;
+    const int64_t now = MonotonicNanos();
+    if (!log->wanted() || now < next_note_held_back) return;
+    next_note_held_back = now + kSecond;
+    log->Note(absl::StrCat("requests held back because most requests to iGPT are failing: ",
+                           std::exchange(unnoted_held_back, 0)));
+  }
+
   EventLoop& loop;
   Options options;  // api_key may change; nothing else does
+  const std::shared_ptr<const Log> log;
   const std::shared_ptr<Callbacks> callbacks;
   std::shared_ptr<const std::string> authorities;  // as PEM; empty: the system's
   const BaseUrl base_url;
@@ -58,6 +75,8 @@ struct ClientCore {
   std::vector<std::unique_ptr<Resolver>> resolvers;
   RetryBudget retry_budget;
   Throttle throttle;
+  int64_t unnoted_held_back = 0;
+  int64_t next_note_held_back = 0;  // monotonic nanoseconds
   absl::BitGen random;
   std::shared_ptr<Transport> transport;   // null: HTTP
   absl::flat_hash_set<CallLimits*> calls;  // that have not ended

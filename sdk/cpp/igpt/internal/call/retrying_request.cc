@@ -50,7 +50,8 @@ void RetryingRequest::Start() {
   if (!limits_.Start()) return;
   if (absl::Status may_send = MaySend(); !may_send.ok()) {
     held_back_ = true;
-    return End(std::move(may_send));
+    End(std::move(may_send));
+    return core_.NoteHeldBack();
   }
   core_.retry_budget.OnRequest();
   StartAttempt();
@@ -77,10 +78,7 @@ absl::StatusOr<std::string> RetryingRequest::Key() const {
   if (core_.options.api_key_provider == nullptr) return core_.options.api_key;
   absl::StatusOr<std::string> key = AskForKey(core_.options.api_key_provider);
   if (key.ok()) return key;
-  Error error;
-  error.kind = ErrorKind::kAuth;
-  error.attempts = attempts();
-  return MakeStatus(error, StdView(key.status().message()));
+  return MakeStatus(ErrorKind::kConfiguration, StdView(key.status().message()));
 }
 
 int RetryingRequest::attempts() const {
@@ -120,8 +118,22 @@ void RetryingRequest::OnDone(absl::Status status) {
 void RetryingRequest::OnFailed(FailedAttempt failed) {
   failed.error.call.attempts = attempts();
   const std::optional<absl::Duration> delay = DelayAfter(failed);
-  if (delay.has_value() && MaySend().ok()) return retry_timer_.Arm(*delay);
+  const bool may_repeat = delay.has_value();
+  if (may_repeat && MaySend().ok()) {
+    retry_timer_.Arm(*delay);
+    return NoteRetry(failed, *delay);
+  }
   End(MakeStatus(failed.error, failed.message));
+  if (may_repeat) core_.NoteHeldBack();
+}
+
+void RetryingRequest::NoteRetry(const FailedAttempt& failed, absl::Duration delay) const {
+  if (!core_.log->wanted()) return;
+  const std::string status = failed.error.call.http_status == 0 ? "" : absl::StrCat(", HTTP ", failed.error.call.http_status);
+  core_.log->Note(absl::StrCat(AbslView(route_.name()), " failed (",
+                               AbslView(ErrorKindName(failed.error.kind)), status, "); attempt ", attempts() + 1,
+                               " of ", core_.options.max_retries, " follows in ",
+                               absl::FormatDuration(absl::Ceil(delay, absl::Milliseconds(1)))));
 }
 
 std::optional<absl::Duration> RetryingRequest::DelayAfter(const FailedAttempt& failed) {

@@ -1,12 +1,15 @@
 #include "igpt/internal/call/shared_client.h"
 
 #include <future>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
+#include "absl/strings/str_cat.h"
 #include "igpt/error.h"
 #include "igpt/internal/base/fork.h"
+#include "igpt/internal/base/string_view.h"
 #include "igpt/internal/call/call_limits.h"
 #include "igpt/internal/call/on_loop.h"
 
@@ -73,6 +76,12 @@ absl::Status Usable(const std::shared_ptr<SharedClient>& client) {
   if (!client->loop().LeftBehind()) return absl::OkStatus();
   return MakeStatus(ErrorKind::kConfiguration,
                     "this client was made before fork(): the child has to make one of its own");
+}
+
+void RefuseNull(const SharedClient* client, std::string_view function) {
+  const std::string line = absl::StrCat(AbslView(function), " got a null callback, so it did nothing: give it one");
+  if (client == nullptr) return Log(nullptr).Complain(line);
+  client->core().log->Complain(line);
 }
 
 void SharedClient::Close() {

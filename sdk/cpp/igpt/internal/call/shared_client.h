@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <memory>
+#include <string_view>
 
 #include "absl/status/status.h"
 #include "igpt/client_ref.h"
@@ -39,5 +40,8 @@ class SharedClient {
 // FAILED_PRECONDITION if there is no client, because it was moved from; and in a child of fork(), where nothing of it
 // is to be used, since only its parent has the loop's thread.
 absl::Status Usable(const std::shared_ptr<SharedClient>& client);
+
+// Writes that `function` was called without a callback, so that it did nothing. `client` may be null.
+void RefuseNull(const SharedClient* client, std::string_view function);
 
 }  // namespace igpt::internal
