@@ -43,10 +43,9 @@ rpc::Task Handle(
     const StreamMethod<Types...>& method, const HandlerContext& context,
     rpc::StreamCall<typename StreamMethod<Types...>::Request, typename StreamMethod<Types...>::Response>& call) {
   auto api = (context.client.*method.api)();
-  igpt::EventStream stream =
-      call.request().whole_answer()
-          ? method.start_whole(api, FromProto(call.request()), OptionsFor(context, call))
-          : (api.*method.start)(FromProto(call.request()), OptionsFor(context, call));
+  igpt::EventStream stream = call.request().whole_answer()
+                                 ? method.start_whole(api, FromProto(call.request()), OptionsFor(context, call))
+                                 : (api.*method.start)(FromProto(call.request()), OptionsFor(context, call));
   const auto finish = [&](const auto&... how) {
     call.record().attempts = stream.Info().attempts;
     call.Finish(how...);

@@ -1,5 +1,4 @@
 #include "service/api/translate.h"
-#include "igpt/unstable/event_payload.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -7,6 +6,8 @@
 #include <utility>
 #include <variant>
 #include <vector>
+
+#include "igpt/unstable/event_payload.h"
 
 namespace igptd {
 namespace {

@@ -60,7 +60,8 @@ class Listener {
  private:
   using Watch = igpt::unstable::EventLoop::Watch;
   struct Open {
-    Open(std::shared_ptr<CallerConnection> its_connection, igpt::unstable::EventLoop& loop, absl::AnyInvocable<void()> on_end);
+    Open(std::shared_ptr<CallerConnection> its_connection, igpt::unstable::EventLoop& loop,
+         absl::AnyInvocable<void()> on_end);
     std::shared_ptr<CallerConnection> connection;
     Watch watch;  // for its end
   };
@@ -85,7 +86,7 @@ class Listener {
   Networks networks_;
   std::vector<int> listening_fds_;
   std::vector<std::unique_ptr<Watch>> accepting_;                // of the listening sockets; empty: paused, or stopped
-  std::unique_ptr<igpt::unstable::EventLoop::Timer> resume_;               // after a pause
+  std::unique_ptr<igpt::unstable::EventLoop::Timer> resume_;     // after a pause
   absl::flat_hash_map<int, std::unique_ptr<Open>> connections_;  // by descriptor
 
   std::unique_ptr<igpt::unstable::EventLoop> loop_;  // last: its thread uses the members above

@@ -24,11 +24,11 @@
 #include "igpt/internal/call/transport_call.h"
 #include "igpt/internal/call/whole_answer.h"
 #include "igpt/internal/http/base_url.h"
-#include "igpt/unstable/on_loop.h"
 #include "igpt/internal/policy/pem.h"
+#include "igpt/unstable/on_loop.h"
 #include "igpt/version.h"
 
-namespace igpt {
+namespace igpt::inline sdk_v1 {
 namespace {
 
 using internal::ClientCore;
@@ -116,7 +116,9 @@ absl::StatusOr<ClientRef> Open(Options options, EventLoop* loop, std::shared_ptr
 
 }  // namespace
 
-namespace internal {
+}  // namespace igpt::inline sdk_v1
+
+namespace igpt::internal {
 
 struct Starter {
   // Starts a call on the loop. `done` runs on the loop's thread.
@@ -151,9 +153,8 @@ struct Starter {
 
   // All asynchronous forms. `function`: which one, for people.
   template <typename Request, typename Answer>
-  static PendingCall StartCall(const char* function, const ClientRef& client,
-                               const Endpoint<Request, Answer>& endpoint, Request request, CallOptions options,
-                               Callback<Answer> done) {
+  static PendingCall StartCall(const char* function, const ClientRef& client, const Endpoint<Request, Answer>& endpoint,
+                               Request request, CallOptions options, Callback<Answer> done) {
     if (done == nullptr) {
       RefuseNull(client.get().get(), function);
       return {};
@@ -219,7 +220,9 @@ struct Starter {
   }
 };
 
-}  // namespace internal
+}  // namespace igpt::internal
+
+namespace igpt::inline sdk_v1 {
 
 void PendingCall::Cancel() {
   const std::shared_ptr<SharedClient> client = client_.lock();
@@ -269,7 +272,8 @@ absl::StatusOr<Answer> Recall::Ask(AskRequest request, CallOptions options) {
 }
 
 PendingCall Recall::Ask(AskRequest request, CallOptions options, Callback<Answer> done) {
-  return Starter::StartCall("Recall::Ask", client_, internal::kAsk, std::move(request), std::move(options), std::move(done));
+  return Starter::StartCall("Recall::Ask", client_, internal::kAsk, std::move(request), std::move(options),
+                            std::move(done));
 }
 
 EventStream Recall::AskStream(AskRequest request, CallOptions options) {
@@ -281,7 +285,8 @@ absl::StatusOr<Answer> Recall::Run(RunRequest request, CallOptions options) {
 }
 
 PendingCall Recall::Run(RunRequest request, CallOptions options, Callback<Answer> done) {
-  return Starter::StartCall("Recall::Run", client_, internal::kRun, std::move(request), std::move(options), std::move(done));
+  return Starter::StartCall("Recall::Run", client_, internal::kRun, std::move(request), std::move(options),
+                            std::move(done));
 }
 
 EventStream Recall::RunStream(RunRequest request, CallOptions options) {
@@ -293,7 +298,8 @@ absl::StatusOr<SearchAnswer> Recall::Search(SearchRequest request, CallOptions o
 }
 
 PendingCall Recall::Search(SearchRequest request, CallOptions options, Callback<SearchAnswer> done) {
-  return Starter::StartCall("Recall::Search", client_, internal::kSearch, std::move(request), std::move(options), std::move(done));
+  return Starter::StartCall("Recall::Search", client_, internal::kSearch, std::move(request), std::move(options),
+                            std::move(done));
 }
 
 absl::StatusOr<ListAnswer> Datasources::List(ListRequest request, CallOptions options) {
@@ -301,7 +307,8 @@ absl::StatusOr<ListAnswer> Datasources::List(ListRequest request, CallOptions op
 }
 
 PendingCall Datasources::List(ListRequest request, CallOptions options, Callback<ListAnswer> done) {
-  return Starter::StartCall("Datasources::List", client_, internal::kList, std::move(request), std::move(options), std::move(done));
+  return Starter::StartCall("Datasources::List", client_, internal::kList, std::move(request), std::move(options),
+                            std::move(done));
 }
 
 absl::StatusOr<DisconnectAnswer> Datasources::Disconnect(DisconnectRequest request, CallOptions options) {
@@ -309,7 +316,8 @@ absl::StatusOr<DisconnectAnswer> Datasources::Disconnect(DisconnectRequest reque
 }
 
 PendingCall Datasources::Disconnect(DisconnectRequest request, CallOptions options, Callback<DisconnectAnswer> done) {
-  return Starter::StartCall("Datasources::Disconnect", client_, internal::kDisconnect, std::move(request), std::move(options), std::move(done));
+  return Starter::StartCall("Datasources::Disconnect", client_, internal::kDisconnect, std::move(request),
+                            std::move(options), std::move(done));
 }
 
 absl::StatusOr<AuthorizeAnswer> Connectors::Authorize(AuthorizeRequest request, CallOptions options) {
@@ -317,10 +325,13 @@ absl::StatusOr<AuthorizeAnswer> Connectors::Authorize(AuthorizeRequest request, 
 }
 
 PendingCall Connectors::Authorize(AuthorizeRequest request, CallOptions options, Callback<AuthorizeAnswer> done) {
-  return Starter::StartCall("Connectors::Authorize", client_, internal::kAuthorize, std::move(request), std::move(options), std::move(done));
+  return Starter::StartCall("Connectors::Authorize", client_, internal::kAuthorize, std::move(request),
+                            std::move(options), std::move(done));
 }
 
-namespace unstable {
+}  // namespace igpt::inline sdk_v1
+
+namespace igpt::unstable {
 
 absl::StatusOr<Client> OnLoop::Create(Options options, EventLoop& loop) {
   absl::StatusOr<ClientRef> client = Open(std::move(options), &loop, nullptr);
@@ -362,6 +373,4 @@ int64_t OnLoop::HeldBack(const Client& client) {
   return client.client_->core().throttle.held_back();
 }
 
-}  // namespace unstable
-
-}  // namespace igpt
+}  // namespace igpt::unstable

@@ -33,18 +33,18 @@
 #include "igpt/options.h"
 #include "igpt/types.h"
 
-namespace igpt {
-
-class Transport;
-
-namespace internal {
+namespace igpt::internal {
 class Cancellable;
 struct Starter;
-}  // namespace internal
+}  // namespace igpt::internal
 
-namespace unstable {
+namespace igpt::unstable {
 struct OnLoop;
-}  // namespace unstable
+}  // namespace igpt::unstable
+
+namespace igpt::inline sdk_v1 {
+
+class Transport;
 
 template <typename Answer>
 using Callback = absl::AnyInvocable<void(absl::StatusOr<Answer>)>;
@@ -161,4 +161,4 @@ class Client {
   internal::ClientRef client_;
 };
 
-}  // namespace igpt
+}  // namespace igpt::inline sdk_v1

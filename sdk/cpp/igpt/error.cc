@@ -14,7 +14,7 @@
 #include "absl/strings/str_split.h"
 #include "igpt/internal/base/string_view.h"
 
-namespace igpt {
+namespace igpt::inline sdk_v1 {
 namespace {
 
 using internal::AbslView;
@@ -217,4 +217,4 @@ absl::Status InvalidRequest(std::vector<FieldViolation> violations) {
   return MakeStatus(error, message);
 }
 
-}  // namespace igpt
+}  // namespace igpt::inline sdk_v1

@@ -15,7 +15,7 @@
 #include "absl/time/time.h"
 #include "igpt/call_info.h"
 
-namespace igpt {
+namespace igpt::inline sdk_v1 {
 
 // The absl code that goes with each kind is in parentheses.
 enum class ErrorKind {
@@ -27,18 +27,18 @@ enum class ErrorKind {
   kRateLimited,     // HTTP 429 after the retries (RESOURCE_EXHAUSTED)
   kUnavailable,     // HTTP 5xx after the retries (UNAVAILABLE)
   kNetwork,         // name resolution, connect, handshake or reset, after the retries (UNAVAILABLE)
-  kTls,  // a certificate was refused, iGPT's, the proxy's or the client's own; no repetition mends it
-         // (FAILED_PRECONDITION)
+  kTls,             // a certificate was refused, iGPT's, the proxy's or the client's own; no repetition mends it
+                    // (FAILED_PRECONDITION)
   kConfiguration,  // the program or its settings have to change: a client or stream that was moved from, or made before
                    // fork(); a second read of a stream at a time; a key provider that fails; a proxy that refuses its
                    // user (FAILED_PRECONDITION)
-  kProtocol,        // another 4xx, a redirect, no JSON, a wrong content type (INTERNAL)
-  kTimeout,    // a limit of Options passed; `timer` names it (UNAVAILABLE, after the first event DEADLINE_EXCEEDED)
-  kDeadline,   // CallOptions::deadline passed (DEADLINE_EXCEEDED)
-  kAborted,    // cancelled by the caller (CANCELLED)
-  kTruncated,  // the stream stopped without its proper end (UNAVAILABLE)
-  kMalformed,  // invalid JSON in a stream; invalid UTF-8, or too deep, anywhere (DATA_LOSS)
-  kTooLarge,   // an event or answer over its limit (RESOURCE_EXHAUSTED)
+  kProtocol,       // another 4xx, a redirect, no JSON, a wrong content type (INTERNAL)
+  kTimeout,        // a limit of Options passed; `timer` names it (UNAVAILABLE, after the first event DEADLINE_EXCEEDED)
+  kDeadline,       // CallOptions::deadline passed (DEADLINE_EXCEEDED)
+  kAborted,        // cancelled by the caller (CANCELLED)
+  kTruncated,      // the stream stopped without its proper end (UNAVAILABLE)
+  kMalformed,      // invalid JSON in a stream; invalid UTF-8, or too deep, anywhere (DATA_LOSS)
+  kTooLarge,       // an event or answer over its limit (RESOURCE_EXHAUSTED)
 };
 
 // "kInvalidRequest" → "invalid_request", and so on: for logs.
@@ -81,4 +81,4 @@ absl::Status MakeStatus(ErrorKind kind, std::string_view message);
 // kInvalidRequest with these violations; the message lists them.
 absl::Status InvalidRequest(std::vector<FieldViolation> violations);
 
-}  // namespace igpt
+}  // namespace igpt::inline sdk_v1

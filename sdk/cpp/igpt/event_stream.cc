@@ -10,7 +10,7 @@
 #include "igpt/internal/call/shared_client.h"
 #include "igpt/internal/call/stream_call.h"
 
-namespace igpt {
+namespace igpt::inline sdk_v1 {
 
 using internal::EventLoop;
 using internal::RunOn;
@@ -63,7 +63,8 @@ void EventStream::Release() {
 }
 
 absl::Status EventStream::Usable() const {
-  if (call_ == nullptr) return MakeStatus(ErrorKind::kConfiguration, "this stream was moved from, or made without a call");
+  if (call_ == nullptr)
+    return MakeStatus(ErrorKind::kConfiguration, "this stream was moved from, or made without a call");
   return internal::Usable(client_->get());
 }
 
@@ -141,10 +142,9 @@ CallInfo EventStream::Info() const {
   if (!Usable().ok()) return {};
   EventLoop& loop = (*client_)->loop();
   if (loop.InLoop()) return call_->Info();
-  absl::StatusOr<CallInfo> info = internal::Await<CallInfo>(loop, [&](auto done) {
-    loop.Post([call = call_, done = std::move(done)]() mutable { done(call->Info()); });
-  });
+  absl::StatusOr<CallInfo> info = internal::Await<CallInfo>(
+      loop, [&](auto done) { loop.Post([call = call_, done = std::move(done)]() mutable { done(call->Info()); }); });
   return info.ok() ? *std::move(info) : CallInfo();
 }
 
-}  // namespace igpt
+}  // namespace igpt::inline sdk_v1

@@ -43,16 +43,16 @@
 #include "igpt/monotonic_time.h"
 #include "igpt/types.h"
 
-namespace igpt {
-
-namespace internal {
+namespace igpt::internal {
 struct Starter;
 class StreamCall;
-}  // namespace internal
+}  // namespace igpt::internal
 
-namespace unstable {
+namespace igpt::unstable {
 struct OnLoop;
-}  // namespace unstable
+}  // namespace igpt::unstable
+
+namespace igpt::inline sdk_v1 {
 
 // What a Read gives: an event; nullopt, the proper end; or the error that ended the stream. After the end, reading
 // again gives the same.
@@ -164,4 +164,4 @@ inline EventStream::ReadAwaiter EventStream::AsyncRead() {
   return ReadAwaiter(*this);
 }
 
-}  // namespace igpt
+}  // namespace igpt::inline sdk_v1

@@ -5,7 +5,7 @@
 
 #include "absl/functional/any_invocable.h"
 
-namespace igpt {
+namespace igpt::inline sdk_v1 {
 
 // Thread-safe. The default (see Options::executor) is a pool of threads that all clients share: it starts one when all
 // are busy, up to 64, so that a callback may block.
@@ -18,4 +18,4 @@ class Executor {
   virtual void Run(absl::AnyInvocable<void()> function) = 0;
 };
 
-}  // namespace igpt
+}  // namespace igpt::inline sdk_v1

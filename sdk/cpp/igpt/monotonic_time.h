@@ -6,7 +6,7 @@
 
 #include "absl/time/time.h"
 
-namespace igpt {
+namespace igpt::inline sdk_v1 {
 
 // A moment of the monotonic clock: it never jumps, whatever happens to the machine's date. absl::Time is for dates.
 // Sums saturate, as absl::Duration's do, so a moment can lie infinitely far ahead.
@@ -35,4 +35,4 @@ class MonotonicTime {
   absl::Duration value_;  // since the zero
 };
 
-}  // namespace igpt
+}  // namespace igpt::inline sdk_v1

@@ -9,7 +9,7 @@
 #include "igpt/call_info.h"
 #include "igpt/error.h"
 
-namespace igpt {
+namespace igpt::inline sdk_v1 {
 
 // A request to iGPT that has ended. A call that is repeated makes several. Holds no key, no user and no text.
 struct RequestReport {
@@ -26,11 +26,11 @@ struct RequestReport {
 
 // A call that has ended: an answer was there, or the stream's end was read, or it failed, or was given up.
 struct CallReport {
-  std::string_view route;          // as above
-  const CallInfo& call;            // to be copied if it is kept
+  std::string_view route;               // as above
+  const CallInfo& call;                 // to be copied if it is kept
   std::optional<ErrorKind> error = {};  // nullopt: it succeeded
-  int64_t events_delivered = 0;    // streams
-  bool held_back = false;          // nothing was sent, because iGPT fails most requests: see CallOptions::throttle_group
+  int64_t events_delivered = 0;         // streams
+  bool held_back = false;  // nothing was sent, because iGPT fails most requests: see CallOptions::throttle_group
 };
 
 // On the thread of the Client's event loop. Must not block, and not use the Client.
@@ -44,4 +44,4 @@ class Observer {
   virtual void OnLookupEnd(bool /*found*/) {}
 };
 
-}  // namespace igpt
+}  // namespace igpt::inline sdk_v1

@@ -17,7 +17,7 @@
 #include "igpt/internal/policy/pem.h"
 #include "igpt/internal/policy/request_checker.h"
 
-namespace igpt {
+namespace igpt::inline sdk_v1 {
 namespace {
 
 constexpr absl::Duration kMinBackoffBase = absl::Milliseconds(100);
@@ -139,4 +139,4 @@ absl::Status ValidateApiKey(const std::string& api_key) {
   return InvalidRequest({{"api_key", "must be visible ASCII: look for a space or a line end in it"}});
 }
 
-}  // namespace igpt
+}  // namespace igpt::inline sdk_v1

@@ -15,7 +15,7 @@
 #include "absl/time/time.h"
 #include "igpt/monotonic_time.h"
 
-namespace igpt {
+namespace igpt::inline sdk_v1 {
 
 class Executor;
 class Observer;
@@ -25,7 +25,8 @@ struct Options {
   std::string api_key = {};
   // Gives the key in place of api_key, for keys that change. Asked before each attempt of a call that has no key of its
   // own, on the client's own thread: it must not block, so it gives what was fetched before. Its error, or a key that
-  // api_key may not be, ends the call with kAuth and nothing sent; so does an exception. Optional; not with api_key.
+  // api_key may not be, ends the call with kConfiguration and nothing sent; so does an exception. Optional; not with
+  // api_key.
   std::function<absl::StatusOr<std::string>()> api_key_provider = nullptr;
   // For requests without a user of their own. Optional.
   std::string user = {};
@@ -141,4 +142,4 @@ absl::Status ValidateApiKey(const std::string& api_key);
 // can be seen, without a space at either end.
 absl::Status ValidateUser(const std::string& user);
 
-}  // namespace igpt
+}  // namespace igpt::inline sdk_v1

@@ -5,7 +5,7 @@
 #include "absl/strings/str_split.h"
 #include "igpt/internal/base/string_view.h"
 
-namespace igpt {
+namespace igpt::inline sdk_v1 {
 
 using internal::AbslView;
 using internal::StdView;
@@ -51,4 +51,4 @@ void ResponseHeaders::Add(std::string_view line) {
   lines_.append(line).push_back('\n');
 }
 
-}  // namespace igpt
+}  // namespace igpt::inline sdk_v1

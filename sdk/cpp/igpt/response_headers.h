@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-namespace igpt {
+namespace igpt::inline sdk_v1 {
 
 // As they came, in their order, but for Set-Cookie, which is a secret; the first kMaxBytes of them.
 class ResponseHeaders {
@@ -37,4 +37,4 @@ class ResponseHeaders {
   std::string lines_;  // each ends with \n
 };
 
-}  // namespace igpt
+}  // namespace igpt::inline sdk_v1

@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 
-namespace igpt {
+namespace igpt::inline sdk_v1 {
 namespace {
 
 absl::Status Unanswered(const char* function) {
@@ -56,4 +56,4 @@ absl::StatusOr<AuthorizeAnswer> Transport::Authorize(const AuthorizeRequest& /*r
   return Unanswered("Authorize");
 }
 
-}  // namespace igpt
+}  // namespace igpt::inline sdk_v1

@@ -10,7 +10,7 @@
 #include "igpt/options.h"
 #include "igpt/types.h"
 
-namespace igpt {
+namespace igpt::inline sdk_v1 {
 
 // The events of a streamed answer, pulled one after the other by one thread at a time.
 class EventSource {
@@ -44,4 +44,4 @@ class Transport {
   virtual absl::StatusOr<AuthorizeAnswer> Authorize(const AuthorizeRequest& request, const CallOptions& options);
 };
 
-}  // namespace igpt
+}  // namespace igpt::inline sdk_v1

@@ -20,11 +20,11 @@
 #include "absl/time/time.h"
 #include "igpt/call_info.h"
 
-namespace igpt {
-
-namespace unstable {
+namespace igpt::unstable {
 struct EventPayloads;
-}  // namespace unstable
+}  // namespace igpt::unstable
+
+namespace igpt::inline sdk_v1 {
 
 // What an answer is written in.
 struct OutputFormat {
@@ -70,17 +70,17 @@ struct SearchRequest {
   std::string date_to = {};        // YYYY-MM-DD, optional, not before date_from
   int max_results = 0;             // 0: iGPT's default; not negative
   std::string filter_people = {};  // optional: only content that involves these people
-  bool include_raw = false;  // as in AskRequest
+  bool include_raw = false;        // as in AskRequest
 };
 
 struct ListRequest {
-  std::string user = {};  // empty: Options::user
+  std::string user = {};     // empty: Options::user
   bool include_raw = false;  // as in AskRequest
 };
 
 struct DisconnectRequest {
-  std::string user = {};  // empty: Options::user
-  std::string id = {};    // Datasource::id; required
+  std::string user = {};     // empty: Options::user
+  std::string id = {};       // Datasource::id; required
   bool include_raw = false;  // as in AskRequest
 };
 
@@ -90,7 +90,7 @@ struct AuthorizeRequest {
   std::string scope = {};         // space-delimited, e.g. "messages"; required
   std::string redirect_uri = {};  // optional
   std::string state = {};         // optional, handed back at redirect_uri
-  bool include_raw = false;  // as in AskRequest
+  bool include_raw = false;       // as in AskRequest
 };
 
 struct Datasource {
@@ -212,8 +212,9 @@ class EventPayload {
  public:
   EventPayload() = default;
   template <typename Payload>
-    requires(!std::same_as<Payload, EventPayload> && std::constructible_from<Value, Payload>)
-  EventPayload(Payload payload) : value_(std::move(payload)) {}  // NOLINT(google-explicit-constructor)
+  requires(!std::same_as<Payload, EventPayload> && std::constructible_from<Value, Payload>)
+      EventPayload(Payload payload)
+      : value_(std::move(payload)) {}  // NOLINT(google-explicit-constructor)
 
   // The payload, if it is of this type; else null. An Answer: the answer is whole.
   template <typename Payload>
@@ -273,4 +274,4 @@ struct AuthorizeAnswer {
   CallInfo call = {};
 };
 
-}  // namespace igpt
+}  // namespace igpt::inline sdk_v1

@@ -36,8 +36,7 @@ class Reports final : public Observer {
 
   void OnCallEnd(const CallReport& report) override {
     const std::lock_guard lock(mutex_);
-    kept_.push_back(
-        {std::string(report.route), report.call, report.error, report.events_delivered, report.held_back});
+    kept_.push_back({std::string(report.route), report.call, report.error, report.events_delivered, report.held_back});
   }
   std::vector<Kept> kept() {
     const std::lock_guard lock(mutex_);

@@ -34,8 +34,8 @@ inline Options OptionsFor(const ScriptedHttpServer& server) {
 }
 
 inline std::unique_ptr<Client> MakeClient(Options options, unstable::EventLoop* loop = nullptr) {
-  absl::StatusOr<Client> client = loop == nullptr ? Client::Create(std::move(options))
-                                                  : unstable::OnLoop::Create(std::move(options), *loop);
+  absl::StatusOr<Client> client =
+      loop == nullptr ? Client::Create(std::move(options)) : unstable::OnLoop::Create(std::move(options), *loop);
   EXPECT_THAT(client, IsOk());
   return std::make_unique<Client>(*std::move(client));
 }

@@ -107,7 +107,7 @@ TEST_P(SdkKeyProviderFailureTest, EndsTheCallWithNothingSent) {
   client->recall().Search({}, {}, outcome.Callback());
   for (const absl::Status& status : {client->recall().Search({}).status(), outcome.Await(),
                                      client->recall().AskStream(Question()).Read().status()}) {
-    EXPECT_THAT(status, IsError(ErrorKind::kAuth));
+    EXPECT_THAT(status, IsError(ErrorKind::kConfiguration));
     EXPECT_THAT(std::string(status.message()), AllOf(HasSubstr(GetParam().message), Not(HasSubstr("SECRET"))));
     EXPECT_EQ(ErrorOf(status).value_or(Error()).attempts, 0);
   }
@@ -124,7 +124,7 @@ TEST(SdkKeyProviderTest, EndsTheRetries) {
   });
   options.max_retries = 3;
   const absl::Status status = MakeClient(options)->recall().Search({}).status();
-  EXPECT_THAT(status, IsError(ErrorKind::kAuth));
+  EXPECT_THAT(status, IsError(ErrorKind::kConfiguration));
   EXPECT_EQ(ErrorOf(status).value_or(Error()).attempts, 1);
   EXPECT_EQ(server.requests().size(), 1);
 }

@@ -141,7 +141,8 @@ TEST_F(StreamTest, ReadInPlaceOfAWaitGetsTheNextEvent) {
   Event second;
   RunOnLoop(*loop_, [&] {
     unstable::OnLoop::WaitReadable(stream, absl::InfiniteDuration(), [&] {
-      unstable::OnLoop::WaitReadable(stream, absl::InfiniteDuration(), [] { ADD_FAILURE() << "this wait was replaced"; });
+      unstable::OnLoop::WaitReadable(stream, absl::InfiniteDuration(),
+                                     [] { ADD_FAILURE() << "this wait was replaced"; });
       EXPECT_EQ((*unstable::OnLoop::TryRead(stream))->value().seq, 1);
       stream.Read([&](EventResult result) {
         EXPECT_EQ(result->value().seq, 2);

@@ -1,6 +1,4 @@
 // Calls that a Transport answers, in place of HTTP.
-#include "igpt/transport.h"
-
 #include <functional>
 #include <memory>
 #include <stdexcept>
@@ -9,6 +7,7 @@
 #include <vector>
 
 #include "igpt/observer.h"
+#include "igpt/transport.h"
 #include "tests/integration/sdk/sdk_fixture.h"
 
 namespace igpt::testing {
@@ -109,7 +108,8 @@ TEST_F(SdkTransportTest, StreamsEventsAndTheirEnd) {
 }
 
 TEST_F(SdkTransportTest, StatusesPassAsTheyAre) {
-  const absl::Status statuses[] = {absl::InternalError("of somebody else"), MakeStatus(ErrorKind::kRateLimited, "slow")};
+  const absl::Status statuses[] = {absl::InternalError("of somebody else"),
+                                   MakeStatus(ErrorKind::kRateLimited, "slow")};
   for (const absl::Status& status : statuses) {
     transport_->ask = [status](const auto&...) { return status; };
     const absl::Status got = client_.recall().Ask(Question()).status();

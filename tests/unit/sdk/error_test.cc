@@ -123,7 +123,8 @@ TEST(ErrorTest, AZeroRetryAfterIsNotAnAbsentOne) {
 TEST(ErrorTest, AnyTextComesBack) {
   std::string text;
   for (int c = 0; c < 256; ++c) text.push_back(static_cast<char>(c));
-  for (const std::string& value : {text, std::string("a%20b"), std::string("%"), std::string("%2"), std::string(",=,")}) {
+  for (const std::string& value :
+       {text, std::string("a%20b"), std::string("%"), std::string("%2"), std::string(",=,")}) {
     Error error;
     error.api_code = value;
     error.violations = {{value, value}, {"", ""}};

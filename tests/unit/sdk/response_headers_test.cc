@@ -31,7 +31,8 @@ TEST(ResponseHeadersTest, WhatIsNoFieldIsLeftOut) {
 }
 
 TEST(ResponseHeadersTest, CookiesAreSecrets) {
-  EXPECT_THAT(ResponseHeaders("Set-Cookie: secret\nset-cookie: secret\nServer: x").All(), ElementsAre(Pair("Server", "x")));
+  EXPECT_THAT(ResponseHeaders("Set-Cookie: secret\nset-cookie: secret\nServer: x").All(),
+              ElementsAre(Pair("Server", "x")));
 }
 
 TEST(ResponseHeadersTest, TakeNoMoreThanTheirRoom) {

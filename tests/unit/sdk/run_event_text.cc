@@ -119,8 +119,7 @@ std::string DescribeNext(const std::string& data, std::string_view name, AnswerD
   std::string line;
   if (!event->type.empty()) Add("type", event->type, &line);
   if (event->seq) Add("seq", std::to_string(*event->seq), &line);
-  std::visit([&line](const auto& payload) { Add(payload, &line); },
-             unstable::EventPayloads::Of(event->payload));
+  std::visit([&line](const auto& payload) { Add(payload, &line); }, unstable::EventPayloads::Of(event->payload));
   if (event->raw_json.empty()) return line;
   EXPECT_EQ(event->raw_json, data);
   return line + " raw";

@@ -1,5 +1,5 @@
-// UNSTABLE: may change in every version. For programs whose calls live on an event loop of their own (event_loop.h), such
-// as a gRPC server.
+// UNSTABLE: may change in every version. For programs whose calls live on an event loop of their own (event_loop.h),
+// such as a gRPC server.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +31,8 @@ struct OnLoop {
   // the one pending read.
   static void WaitReadable(EventStream& stream, absl::Duration timeout, absl::AnyInvocable<void()> wake);
 
-  // A whole answer for whoever reads streams: it is the one event, an Answer. As Recall::Ask, it is repeated to its end.
+  // A whole answer for whoever reads streams: it is the one event, an Answer. As Recall::Ask, it is repeated to its
+  // end.
   static EventStream AskWhole(const Recall& recall, AskRequest request, CallOptions options);
   static EventStream RunWhole(const Recall& recall, RunRequest request, CallOptions options);
 

@@ -10,13 +10,13 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "igpt/unstable/event_loop.h"
 #include "igpt/internal/call/client_core.h"
 #include "igpt/internal/http/transfer.h"
 #include "igpt/internal/policy/failed_attempt.h"
 #include "igpt/internal/policy/route.h"
 #include "igpt/internal/policy/throttle.h"
 #include "igpt/options.h"
+#include "igpt/unstable/event_loop.h"
 
 namespace igpt::internal {
 

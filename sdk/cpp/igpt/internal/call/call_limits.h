@@ -1,5 +1,5 @@
-// What ends a call before its answer is there: its deadline, Options::max_call_duration, its stop token, Cancel(), or the
-// client's Close(). On the loop's thread.
+// What ends a call before its answer is there: its deadline, Options::max_call_duration, its stop token, Cancel(), or
+// the client's Close(). On the loop's thread.
 #pragma once
 
 #include <functional>

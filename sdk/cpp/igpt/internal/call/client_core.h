@@ -13,7 +13,6 @@
 #include "absl/strings/str_cat.h"
 #include "igpt/internal/base/log.h"
 #include "igpt/internal/base/monotonic.h"
-#include "igpt/unstable/event_loop.h"
 #include "igpt/internal/call/callbacks.h"
 #include "igpt/internal/http/base_url.h"
 #include "igpt/internal/http/resolver.h"
@@ -21,6 +20,7 @@
 #include "igpt/internal/policy/throttle.h"
 #include "igpt/options.h"
 #include "igpt/transport.h"
+#include "igpt/unstable/event_loop.h"
 
 namespace igpt::internal {
 
@@ -78,7 +78,7 @@ struct ClientCore {
   int64_t unnoted_held_back = 0;
   int64_t next_note_held_back = 0;  // monotonic nanoseconds
   absl::BitGen random;
-  std::shared_ptr<Transport> transport;   // null: HTTP
+  std::shared_ptr<Transport> transport;    // null: HTTP
   absl::flat_hash_set<CallLimits*> calls;  // that have not ended
   bool closing = false;                    // new calls end with kAborted
 };

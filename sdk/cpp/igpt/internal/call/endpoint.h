@@ -121,22 +121,28 @@ absl::StatusOr<Answer> DecodedAnswer(std::string body, const Question& question)
 }
 
 inline constexpr Endpoint<AskRequest, Answer> kAsk = {{"recall/ask/", Effect::kReads, /*may_stream=*/true},
-                                                      DecodedAnswer<AskRequest>, &Transport::Ask, &Transport::AskStream};
+                                                      DecodedAnswer<AskRequest>,
+                                                      &Transport::Ask,
+                                                      &Transport::AskStream};
 
 inline constexpr Endpoint<RunRequest, Answer> kRun = {{"recall/run/", Effect::kReads, /*may_stream=*/true},
-                                                      DecodedAnswer<RunRequest>, &Transport::Run, &Transport::RunStream};
+                                                      DecodedAnswer<RunRequest>,
+                                                      &Transport::Run,
+                                                      &Transport::RunStream};
 
-inline constexpr Endpoint<SearchRequest, SearchAnswer> kSearch = {{"recall/search/", Effect::kReads},
-                                                                  Decoded<DecodeSearch>, &Transport::Search};
+inline constexpr Endpoint<SearchRequest, SearchAnswer> kSearch = {
+    {"recall/search/", Effect::kReads}, Decoded<DecodeSearch>, &Transport::Search};
 
-inline constexpr Endpoint<ListRequest, ListAnswer> kList = {{"datasources/list/", Effect::kReads}, Decoded<DecodeList>, &Transport::List};
+inline constexpr Endpoint<ListRequest, ListAnswer> kList = {
+    {"datasources/list/", Effect::kReads}, Decoded<DecodeList>, &Transport::List};
 
 inline constexpr Endpoint<DisconnectRequest, DisconnectAnswer> kDisconnect = {
     {"datasources/disconnect/", Effect::kChanges, /*may_stream=*/false,
      "iGPT has no such datasource; List has the ids"},
-    Decoded<DecodeDisconnect>, &Transport::Disconnect};
+    Decoded<DecodeDisconnect>,
+    &Transport::Disconnect};
 
-inline constexpr Endpoint<AuthorizeRequest, AuthorizeAnswer> kAuthorize = {{"connectors/authorize/", Effect::kChanges},
-                                                                           Decoded<DecodeAuthorize>, &Transport::Authorize};
+inline constexpr Endpoint<AuthorizeRequest, AuthorizeAnswer> kAuthorize = {
+    {"connectors/authorize/", Effect::kChanges}, Decoded<DecodeAuthorize>, &Transport::Authorize};
 
 }  // namespace igpt::internal

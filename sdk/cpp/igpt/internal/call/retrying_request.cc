@@ -129,10 +129,10 @@ void RetryingRequest::OnFailed(FailedAttempt failed) {
 
 void RetryingRequest::NoteRetry(const FailedAttempt& failed, absl::Duration delay) const {
   if (!core_.log->wanted()) return;
-  const std::string status = failed.error.call.http_status == 0 ? "" : absl::StrCat(", HTTP ", failed.error.call.http_status);
-  core_.log->Note(absl::StrCat(AbslView(route_.name()), " failed (",
-                               AbslView(ErrorKindName(failed.error.kind)), status, "); attempt ", attempts() + 1,
-                               " of ", core_.options.max_retries, " follows in ",
+  const std::string status =
+      failed.error.call.http_status == 0 ? "" : absl::StrCat(", HTTP ", failed.error.call.http_status);
+  core_.log->Note(absl::StrCat(AbslView(route_.name()), " failed (", AbslView(ErrorKindName(failed.error.kind)), status,
+                               "); attempt ", attempts() + 1, " of ", core_.options.max_retries, " follows in ",
                                absl::FormatDuration(absl::Ceil(delay, absl::Milliseconds(1)))));
 }
 

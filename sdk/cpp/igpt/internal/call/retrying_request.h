@@ -9,13 +9,13 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "igpt/call_info.h"
-#include "igpt/unstable/event_loop.h"
 #include "igpt/internal/call/attempt.h"
 #include "igpt/internal/call/call_limits.h"
 #include "igpt/internal/call/client_core.h"
 #include "igpt/internal/policy/throttle.h"
 #include "igpt/monotonic_time.h"
 #include "igpt/options.h"
+#include "igpt/unstable/event_loop.h"
 
 namespace igpt::internal {
 
@@ -85,12 +85,12 @@ class RetryingRequest final : public Attempt::Owner {
   Receiver& receiver_;
 
   const MonotonicTime started_at_;
-  std::string key_;                   // of the current attempt
-  int earlier_attempts_ = 0;          // how often the attempts before the current one were sent
-  std::optional<Attempt> attempt_;    // the current one, or the last
+  std::string key_;                 // of the current attempt
+  int earlier_attempts_ = 0;        // how often the attempts before the current one were sent
+  std::optional<Attempt> attempt_;  // the current one, or the last
   CallLimits limits_;
-  EventLoop::Timer retry_timer_;      // the wait before the next attempt
-  CallInfo info_;                     // but for its attempts, and until the end its duration
+  EventLoop::Timer retry_timer_;  // the wait before the next attempt
+  CallInfo info_;                 // but for its attempts, and until the end its duration
   bool held_back_ = false;
   bool ended_ = false;
   std::shared_ptr<RetryingRequest*> self_;  // held weakly by what may come back when the request is gone

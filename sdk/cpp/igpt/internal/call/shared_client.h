@@ -7,8 +7,8 @@
 
 #include "absl/status/status.h"
 #include "igpt/client_ref.h"
-#include "igpt/unstable/event_loop.h"
 #include "igpt/internal/call/client_core.h"
+#include "igpt/unstable/event_loop.h"
 
 namespace igpt::internal {
 

@@ -36,9 +36,7 @@ size_t CostOf(const SseEvent& event) {
 }  // namespace
 
 StreamedAnswer::StreamedAnswer(ClientCore& core)
-    : StreamCall(core),
-      body_(core.options.max_answer_bytes),
-      trailer_timer_(core.loop, [this] { http_->Cancel(); }) {}
+    : StreamCall(core), body_(core.options.max_answer_bytes), trailer_timer_(core.loop, [this] { http_->Cancel(); }) {}
 
 void StreamedAnswer::Start(const Route& route, std::string body, bool event_stream, AnswerDecoding decoding,
                            const std::string& user, CallOptions options) {

@@ -100,9 +100,8 @@ void TransportStream::Pull() {
   run_->RunApart([self = Self(), open = std::exchange(open_, nullptr),
                   source = std::move(source_)]() mutable -> absl::AnyInvocable<void()> {
     if (open != nullptr) source = open(*self->core_.transport, self->run_->options());
-    EventResult result = source == nullptr
-                             ? MakeStatus(ErrorKind::kConfiguration, "the transport gave no stream")
-                             : source->Next();
+    EventResult result =
+        source == nullptr ? MakeStatus(ErrorKind::kConfiguration, "the transport gave no stream") : source->Next();
     if (!result.ok() || !result->has_value()) source.reset();
     return [self = std::move(self), source = std::move(source), result = std::move(result)]() mutable {
       self->source_ = std::move(source);

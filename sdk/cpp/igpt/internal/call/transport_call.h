@@ -12,8 +12,8 @@
 #include "absl/status/statusor.h"
 #include "igpt/event_stream.h"
 #include "igpt/internal/call/call_end.h"
-#include "igpt/internal/call/cancellable.h"
 #include "igpt/internal/call/call_limits.h"
+#include "igpt/internal/call/cancellable.h"
 #include "igpt/internal/call/client_core.h"
 #include "igpt/internal/call/shared_client.h"
 #include "igpt/internal/call/stream_call.h"
@@ -65,13 +65,14 @@ class TransportRun {
 
 // A whole answer. Keeps itself alive from Start() to the end of the transport's function.
 template <typename Request, typename Answer>
-class TransportAnswer final : public Cancellable, public std::enable_shared_from_this<TransportAnswer<Request, Answer>> {
+class TransportAnswer final : public Cancellable,
+                              public std::enable_shared_from_this<TransportAnswer<Request, Answer>> {
  public:
   using Function = absl::StatusOr<Answer> (Transport::*)(const Request&, const CallOptions&);
   using Done = absl::AnyInvocable<void(absl::StatusOr<Answer>)>;
 
-  TransportAnswer(const std::shared_ptr<SharedClient>& client, const Route& route, Request request,
-                  CallOptions options, Done done)
+  TransportAnswer(const std::shared_ptr<SharedClient>& client, const Route& route, Request request, CallOptions options,
+                  Done done)
       : transport_(client->core().transport),
         request_(std::move(request)),
         done_(std::move(done)),
@@ -96,9 +97,8 @@ class TransportAnswer final : public Cancellable, public std::enable_shared_from
     } else {
       answer = run_.WithInfo(answer.status());
     }
-    run_.Defer([done = std::exchange(done_, nullptr), answer = std::move(answer)]() mutable {
-      done(std::move(answer));
-    });
+    run_.Defer(
+        [done = std::exchange(done_, nullptr), answer = std::move(answer)]() mutable { done(std::move(answer)); });
   }
 
   const std::shared_ptr<Transport> transport_;

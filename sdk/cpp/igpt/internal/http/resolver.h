@@ -12,8 +12,8 @@
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
-#include "igpt/unstable/event_loop.h"
 #include "igpt/observer.h"
+#include "igpt/unstable/event_loop.h"
 
 namespace igpt::internal {
 

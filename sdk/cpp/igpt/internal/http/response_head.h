@@ -24,7 +24,7 @@ struct ResponseHead {
   std::string server;
   bool framed = false;        // by a length alone, or chunked: libcurl can tell the body's end from a cut connection
   size_t content_length = 0;  // 0: none
-  ResponseHeaders headers;        // all fields
+  ResponseHeaders headers;    // all fields
 };
 
 // Notices where the head of the final answer ends, from the lines that libcurl hands over. It also hands over those of

@@ -219,8 +219,8 @@ absl::StatusOr<RunEvent> DecodeRunEvent(std::string data, std::string_view name,
   event.type = members.type.empty() ? std::string(name) : std::move(members.type);
   if (NamesError(event.type)) return ReportedError(members.code.empty() ? event.type : members.code);
   RunEventPayload& payload = unstable::EventPayloads::Of(event.payload);
-  const bool all = is_object && TakePayload(members, std::span(fields).subspan<kEventFields>(), event.type, progress,
-                                            &payload);
+  const bool all =
+      is_object && TakePayload(members, std::span(fields).subspan<kEventFields>(), event.type, progress, &payload);
   SetStage(StageOf(event.type), &payload);
   if (auto* answer = event.payload.As<Answer>(); answer != nullptr && decoding.json_wanted) {
     if (absl::Status status = MakeJson(kEventText, &answer->output); !status.ok()) return status;

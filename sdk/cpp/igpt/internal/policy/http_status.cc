@@ -200,7 +200,8 @@ FailedAttempt CheckTransport(int curl_code, bool request_sent, std::string_view 
       return Lasting(ErrorKind::kTls, request_sent, "iGPT's certificate was refused: check base_url and ca_file");
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_CRL_BADFILE:
-      return Lasting(ErrorKind::kConfiguration, request_sent, "the certificate authorities could not be read: check ca_file");
+      return Lasting(ErrorKind::kConfiguration, request_sent,
+                     "the certificate authorities could not be read: check ca_file");
     case CURLE_SSL_CERTPROBLEM:
       return Lasting(ErrorKind::kNetwork, request_sent,
                      "the client certificate could not be used: check that client_key_pem is the key of "

@@ -157,7 +157,8 @@ std::vector<FieldViolation> CheckHeaders(const std::vector<std::pair<std::string
       violations.push_back({"headers", absl::StrCat("header ", i + 1, shown, what)});
     };
     if (!IsToken(name)) add("has a name that is not a token (letters, digits and some marks)");
-    if (IsReserved(name)) add("is one that the library sets itself: leave it out; X-Request-Id is CallOptions::request_id");
+    if (IsReserved(name))
+      add("is one that the library sets itself: leave it out; X-Request-Id is CallOptions::request_id");
     if (!IsHeaderValue(value)) add("has a value that is empty, or is not visible ASCII with spaces only inside");
   }
   return violations;
