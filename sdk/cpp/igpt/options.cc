@@ -94,6 +94,7 @@ absl::Status Validate(const Options& options) {
   }
   if (options.max_retries < 1) add("max_retries", "must be at least 1: it counts the first request too");
   if (options.max_connections < 0) add("max_connections", "must not be negative; 0 is the default");
+  if (options.max_calls_in_flight < 0) add("max_calls_in_flight", "must not be negative; 0 is no limit");
   if (options.backoff_base < kMinBackoffBase) {
     add("backoff_base", absl::StrCat("must be at least ", absl::FormatDuration(kMinBackoffBase)));
   }

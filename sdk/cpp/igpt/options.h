@@ -86,6 +86,10 @@ struct Options {
   // How many connections to iGPT the client has at most, those that wait to be used again included. Each call needs
   // one; further calls wait for theirs. 0: a quarter of the file descriptors that the process may have.
   int max_connections = 0;
+  // How many calls run at once. Further ones wait for their turn, in order of arrival, and until then for nothing but
+  // their deadline and their end; a call that is repeated keeps its place, and a stream has one until all of it was
+  // received, so a stream that nobody reads may keep it. 0: any number.
+  int max_calls_in_flight = 0;
   // Is told about every request. Optional.
   std::shared_ptr<Observer> observer = nullptr;
   // Runs the callbacks. Optional; the default is a pool of threads, so a callback may block and may make blocking

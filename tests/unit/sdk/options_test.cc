@@ -110,6 +110,7 @@ TEST(OptionsTest, Numbers) {
   constexpr int kMax = std::numeric_limits<int>::max(), kMin = std::numeric_limits<int>::min();
   ExpectValues<int>({&Options::max_retries, "max_retries", {1, 2, kMax}, {0, -1, kMin}});
   ExpectValues<int>({&Options::max_connections, "max_connections", {0, 1, kMax}, {-1, kMin}});
+  ExpectValues<int>({&Options::max_calls_in_flight, "max_calls_in_flight", {0, 1, kMax}, {-1, kMin}});
   ExpectValues<int>({&Options::backoff_factor, "backoff_factor", {2, 3, kMax}, {1, 0, -2, kMin}});
   constexpr size_t kGiB = size_t{1} << 30;
   const std::vector<size_t> good = {1, 1 << 20, kGiB}, bad = {0, kGiB + 1, std::numeric_limits<size_t>::max()};

@@ -14,6 +14,7 @@
 #include "igpt/internal/base/log.h"
 #include "igpt/internal/base/monotonic.h"
 #include "igpt/internal/call/callbacks.h"
+#include "igpt/internal/call/places.h"
 #include "igpt/internal/http/base_url.h"
 #include "igpt/internal/http/resolver.h"
 #include "igpt/internal/policy/retry_policy.h"
@@ -31,6 +32,7 @@ struct ClientCore {
              std::string agent)
       : loop(event_loop),
         options(std::move(checked_options)),
+        places(options.max_calls_in_flight),
         log(std::make_shared<const Log>(options.log)),
         callbacks(std::make_shared<Callbacks>(options.executor, log)),
         authorities(std::make_shared<const std::string>(options.ca_pem)),
@@ -64,6 +66,7 @@ struct ClientCore {
 
   EventLoop& loop;
   Options options;  // api_key may change; nothing else does
+  Places places;
   const std::shared_ptr<const Log> log;
   const std::shared_ptr<Callbacks> callbacks;
   std::shared_ptr<const std::string> authorities;  // as PEM; empty: the system's

@@ -40,6 +40,13 @@ RetryingRequest::RetryingRequest(ClientCore& core, const Route& route, std::stri
       receiver_(receiver),
       started_at_(MonotonicTime::Now()),
       limits_(core, options_, [this](absl::Status status) { OnLimit(std::move(status)); }),
+      place_(core.places,
+             [this] {
+               core_.loop.Defer([weak = std::weak_ptr<RetryingRequest*>(self_)] {
+                 const std::shared_ptr<RetryingRequest*> strong = weak.lock();
+                 if (strong != nullptr && !(*strong)->ended_) (*strong)->Begin();
+               });
+             }),
       retry_timer_(core.loop, [this] { StartAttempt(); }),
       self_(std::make_shared<RetryingRequest*>(this)) {
   info_.request_id = options_.request_id;
@@ -47,7 +54,10 @@ RetryingRequest::RetryingRequest(ClientCore& core, const Route& route, std::stri
 }
 
 void RetryingRequest::Start() {
-  if (!limits_.Start()) return;
+  if (limits_.Start() && place_.Take()) Begin();
+}
+
+void RetryingRequest::Begin() {
   if (absl::Status may_send = MaySend(); !may_send.ok()) {
     held_back_ = true;
     End(std::move(may_send));
@@ -147,6 +157,11 @@ std::optional<absl::Duration> RetryingRequest::DelayAfter(const FailedAttempt& f
 
 void RetryingRequest::OnLimit(absl::Status status) {
   if (attempt_.has_value()) attempt_->Abort(KindOf(status).value_or(ErrorKind::kAborted));
+  if (place_.waiting() && KindOf(status) != ErrorKind::kAborted) {
+    status = MakeStatus(ErrorOf(status).value_or(Error()),
+                        absl::StrCat(status.message(),
+                                     "; the call was still waiting for its turn, as max_calls_in_flight others ran"));
+  }
   End(std::move(status));
 }
 
@@ -172,6 +187,7 @@ void RetryingRequest::End(absl::Status status) {
       (*strong)->receiver_.OnEnd(std::move(status));
     }
   });
+  place_.Leave();
 }
 
 }  // namespace igpt::internal

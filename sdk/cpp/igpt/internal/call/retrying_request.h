@@ -12,6 +12,7 @@
 #include "igpt/internal/call/attempt.h"
 #include "igpt/internal/call/call_limits.h"
 #include "igpt/internal/call/client_core.h"
+#include "igpt/internal/call/places.h"
 #include "igpt/internal/policy/throttle.h"
 #include "igpt/monotonic_time.h"
 #include "igpt/options.h"
@@ -64,6 +65,8 @@ class RetryingRequest final : public Attempt::Owner {
   void OnDone(absl::Status status) override;
   void OnFailed(FailedAttempt failed) override;
 
+  // Its turn has come: see Places.
+  void Begin();
   void StartAttempt();
   int attempts() const;
   absl::StatusOr<std::string> Key() const;
@@ -89,6 +92,7 @@ class RetryingRequest final : public Attempt::Owner {
   int earlier_attempts_ = 0;        // how often the attempts before the current one were sent
   std::optional<Attempt> attempt_;  // the current one, or the last
   CallLimits limits_;
+  Places::Place place_;             // from Start() to the end
   EventLoop::Timer retry_timer_;  // the wait before the next attempt
   CallInfo info_;                 // but for its attempts, and until the end its duration
   bool held_back_ = false;
