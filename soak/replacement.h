@@ -11,13 +11,13 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "igpt/testing/internal/unique_fd.h"
 #include "soak/history.h"
 #include "soak/upstream.h"
 #include "tests/fault/relay.h"
 #include "tests/support/igptd_process.h"
 #include "tests/support/stepped_clock.h"
 #include "tests/support/subprocess.h"
-#include "tests/support/unique_fd.h"
 
 namespace igpt::soak {
 

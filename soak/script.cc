@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "tests/support/http_message.h"
+#include "igpt/testing/http_message.h"
 
 namespace igpt::soak {
 namespace {

@@ -5,9 +5,9 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "igpt/testing/http_message.h"
 #include "soak/checker.h"
 #include "soak/script.h"
-#include "tests/support/http_message.h"
 
 namespace igpt::soak {
 namespace {

@@ -16,8 +16,9 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "igpt/testing/http_message.h"
+#include "igpt/testing/internal/request_head.h"
 #include "nlohmann/json.hpp"
-#include "tests/support/http_message.h"
 
 namespace igpt::soak {
 namespace {

@@ -13,9 +13,9 @@
 
 #include "absl/time/time.h"
 #include "igpt/monotonic_time.h"
+#include "igpt/testing/internal/unique_fd.h"
 #include "soak/history.h"
 #include "soak/script.h"
-#include "tests/support/unique_fd.h"
 
 namespace igpt::soak {
 

@@ -11,7 +11,7 @@
 #include <string_view>
 
 #include "bench/load/options.h"
-#include "tests/support/unique_fd.h"
+#include "igpt/testing/internal/unique_fd.h"
 
 namespace igpt::bench {
 

@@ -9,7 +9,7 @@
 
 #include "bench/upstream/connection.h"
 #include "bench/upstream/socket.h"
-#include "tests/support/unique_fd.h"
+#include "igpt/testing/internal/unique_fd.h"
 
 namespace igpt::bench {
 

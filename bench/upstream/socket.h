@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-#include "tests/support/unique_fd.h"
+#include "igpt/testing/internal/unique_fd.h"
 
 namespace igpt::bench {
 

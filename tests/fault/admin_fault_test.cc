@@ -13,11 +13,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "igpt/testing/internal/unique_fd.h"
 #include "tests/fault/fault_case.h"
 #include "tests/support/await.h"
 #include "tests/support/http_client.h"
 #include "tests/support/loopback.h"
-#include "tests/support/unique_fd.h"
 
 namespace igpt::testing {
 namespace {

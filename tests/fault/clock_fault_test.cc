@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "igpt/monotonic_time.h"
+#include "igpt/testing/internal/await_fd.h"
 #include "tests/fault/fault_case.h"
 #include "tests/support/http_client.h"
 #include "tests/support/loopback.h"

@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "tests/support/event.h"
-#include "tests/support/exchange.h"
-#include "tests/support/http_message.h"
+#include "igpt/testing/event.h"
+#include "igpt/testing/exchange.h"
+#include "igpt/testing/http_message.h"
 
 namespace igpt::testing {
 

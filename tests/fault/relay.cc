@@ -18,6 +18,8 @@
 #include <string>
 #include <utility>
 
+#include "igpt/testing/internal/await_fd.h"
+
 namespace igpt::testing {
 namespace {
 

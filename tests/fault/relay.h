@@ -16,9 +16,9 @@
 #include <string_view>
 #include <thread>
 
+#include "igpt/testing/event.h"
+#include "igpt/testing/internal/unique_fd.h"
 #include "tests/support/certificate.h"
-#include "tests/support/event.h"
-#include "tests/support/unique_fd.h"
 
 namespace igpt::testing {
 

@@ -22,13 +22,14 @@
 #include "absl/time/clock.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "gtest/gtest.h"
+#include "igpt/testing/internal/await_fd.h"
+#include "igpt/testing/internal/unique_fd.h"
 #include "tests/hostile/attack.h"
 #include "tests/hostile/bounds.h"
 #include "tests/support/await.h"
 #include "tests/support/http2_client.h"
 #include "tests/support/memory.h"
 #include "tests/support/scratch.h"
-#include "tests/support/unique_fd.h"
 
 namespace igpt::testing {
 namespace {

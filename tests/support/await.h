@@ -4,7 +4,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "igpt/monotonic_time.h"
-#include "tests/support/event.h"
+#include "igpt/testing/event.h"
 
 namespace igpt::testing {
 

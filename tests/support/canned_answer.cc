@@ -15,7 +15,7 @@
 
 #include "igpt/internal/http/curl_multi.h"
 #include "igpt/internal/http/transfer.h"
-#include "tests/support/unique_fd.h"
+#include "igpt/testing/internal/unique_fd.h"
 
 namespace igpt::testing {
 namespace {

@@ -17,8 +17,8 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "tests/support/event.h"
-#include "tests/support/unique_fd.h"
+#include "igpt/testing/event.h"
+#include "igpt/testing/internal/unique_fd.h"
 
 namespace igpt::testing {
 

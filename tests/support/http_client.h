@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "tests/support/http_message.h"
+#include "igpt/testing/http_message.h"
 
 namespace igpt::testing {
 

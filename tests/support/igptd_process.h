@@ -13,7 +13,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "tests/support/event.h"
+#include "igpt/testing/event.h"
 #include "tests/support/subprocess.h"
 
 namespace igpt::testing {

@@ -8,7 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "tests/support/unique_fd.h"
+#include "igpt/testing/internal/unique_fd.h"
 
 namespace igpt::testing {
 

@@ -16,6 +16,8 @@
 #include <iterator>
 #include <utility>
 
+#include "igpt/testing/internal/await_fd.h"
+
 namespace igpt::testing {
 namespace {
 

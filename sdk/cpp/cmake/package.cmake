@@ -1,4 +1,5 @@
-# What is installed: the library, its public headers, and what find_package(igpt) and `pkg-config igpt` read.
+# What is installed: the library, its public headers, and what find_package(igpt) and `pkg-config igpt` read; and as
+# components of their own, which igptConfig.cmake finds beside it, what not every program needs.
 include(CMakePackageConfigHelpers)
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/igpt)
 
@@ -15,8 +16,13 @@ install(TARGETS igpt_sdk EXPORT igptTargets
   ARCHIVE COMPONENT sdk
   LIBRARY COMPONENT sdk NAMELINK_COMPONENT sdk)
 install(DIRECTORY igpt ${CMAKE_CURRENT_BINARY_DIR}/igpt TYPE INCLUDE COMPONENT sdk
-  FILES_MATCHING PATTERN "*.h" PATTERN internal EXCLUDE)
+  FILES_MATCHING PATTERN "*.h" PATTERN internal EXCLUDE PATTERN testing EXCLUDE)
 install(EXPORT igptTargets NAMESPACE igpt:: DESTINATION ${package_dir} COMPONENT sdk)
+
+install(TARGETS igpt_testing EXPORT igpt_testing ARCHIVE COMPONENT testing)
+install(DIRECTORY igpt/testing DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/igpt COMPONENT testing
+  FILES_MATCHING PATTERN "*.h" PATTERN internal EXCLUDE)
+install(EXPORT igpt_testing NAMESPACE igpt:: DESTINATION ${package_dir} COMPONENT testing)
 
 configure_file(cmake/igptConfig.cmake.in igptConfig.cmake @ONLY)
 # Before 1.0, a minor version may break compatibility.

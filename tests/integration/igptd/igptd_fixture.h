@@ -23,12 +23,12 @@
 #include "grpcpp/client_context.h"
 #include "grpcpp/security/credentials.h"
 #include "grpcpp/support/status.h"
+#include "igpt/testing/scripted_http_server.h"
 #include "igpt/v1/connectors.grpc.pb.h"
 #include "igpt/v1/datasources.grpc.pb.h"
 #include "igpt/v1/recall.grpc.pb.h"
 #include "nlohmann/json.hpp"
 #include "tests/support/igptd_process.h"
-#include "tests/support/scripted_http_server.h"
 
 namespace igpt::testing {
 

@@ -15,12 +15,12 @@
 
 #include "absl/time/clock.h"
 #include "gtest/gtest.h"
+#include "igpt/testing/internal/unique_fd.h"
 #include "tests/integration/igptd/igptd_fixture.h"
 #include "tests/support/await.h"
 #include "tests/support/certificate.h"
 #include "tests/support/loopback.h"
 #include "tests/support/scratch.h"
-#include "tests/support/unique_fd.h"
 
 namespace igpt::testing {
 namespace {

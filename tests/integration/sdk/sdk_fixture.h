@@ -15,11 +15,11 @@
 #include "gtest/gtest.h"
 #include "igpt/client.h"
 #include "igpt/error.h"
+#include "igpt/testing/event.h"
+#include "igpt/testing/exchange.h"
+#include "igpt/testing/scripted_http_server.h"
 #include "igpt/unstable/on_loop.h"
-#include "tests/support/event.h"
-#include "tests/support/exchange.h"
 #include "tests/support/matchers.h"
-#include "tests/support/scripted_http_server.h"
 
 namespace igpt::testing {
 

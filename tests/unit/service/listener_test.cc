@@ -16,9 +16,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "igpt/testing/internal/unique_fd.h"
 #include "tests/support/loopback.h"
 #include "tests/support/matchers.h"
-#include "tests/support/unique_fd.h"
 
 namespace igptd {
 namespace {

@@ -1,18 +1,12 @@
-#include "tests/support/http_message.h"
+#include "igpt/testing/internal/request_head.h"
+
+#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 
 namespace igpt::testing {
-
-std::optional<std::string> HttpRequest::Header(const std::string& name) const {
-  for (const auto& [key, value] : headers) {
-    if (absl::EqualsIgnoreCase(key, name)) return value;
-  }
-  return std::nullopt;
-}
 
 std::optional<HttpRequest> ParseHead(const std::string& head) {
   if (!absl::EndsWith(head, "\r\n\r\n")) return std::nullopt;
@@ -32,20 +26,6 @@ std::optional<HttpRequest> ParseHead(const std::string& head) {
     request.headers.emplace_back(lines[i].substr(0, colon), value);
   }
   return request;
-}
-
-std::string Head(int status, const HttpHeaders& headers) {
-  std::string head = "HTTP/1.1 " + std::to_string(status) + " \r\n";
-  for (const auto& [name, value] : headers) head.append(name).append(": ").append(value).append("\r\n");
-  return head + "\r\n";
-}
-
-std::string Chunk(std::string_view data) {
-  return absl::StrCat(absl::Hex(data.size()), "\r\n").append(data).append("\r\n");
-}
-
-std::string SseEvent(std::string_view json) {
-  return std::string("data: ").append(json).append("\n\n");
 }
 
 }  // namespace igpt::testing

@@ -5,7 +5,6 @@
 #include <mutex>
 
 #include "absl/time/time.h"
-#include "tests/support/unique_fd.h"
 
 namespace igpt::testing {
 
@@ -15,7 +14,7 @@ inline constexpr absl::Duration kWaitLimit = absl::Seconds(30);
 // Thread-safe. A thread that sees the event set also sees everything that was written before Set().
 class Event {
  public:
-  Event();
+  Event();   // ends the program when no file descriptor is left
   ~Event();  // waits for a running Set(), so a thread that has seen the event set may destroy it
   Event(const Event&) = delete;
   Event& operator=(const Event&) = delete;
@@ -26,17 +25,13 @@ class Event {
   // Returns false if `limit` passes first.
   [[nodiscard]] bool Await(absl::Duration limit = kWaitLimit) const;
 
-  // For poll(): readable once the event is set.
-  int fd() const { return fd_.get(); }
+  // For poll(): readable once the event is set. Closed with the event.
+  int fd() const { return fd_; }
 
  private:
   std::atomic<bool> set_ = false;
   std::mutex setting_;
-  UniqueFd fd_;
+  const int fd_;
 };
-
-// Waits until `fd` has one of poll()'s `events`, or POLLERR or POLLHUP. Returns false if `stop` (may be null) is set or
-// `limit` passes first.
-[[nodiscard]] bool AwaitFd(int fd, short events, absl::Duration limit, const Event* stop = nullptr);
 
 }  // namespace igpt::testing

@@ -5,11 +5,12 @@
 #include <string_view>
 
 #include "absl/time/time.h"
-#include "tests/support/connection.h"
-#include "tests/support/event.h"
-#include "tests/support/http_message.h"
+#include "igpt/testing/event.h"
+#include "igpt/testing/http_message.h"
 
 namespace igpt::testing {
+
+class Connection;
 
 // The steps of a handler's script, which is straight-line code on the connection's own thread.
 //
@@ -18,12 +19,13 @@ namespace igpt::testing {
 // step fails at once, so a script may ignore the results unless it loops.
 class Exchange {
  public:
-  Exchange(Connection& connection, const HttpRequest& request) : connection_(connection), request_(request) {}
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
 
   const HttpRequest& request() const { return request_; }
 
   // Sends the bytes as they are.
-  bool Send(std::string_view bytes) { return connection_.Send(bytes); }
+  bool Send(std::string_view bytes);
   // The same, with each byte in its own write and segment.
   bool SendBytewise(std::string_view bytes);
 
@@ -45,23 +47,24 @@ class Exchange {
   // For backpressure: sends `piece` again and again, as fast as the peer reads, until the socket has accepted nothing
   // for `quiet`, or `limit` bytes were sent. Returns how many were: less than `limit` means that the peer held the
   // stream back (or is gone). The rest of a piece that was cut is sent by the next Send.
-  size_t SendUntilBlocked(std::string_view piece, size_t limit, absl::Duration quiet = absl::Seconds(1)) {
-    return connection_.SendUntilBlocked(piece, limit, quiet);
-  }
+  size_t SendUntilBlocked(std::string_view piece, size_t limit, absl::Duration quiet = absl::Seconds(1));
 
   // Waits until the test sets `event`.
-  bool WaitFor(const Event& event) { return connection_.AwaitEvent(event); }
+  bool WaitFor(const Event& event);
   // Waits until the peer has closed or reset the connection.
-  bool AwaitPeerClosed(absl::Duration limit = kWaitLimit) { return connection_.AwaitPeerClosed(limit); }
+  bool AwaitPeerClosed(absl::Duration limit = kWaitLimit);
   // Keeps the connection open and silent until the peer closes its side or the server stops.
-  void Stall() { connection_.AwaitPeerClosed(absl::InfiniteDuration()); }
+  void Stall() { AwaitPeerClosed(absl::InfiniteDuration()); }
 
   // Closes the connection (FIN): everything that was sent arrives.
-  void Close() { connection_.CloseSending(); }
+  void Close();
   // Resets the connection (RST): the peer may not receive everything that was sent.
-  void Reset() { connection_.Reset(); }
+  void Reset();
 
  private:
+  friend class ScriptedHttpServer;
+  Exchange(Connection& connection, const HttpRequest& request) : connection_(connection), request_(request) {}
+
   Connection& connection_;
   const HttpRequest& request_;
 };

@@ -6,8 +6,8 @@
 #include <string_view>
 
 #include "absl/time/time.h"
-#include "tests/support/event.h"
-#include "tests/support/unique_fd.h"
+#include "igpt/testing/event.h"
+#include "igpt/testing/internal/unique_fd.h"
 
 namespace igpt::testing {
 

@@ -1,28 +1,35 @@
-#include "tests/support/scripted_http_server.h"
+#include "igpt/testing/scripted_http_server.h"
 
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
+#include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "igpt/monotonic_time.h"
-#include "tests/support/event.h"
-#include "tests/support/unique_fd.h"
+#include "igpt/testing/event.h"
+#include "igpt/testing/internal/await_fd.h"
+#include "igpt/testing/internal/unique_fd.h"
+#include "tests/support/thread_signals.h"
 
 namespace igpt::testing {
 namespace {
 
 using ::testing::ElementsAre;
 using ::testing::EndsWith;
+using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::Pair;
 using ::testing::StartsWith;
 
@@ -433,6 +440,35 @@ TEST(ScriptedHttpServerTest, WaitsEndAtTheirLimit) {
   EXPECT_FALSE(server.AwaitClosed(1, absl::Milliseconds(1)));
   EXPECT_FALSE(Event().Await(absl::Milliseconds(1)));
   EXPECT_EQ(server.closed_at(1), std::nullopt);
+}
+
+TEST(ScriptedHttpServerTest, WaitsWithoutALimit) {
+  ScriptedHttpServer server;
+  Event waiting;
+  std::thread waiter([&] {
+    waiting.Set();
+    EXPECT_TRUE(server.AwaitRequests(1, absl::InfiniteDuration()));
+  });
+  ASSERT_TRUE(waiting.Await());
+  Client client(server.port());
+  client.Send(kGet);
+  waiter.join();
+}
+
+TEST(ScriptedHttpServerTest, ItsThreadsTakeNoSignals) {
+  ScriptedHttpServer server;
+  Client client(server.port());
+  ASSERT_TRUE(server.AwaitConnections(1));
+  const std::vector<uint64_t> threads = SignalsBlockedByOtherThreads();
+  EXPECT_THAT(threads, Not(IsEmpty()));
+  for (const uint64_t blocked : threads) {
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGUSR1, SIGPIPE, SIGALRM}) {
+      EXPECT_NE(blocked & uint64_t{1} << (signal - 1), 0U) << "a thread takes signal " << signal;
+    }
+  }
+  sigset_t mine;
+  pthread_sigmask(SIG_BLOCK, nullptr, &mine);
+  EXPECT_EQ(sigismember(&mine, SIGTERM), 0) << "the mask of the program's own thread changed";
 }
 
 TEST(ScriptedHttpServerTest, UrlNamesThePort) {

@@ -1,34 +1,29 @@
 // An HTTP/1.1 server that lets a test decide every byte and fault.
 //
-//   ScriptedHttpServer server;
-//   server.OnRequest([](Exchange& exchange) {
+//   igpt::testing::ScriptedHttpServer server;
+//   server.OnRequest([](igpt::testing::Exchange& exchange) {
 //     exchange.StartSse();
-//     exchange.SendSse(R"({"type":"run.start"})");
+//     exchange.SendSse(R"({"type":"run.start","seq":0,"id":"r1"})");
 //     exchange.Reset();
 //   });
-//   … let a client ask server.url() …
+//   … let a client whose base_url is server.url() ask …
 //   ASSERT_TRUE(server.AwaitRequests(1));
 //   EXPECT_EQ(server.requests()[0].target, "/recall/ask/");
 #pragma once
 
-#include <condition_variable>
 #include <cstddef>
-#include <deque>
 #include <functional>
-#include <mutex>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <vector>
 
 #include "absl/time/time.h"
 #include "igpt/monotonic_time.h"
-#include "tests/support/connection.h"
-#include "tests/support/event.h"
-#include "tests/support/exchange.h"
-#include "tests/support/http_message.h"
-#include "tests/support/unique_fd.h"
+#include "igpt/testing/event.h"
+#include "igpt/testing/exchange.h"
+#include "igpt/testing/http_message.h"
 
 namespace igpt::testing {
 
@@ -37,10 +32,11 @@ namespace igpt::testing {
 // Whatever it captures by reference must be declared before the server, so that it outlives the last handler.
 using Handler = std::function<void(Exchange&)>;
 
-// Listens on a free port of 127.0.0.1. Thread-safe.
+// Listens on a free port of 127.0.0.1. Thread-safe; its threads take no signals.
 //
 // Requests with a body must frame it by Content-Length; if a request isn't HTTP/1.1, the server closes the connection.
 // The destructor ends every exchange and joins every thread: it waits for handlers, whose steps then all fail at once.
+// If the machine has no socket or thread left for it, it ends the program.
 class ScriptedHttpServer {
  public:
   enum class Mode {
@@ -55,7 +51,7 @@ class ScriptedHttpServer {
   ScriptedHttpServer(const ScriptedHttpServer&) = delete;
   ScriptedHttpServer& operator=(const ScriptedHttpServer&) = delete;
 
-  int port() const { return port_; }
+  int port() const;
   // "http://127.0.0.1:<port><path>"
   std::string url(std::string_view path = "") const;
 
@@ -78,31 +74,8 @@ class ScriptedHttpServer {
   [[nodiscard]] bool AwaitClosed(int connection, absl::Duration limit = kWaitLimit) const;
 
  private:
-  // Accepts connections and notes which of them the peer closes, even while a handler is busy.
-  void Watch();
-  void Accept();
-  // A connection's thread.
-  void Serve(Connection connection);
-  void Answer(Connection& connection, const HttpRequest& request);
-  void NoteClosed(int connection);
-  bool Await(const std::function<bool()>& condition, absl::Duration limit) const;
-
-  const Mode mode_;
-  const UniqueFd listener_;
-  int port_ = 0;
-  UniqueFd filler_;  // kNoHandshake: the only connection that fits into the backlog
-  UniqueFd epoll_;
-  Event stop_;
-  std::thread watcher_;
-  std::vector<std::thread> servers_;  // used only by watcher_ until that ends
-
-  mutable std::mutex mutex_;
-  mutable std::condition_variable changed_;
-  // Guarded by mutex_.
-  std::deque<Handler> queued_;
-  Handler handler_;
-  std::vector<HttpRequest> requests_;
-  std::vector<std::optional<MonotonicTime>> closed_at_;  // by connection number, from 1
+  class Impl;
+  const std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace igpt::testing

@@ -1,4 +1,4 @@
-#include "tests/support/connection.h"
+#include "igpt/testing/internal/connection.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -7,6 +7,8 @@
 
 #include <cerrno>
 #include <utility>
+
+#include "igpt/testing/internal/await_fd.h"
 
 namespace igpt::testing {
 namespace {

@@ -1,16 +1,24 @@
-#include "tests/support/scripted_http_server.h"
+#include "igpt/testing/scripted_http_server.h"
 
 #include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <condition_variable>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
+#include <deque>
+#include <mutex>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/numbers.h"
+#include "igpt/internal/base/signals_blocked.h"
+#include "igpt/testing/internal/connection.h"
+#include "igpt/testing/internal/must.h"
+#include "igpt/testing/internal/request_head.h"
+#include "igpt/testing/internal/unique_fd.h"
 
 namespace igpt::testing {
 namespace {
@@ -18,15 +26,6 @@ namespace {
 // epoll data other than connection numbers, which start at 1.
 constexpr uint64_t kListener = 0;
 constexpr uint64_t kStop = UINT64_MAX;
-
-// Aborts if a system call fails that can only fail if the machine runs out of something.
-int Must(int result, const char* call) {
-  if (result < 0) {
-    std::perror(call);
-    std::abort();
-  }
-  return result;
-}
 
 sockaddr* AsSockaddr(sockaddr_in* address) {
   return reinterpret_cast<sockaddr*>(address);
@@ -65,7 +64,87 @@ std::optional<HttpRequest> ReadRequest(Connection& connection, std::string& buff
 
 }  // namespace
 
-ScriptedHttpServer::ScriptedHttpServer(Mode mode) : mode_(mode), listener_(NewSocket(SOCK_NONBLOCK)) {
+class ScriptedHttpServer::Impl {
+ public:
+  explicit Impl(Mode mode);
+  ~Impl();
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  int port() const { return port_; }
+
+  void Queue(Handler handler) {
+    const std::lock_guard lock(mutex_);
+    queued_.push_back(std::move(handler));
+  }
+
+  void SetHandler(Handler handler) {
+    const std::lock_guard lock(mutex_);
+    handler_ = std::move(handler);
+  }
+
+  std::vector<HttpRequest> requests() const {
+    const std::lock_guard lock(mutex_);
+    return requests_;
+  }
+
+  int connections() const {
+    const std::lock_guard lock(mutex_);
+    return static_cast<int>(closed_at_.size());
+  }
+
+  std::optional<MonotonicTime> closed_at(int connection) const {
+    const std::lock_guard lock(mutex_);
+    return ClosedAt(connection);
+  }
+
+  bool AwaitRequests(size_t count, absl::Duration limit) const {
+    return Await([&] { return requests_.size() >= count; }, limit);
+  }
+
+  bool AwaitConnections(int count, absl::Duration limit) const {
+    return Await([&] { return closed_at_.size() >= static_cast<size_t>(count); }, limit);
+  }
+
+  bool AwaitClosed(int connection, absl::Duration limit) const {
+    return Await([&] { return ClosedAt(connection).has_value(); }, limit);
+  }
+
+ private:
+  // Accepts connections and notes which of them the peer closes, even while a handler is busy.
+  void Watch();
+  void Accept();
+  // A connection's thread.
+  void Serve(Connection connection);
+  void Answer(Connection& connection, const HttpRequest& request);
+  void NoteClosed(int connection);
+  bool Await(const std::function<bool()>& condition, absl::Duration limit) const;
+
+  // With mutex_ held.
+  std::optional<MonotonicTime> ClosedAt(int connection) const {
+    const size_t index = static_cast<size_t>(connection) - 1;
+    return index < closed_at_.size() ? closed_at_[index] : std::nullopt;
+  }
+
+  const Mode mode_;
+  const UniqueFd listener_;
+  int port_ = 0;
+  UniqueFd filler_;  // kNoHandshake: the only connection that fits into the backlog
+  UniqueFd epoll_;
+  Event stop_;
+  std::thread watcher_;
+  std::vector<std::thread> servers_;  // used only by watcher_ until that ends
+
+  mutable std::mutex mutex_;
+  mutable std::condition_variable changed_;
+  // Guarded by mutex_.
+  std::deque<Handler> queued_;
+  Handler handler_;
+  std::vector<HttpRequest> requests_;
+  std::vector<std::optional<MonotonicTime>> closed_at_;  // by connection number, from 1
+};
+
+ScriptedHttpServer::Impl::Impl(Mode mode) : mode_(mode), listener_(NewSocket(SOCK_NONBLOCK)) {
   sockaddr_in address = {.sin_family = AF_INET, .sin_port = 0, .sin_addr = {htonl(INADDR_LOOPBACK)}, .sin_zero = {}};
   socklen_t size = sizeof address;
   Must(::bind(listener_.get(), AsSockaddr(&address), size), "bind");
@@ -84,64 +163,23 @@ ScriptedHttpServer::ScriptedHttpServer(Mode mode) : mode_(mode), listener_(NewSo
   epoll_ = UniqueFd(Must(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1"));
   Register(epoll_.get(), listener_.get(), EPOLLIN, kListener);
   Register(epoll_.get(), stop_.fd(), EPOLLIN, kStop);
+  const internal::SignalsBlocked blocked;  // also on the threads that the watcher starts
   watcher_ = std::thread([this] { Watch(); });
 }
 
-ScriptedHttpServer::~ScriptedHttpServer() {
+ScriptedHttpServer::Impl::~Impl() {
   stop_.Set();
   if (watcher_.joinable()) watcher_.join();
   for (std::thread& server : servers_) server.join();
 }
 
-std::string ScriptedHttpServer::url(std::string_view path) const {
-  return ("http://127.0.0.1:" + std::to_string(port_)).append(path);
-}
-
-void ScriptedHttpServer::OnNextRequest(Handler handler) {
-  const std::lock_guard lock(mutex_);
-  queued_.push_back(std::move(handler));
-}
-
-void ScriptedHttpServer::OnRequest(Handler handler) {
-  const std::lock_guard lock(mutex_);
-  handler_ = std::move(handler);
-}
-
-std::vector<HttpRequest> ScriptedHttpServer::requests() const {
-  const std::lock_guard lock(mutex_);
-  return requests_;
-}
-
-int ScriptedHttpServer::connections() const {
-  const std::lock_guard lock(mutex_);
-  return static_cast<int>(closed_at_.size());
-}
-
-std::optional<MonotonicTime> ScriptedHttpServer::closed_at(int connection) const {
-  const std::lock_guard lock(mutex_);
-  const size_t index = static_cast<size_t>(connection) - 1;
-  return index < closed_at_.size() ? closed_at_[index] : std::nullopt;
-}
-
-bool ScriptedHttpServer::AwaitRequests(size_t count, absl::Duration limit) const {
-  return Await([&] { return requests_.size() >= count; }, limit);
-}
-
-bool ScriptedHttpServer::AwaitConnections(int count, absl::Duration limit) const {
-  return Await([&] { return closed_at_.size() >= static_cast<size_t>(count); }, limit);
-}
-
-bool ScriptedHttpServer::AwaitClosed(int connection, absl::Duration limit) const {
-  const size_t index = static_cast<size_t>(connection) - 1;
-  return Await([&] { return index < closed_at_.size() && closed_at_[index]; }, limit);
-}
-
-bool ScriptedHttpServer::Await(const std::function<bool()>& condition, absl::Duration limit) const {
+bool ScriptedHttpServer::Impl::Await(const std::function<bool()>& condition, absl::Duration limit) const {
   std::unique_lock lock(mutex_);
-  return changed_.wait_for(lock, absl::ToChronoMilliseconds(limit), condition);
+  // A wait without end would overflow the clock, and so not wait at all.
+  return changed_.wait_for(lock, absl::ToChronoMilliseconds(std::min(limit, absl::Hours(24 * 365))), condition);
 }
 
-void ScriptedHttpServer::Watch() {
+void ScriptedHttpServer::Impl::Watch() {
   while (!stop_.IsSet()) {
     epoll_event event;
     if (::epoll_wait(epoll_.get(), &event, 1, -1) < 0) {
@@ -154,7 +192,7 @@ void ScriptedHttpServer::Watch() {
   }
 }
 
-void ScriptedHttpServer::Accept() {
+void ScriptedHttpServer::Impl::Accept() {
   UniqueFd socket(::accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
   if (socket.get() < 0) return;  // reset before it was accepted
 
@@ -170,7 +208,7 @@ void ScriptedHttpServer::Accept() {
       [this, connection = Connection(number, std::move(socket), stop_)]() mutable { Serve(std::move(connection)); });
 }
 
-void ScriptedHttpServer::Serve(Connection connection) {
+void ScriptedHttpServer::Impl::Serve(Connection connection) {
   if (mode_ == Mode::kServe) {
     std::string buffer;
     while (const std::optional<HttpRequest> request = ReadRequest(connection, buffer)) Answer(connection, *request);
@@ -181,7 +219,7 @@ void ScriptedHttpServer::Serve(Connection connection) {
   NoteClosed(connection.number());
 }
 
-void ScriptedHttpServer::Answer(Connection& connection, const HttpRequest& request) {
+void ScriptedHttpServer::Impl::Answer(Connection& connection, const HttpRequest& request) {
   Handler handler;
   {
     const std::lock_guard lock(mutex_);
@@ -202,13 +240,57 @@ void ScriptedHttpServer::Answer(Connection& connection, const HttpRequest& reque
   }
 }
 
-void ScriptedHttpServer::NoteClosed(int connection) {
+void ScriptedHttpServer::Impl::NoteClosed(int connection) {
   {
     const std::lock_guard lock(mutex_);
     std::optional<MonotonicTime>& time = closed_at_[static_cast<size_t>(connection) - 1];
     if (!time) time = MonotonicTime::Now();
   }
   changed_.notify_all();
+}
+
+ScriptedHttpServer::ScriptedHttpServer(Mode mode) : impl_(std::make_unique<Impl>(mode)) {}
+
+ScriptedHttpServer::~ScriptedHttpServer() = default;
+
+int ScriptedHttpServer::port() const {
+  return impl_->port();
+}
+
+std::string ScriptedHttpServer::url(std::string_view path) const {
+  return ("http://127.0.0.1:" + std::to_string(port())).append(path);
+}
+
+void ScriptedHttpServer::OnNextRequest(Handler handler) {
+  impl_->Queue(std::move(handler));
+}
+
+void ScriptedHttpServer::OnRequest(Handler handler) {
+  impl_->SetHandler(std::move(handler));
+}
+
+std::vector<HttpRequest> ScriptedHttpServer::requests() const {
+  return impl_->requests();
+}
+
+int ScriptedHttpServer::connections() const {
+  return impl_->connections();
+}
+
+std::optional<MonotonicTime> ScriptedHttpServer::closed_at(int connection) const {
+  return impl_->closed_at(connection);
+}
+
+bool ScriptedHttpServer::AwaitRequests(size_t count, absl::Duration limit) const {
+  return impl_->AwaitRequests(count, limit);
+}
+
+bool ScriptedHttpServer::AwaitConnections(int count, absl::Duration limit) const {
+  return impl_->AwaitConnections(count, limit);
+}
+
+bool ScriptedHttpServer::AwaitClosed(int connection, absl::Duration limit) const {
+  return impl_->AwaitClosed(connection, limit);
 }
 
 }  // namespace igpt::testing

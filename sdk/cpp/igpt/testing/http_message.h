@@ -21,12 +21,8 @@ struct HttpRequest {
   std::string body;     // the exact bytes
 
   // The value of the first header with this case-insensitive name; nullopt if there is none.
-  std::optional<std::string> Header(const std::string& name) const;
+  std::optional<std::string> Header(std::string_view name) const;
 };
-
-// Fills everything but `connection` and `body`. `head` ends with the empty line. Returns nullopt if it is not an
-// HTTP/1.1 request.
-std::optional<HttpRequest> ParseHead(const std::string& head);
 
 // "HTTP/1.1 <status> \r\n", exactly these headers, and the empty line.
 std::string Head(int status, const HttpHeaders& headers);
