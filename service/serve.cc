@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "igpt/monotonic_time.h"
+#include "igpt/sandbox.h"
 #include "igpt/version.h"
 #include "service/admin/admin_pages.h"
 #include "service/admin/admin_server.h"
@@ -21,7 +22,6 @@
 #include "service/observe/call_log.h"
 #include "service/observe/log.h"
 #include "service/observe/metrics.h"
-#include "service/sandbox/sandbox.h"
 #include "service/server.h"
 #include "service/watched_files.h"
 
@@ -104,8 +104,7 @@ void StartAdmins(const AdminServers& servers, Server& server, const Metrics& met
   }
 }
 
-void LogServing(const Config& config, const Server& server, const AdminServers& admins,
-                const sandbox::Sandbox* sandbox) {
+void LogServing(const Config& config, const Server& server, const AdminServers& admins, const igpt::Sandbox* sandbox) {
   {
     LogLine line(LogLevel::kInfo, "serving");
     line.With("listen", config.listen).With("port", server.port()).With("version", igpt::kVersion);
@@ -157,13 +156,15 @@ absl::Status Serve(const Config& config, const Signals& signals) {
   ServerOptions options = ServerOptionsOf(config, *files, metrics);
 
   std::vector<Setting> settings = config.settings;
-  std::unique_ptr<sandbox::Sandbox> sandbox;
+  std::unique_ptr<igpt::Sandbox> sandbox;
   if (config.sandbox) {
-    auto started = sandbox::Sandbox::Start({.listen = config.sandbox_listen, .faults = config.sandbox_faults});
-    if (!started.ok()) return started.status();
+    auto started = igpt::Sandbox::Start({.listen = config.sandbox_listen, .faults = config.sandbox_faults});
+    if (!started.ok()) {
+      return absl::Status(started.status().code(), absl::StrCat("--sandbox_listen: ", started.status().message()));
+    }
     sandbox = *std::move(started);
     options.client.base_url = sandbox->base_url();
-    options.client.api_key = sandbox::kSandboxApiKey;
+    options.client.api_key = igpt::kSandboxApiKey;
     for (Setting& setting : settings) {
       if (setting.name == "igpt_base_url") setting = {setting.name, sandbox->base_url(), "--sandbox"};
     }

@@ -1,10 +1,9 @@
-#include "service/sandbox/sandbox.h"
+#include "igpt/sandbox.h"
 
 #include <optional>
 #include <thread>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "service/http/http_server.h"
 #include "service/sandbox/accounts.h"
@@ -15,6 +14,7 @@
 #include "service/sandbox/json.h"
 #include "service/sandbox/stopping.h"
 #include "service/sandbox/text.h"
+#include "service/system/thread.h"
 
 namespace igptd::sandbox {
 namespace {
@@ -32,7 +32,7 @@ constexpr HttpLimits kLimits = {.patience = {},
 bool HasKey(const HttpRequest& request) {
   const std::string authorization = request.header("Authorization");
   return Lower(authorization).starts_with(kBearer) &&
-         std::string_view(authorization).substr(kBearer.size()) == kSandboxApiKey;
+         std::string_view(authorization).substr(kBearer.size()) == igpt::kSandboxApiKey;
 }
 
 // Errors of HTTP rather than of the API (no such path, body too large, …). They are JSON too.
@@ -56,24 +56,22 @@ std::optional<std::string_view> TokenOf(std::string_view path) {
   return path;
 }
 
-}  // namespace
-
-class Sandbox::Impl {
+class Server {
  public:
-  explicit Impl(bool faults) : faults_(faults) {}
+  explicit Server(bool faults) : faults_(faults) {}
 
-  ~Impl() {
+  ~Server() {
     stopping_.Notify();
     server_.Stop();
     if (thread_.joinable()) thread_.join();
   }
 
   absl::Status Start(const std::string& listen) {
-    if (absl::Status bound = server_.Bind(listen); !bound.ok()) {
-      return absl::Status(bound.code(), absl::StrCat("--sandbox_listen: ", bound.message()));
-    }
+    if (absl::Status bound = server_.Bind(listen); !bound.ok()) return bound;
     connect_url_ = Cat(origin(), "/connect/");
-    thread_ = std::thread([this] { server_.Serve(); });
+    absl::StatusOr<std::thread> thread = StartThread([this] { server_.Serve(); });
+    if (!thread.ok()) return thread.status();
+    thread_ = *std::move(thread);
     return absl::OkStatus();
   }
 
@@ -153,6 +151,16 @@ class Sandbox::Impl {
   std::thread thread_;
 };
 
+}  // namespace
+}  // namespace igptd::sandbox
+
+namespace igpt {
+
+class Sandbox::Impl : public igptd::sandbox::Server {
+ public:
+  using Server::Server;
+};
+
 absl::StatusOr<std::unique_ptr<Sandbox>> Sandbox::Start(const SandboxOptions& options) {
   auto impl = std::make_unique<Impl>(options.faults);
   if (absl::Status started = impl->Start(options.listen); !started.ok()) return started;
@@ -164,7 +172,7 @@ Sandbox::Sandbox(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Sandbox::~Sandbox() = default;
 
 std::string Sandbox::base_url() const {
-  return Cat(impl_->origin(), "/v1");
+  return impl_->origin() + "/v1";
 }
 
-}  // namespace igptd::sandbox
+}  // namespace igpt

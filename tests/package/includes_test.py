@@ -28,6 +28,9 @@ FORBIDDEN = [
     ("the service knows no JSON but its callers file's and its sandbox's", r"nlohmann/", "service/",
      r"service/(access/(callers|json_place)|sandbox/)"),
     ("the service knows only the public headers of the SDK", r"igpt/internal/", "service/", None),
+    ("the sandbox knows nothing of the client that asks it", r"igpt/(?!sandbox\.h)",
+     ("service/sandbox/", "service/http/", "service/system/"), None),
+    ("what serves tests is for tests", r"igpt/testing/", "", r"sdk/cpp/(igpt/testing|examples)/"),
     ("an include is written from the root of the sources", r"\.\.?/", "", None),
 ]
 
@@ -41,6 +44,11 @@ def includes(root):
             if file.name.endswith((".h", ".cc", ".h.in")):
                 for included in INCLUDE.findall(file.read_text()):
                     yield str(file.relative_to(root)), included
+
+
+def written_from_the_root(included):
+    """The sandbox's public header is included as programs do."""
+    return "service/sandbox/sandbox.h" if included == "igpt/sandbox.h" else included
 
 
 def room_of(path):
@@ -59,6 +67,7 @@ def missing_rooms(root):
 
 
 def against_the_floors(file, included):
+    included = written_from_the_root(included)
     for house, floors in FLOORS.items():
         written = house.removeprefix("sdk/cpp/") + "/"  # how its headers are included
         if not file.startswith(house + "/") or not included.startswith(written):
@@ -112,12 +121,14 @@ class FindingsTest(unittest.TestCase):
     def test_what_is_right_is_not_found(self):
         self.write("service/rpc/b.cc", "<string>", '"absl/time/time.h"', '"grpcpp/server.h"', '"igpt/client.h"',
                    '"service/rpc/a.h"', '"service/edge/a.h"', '"service/system/a.h"')
-        self.write("service/server.cc", '"service/readiness.h"', '"service/sandbox/a.h"')
+        self.write("service/server.cc", '"service/readiness.h"', '"igpt/sandbox.h"')
         self.write("service/admin/b.cc", '"service/http/a.h"', '"service/config/a.h"')
-        self.write("service/sandbox/b.cc", '"service/http/a.h"', '"nlohmann/json.hpp"')
+        self.write("service/sandbox/b.cc", '"igpt/sandbox.h"', '"service/http/a.h"', '"nlohmann/json.hpp"')
         self.write("service/access/callers.cc", '"nlohmann/json.hpp"')
         self.write("sdk/cpp/igpt/client.cc", "<curl/curl.h>", '"igpt/internal/http/a.h"', '"simdjson.h"')
         self.write("sdk/cpp/igpt/internal/policy/b.cc", '"igpt/types.h"', '"igpt/internal/http/a.h"')
+        self.write("sdk/cpp/igpt/testing/b.cc", '"igpt/testing/internal/a.h"', '"igpt/client.h"')
+        self.write("sdk/cpp/examples/b.cc", '"igpt/testing/a.h"')
         self.assertEqual(findings(self.root), [])
 
     def test_every_wrong_include_is_found(self):
@@ -133,6 +144,11 @@ class FindingsTest(unittest.TestCase):
             ("service/rpc/b.cc", '"../edge/a.h"'),
             ("service/server.cc", "<curl/curl.h>"),
             ("service/sandbox/b.cc", '"simdjson.h"'),
+            ("service/sandbox/b.cc", '"igpt/client.h"'),
+            ("service/http/b.cc", '"igpt/monotonic_time.h"'),
+            ("service/api/b.cc", '"igpt/sandbox.h"'),  # above, by its public name
+            ("service/api/b.cc", '"igpt/testing/event.h"'),
+            ("sdk/cpp/igpt/client.cc", '"igpt/testing/event.h"'),
             ("service/access/user_hash.cc", "<nlohmann/json.hpp>"),
             ("service/main.cc", '"igpt/internal/base/a.h"'),
             ("sdk/cpp/igpt/internal/json/b.cc", '"igpt/internal/policy/a.h"'),

@@ -7,6 +7,7 @@ BUILD_TREE is this repository's own. The flags are those that a program needs to
 """
 
 import argparse
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -20,8 +21,18 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 SDK = ROOT / "sdk/cpp"
 CONSUMER = ROOT / "tests/package/consumer"
 VERSION = (SDK / "version.txt").read_text().strip()
-HEADERS = sorted(str(header.relative_to(SDK)).removesuffix(".in") for header in (SDK / "igpt").rglob("*.h*")
-                 if "internal" not in header.parts)
+def headers(directory):
+    """What its users include, of these sources."""
+    return sorted(str(header.relative_to(directory)).removesuffix(".in") for header in (directory / "igpt").rglob("*.h*")
+                  if "internal" not in header.parts)
+
+
+# By the component that brings them.
+HEADERS = {
+    "sdk": [header for header in headers(SDK) if not header.startswith("igpt/testing/")],
+    "testing": [header for header in headers(SDK) if header.startswith("igpt/testing/")],
+    "sandbox": headers(ROOT / "service/sandbox/include"),
+}
 WARNINGS = "-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -fno-exceptions -fno-rtti".split()
 CONAN = "2.34.0"
 LAUNCHER = ["-DCMAKE_CXX_COMPILER_LAUNCHER=ccache"] if shutil.which("ccache") else []
@@ -64,20 +75,40 @@ class Case(unittest.TestCase):
     def says_version(self, program, **more):
         self.assertEqual(run(program, **more).strip(), VERSION)
 
+    def check_programs(self, build, *components):
+        """Those of the consumer, once they are built: one for igpt::sdk, and one for each component."""
+        self.says_version(build / "consumer")
+        if "testing" in components:
+            self.assertEqual(run(build / "with_testing"), "We will.\n")
+        if "sandbox" in components:
+            self.assertRegex(run(build / "with_sandbox"), "^Sandbox answer from a built-in mailbox\\. ")
+
+
+def asking_for(*components):
+    """The consumer's variables for these components and igpt::sdk."""
+    public = [header for component in ("sdk", *components) for header in HEADERS[component]]
+    return f"COMPONENTS={';'.join(components)}", f"PUBLIC_HEADERS={';'.join(public)}"
+
 
 class Installed(Case):
     """Tests of an installed package in cls.prefix."""
 
     def consume(self, name, *variables, **more):
         return configure(CONSUMER, self.work / name, "WAY=find_package", f"CMAKE_PREFIX_PATH={self.prefix}",
-                         f"PUBLIC_HEADERS={';'.join(HEADERS)}", *variables, **more)
+                         *asking_for(), *variables, **more)
 
-    def by_find_package(self, compiler, standard, flags=""):
-        build = f"{compiler}-{standard}"
-        self.consume(build, f"CMAKE_CXX_COMPILER={compiler}", f"STANDARD={standard}", f"CMAKE_CXX_FLAGS={flags}")
-        run("cmake", "--build", self.work / build)
-        self.says_version(self.work / build / "consumer")
-        return self.work / build / "consumer"
+    def by_find_package(self, compiler, standard, *components, flags=""):
+        build = self.work / f"{compiler}-{standard}"
+        self.consume(build.name, f"CMAKE_CXX_COMPILER={compiler}", f"STANDARD={standard}", f"CMAKE_CXX_FLAGS={flags}",
+                     *asking_for(*components))
+        run("cmake", "--build", build)
+        self.check_programs(build, *components)
+        return build
+
+    def check_package_files(self, prefix, foreign):
+        for file in (*prefix.rglob("*.cmake"), *prefix.rglob("*.pc")):
+            self.assertNotRegex(file.read_text().lower(), foreign, file)
+            self.assertNotIn(str(ROOT), file.read_text(), f"{file} names this machine's directories")
 
     def by_pkg_config(self, flags):
         directory = next(self.prefix.glob("**/pkgconfig"))
@@ -99,8 +130,8 @@ class StaticPackage(Installed):
         run("cmake", "--install", options.build, "--prefix", cls.prefix, "--component", "sdk")
 
     def test_find_package(self):
-        program = self.by_find_package("g++", 20, options.flags)
-        self.assertNotRegex(run("ldd", program).lower(), "grpc|protobuf")
+        build = self.by_find_package("g++", 20, flags=options.flags)
+        self.assertNotRegex(run("ldd", build / "consumer").lower(), "grpc|protobuf")
 
     def test_other_compilers_and_standards(self):
         if "-fsanitize" in options.flags:
@@ -116,14 +147,16 @@ class StaticPackage(Installed):
 
     def test_what_is_installed(self):
         installed = sorted(str(path.relative_to(self.prefix / "include")) for path in (self.prefix / "include").rglob("*.h"))
-        self.assertEqual(installed, HEADERS)
-        for file in (*self.prefix.rglob("*.cmake"), *self.prefix.rglob("*.pc")):
-            self.assertNotRegex(file.read_text().lower(), "grpc|protobuf", file)
-            self.assertNotIn(str(ROOT), file.read_text(), f"{file} names this machine's directories")
+        self.assertEqual(installed, HEADERS["sdk"])
+        self.check_package_files(self.prefix, "grpc|protobuf")
 
     def test_an_unknown_component(self):
-        said = self.consume("component", "COMPONENTS=telepathy", fails=True)
-        self.assertIn(f'igpt {VERSION} has no component "telepathy".', one_line(said))
+        for component in ("telepathy", "testing", "sandbox"):  # the last two are not installed here
+            with self.subTest(component=component):
+                said = self.consume(f"without_{component}", f"COMPONENTS={component}", fails=True)
+                self.assertIn(f'igpt {VERSION} has no component "{component}" in {self.prefix}', one_line(said))
+                self.assertIn("There can be sdk, testing and sandbox; igpt's own build adds one that is missing: "
+                              "cmake --install <build> --component <name>.", one_line(said))
 
     def test_dependencies_are_missing_or_too_old(self):
         for package, minimum, debian in (("CURL", "7.85", "libcurl4-openssl-dev"), ("absl", "20220623", "libabsl-dev"),
@@ -146,17 +179,68 @@ class StaticPackage(Installed):
         self.assertEqual(re.search(sentence, one_line(said))[1], "CMake found 1.2")
 
 
+class Components(Installed):
+    """What is installed beside igpt::sdk for the tests of programs."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.prefix = cls.work / "prefix"
+        for component in HEADERS:
+            run("cmake", "--install", options.build, "--prefix", cls.prefix, "--component", component)
+
+    def test_find_package(self):
+        build = self.by_find_package("g++", 20, "testing", "sandbox", flags=options.flags)
+        for program in ("with_testing", "with_sandbox"):
+            self.assertNotRegex(run("ldd", build / program).lower(), "grpc|protobuf|boost")
+
+    def test_other_compilers_and_standards(self):
+        if "-fsanitize" in options.flags:
+            self.skipTest("a sanitizer's library is of the compiler that built it")
+        for compiler in compilers():
+            with self.subTest(compiler=compiler):
+                self.by_find_package(compiler, 23, "testing", "sandbox")
+
+    def test_every_header_stands_alone(self):
+        commands = [[compiler, "-std=c++20", "-fsyntax-only", *WARNINGS, "-include", header, f"-I{self.prefix}/include",
+                     "-x", "c++", "/dev/null"]
+                    for compiler in compilers() for component in HEADERS.values() for header in component]
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            list(pool.map(lambda command: run(*command), commands))
+
+    def test_what_is_installed(self):
+        # The SDK is the package; a component only adds to it.
+        for component, libraries in (("testing", ["libigpt_testing.a"]),
+                                     ("sandbox", ["libigpt_sandbox.a", "libigpt_sandbox_http.a", "libigpt_sandbox_system.a"])):
+            with self.subTest(component=component):
+                alone = self.work / component
+                run("cmake", "--install", options.build, "--prefix", alone, "--component", component)
+                files = [path.relative_to(alone) for path in alone.rglob("*") if path.is_file()]
+                self.assertEqual(sorted(str(path.relative_to("include")) for path in files if path.suffix == ".h"),
+                                 HEADERS[component])
+                self.assertEqual(sorted(path.name for path in files if path.suffix == ".a"), libraries)
+                others = [path for path in files if path.suffix not in (".h", ".a")]
+                self.assertTrue(others)
+                for path in others:
+                    self.assertRegex(str(path), rf"/cmake/igpt/igpt_{component}(-[a-z]+)?\.cmake$")
+                self.check_package_files(alone, "grpc|protobuf|boost|nlohmann|spdlog")
+
+    def test_the_sandbox_needs_no_sdk(self):
+        [targets] = self.prefix.rglob("igpt_sandbox.cmake")
+        self.assertNotIn("igpt::sdk", targets.read_text())
+
+
 class Sources(Case):
     """The SDK's own build, alone and in other projects."""
 
     def embed(self, name, *variables):
         """Configures the consumer with the sources in it."""
-        configure(CONSUMER, self.work / name, *variables, "CMAKE_CXX_FLAGS=-O0", f"PUBLIC_HEADERS={';'.join(HEADERS)}")
+        configure(CONSUMER, self.work / name, *variables, "CMAKE_CXX_FLAGS=-O0", *asking_for("testing"))
         return self.work / name
 
     def builds(self, build):
         run("cmake", "--build", build)
-        self.says_version(build / "consumer")
+        self.check_programs(build, "testing")
         # What others install is theirs.
         run("cmake", "--install", build, "--prefix", build / "prefix")
         self.assertEqual([path.name for path in (build / "prefix").rglob("*") if path.is_file()], ["consumer"])
@@ -220,7 +304,7 @@ class SharedPackage(Installed):
     def test_find_package(self):
         for compiler in compilers():
             with self.subTest(compiler=compiler):
-                self.by_find_package(compiler, 20)
+                self.by_find_package(compiler, 20, "testing")
 
     def test_pkg_config(self):
         self.by_pkg_config([])
@@ -235,7 +319,7 @@ class SharedPackage(Installed):
         self.assertIn(f"[libigpt.so.{VERSION}]", run("readelf", "-d", self.library))
 
     def test_exports_what_is_public_and_nothing_else(self):
-        objects = list(self.sdk.rglob("*.o"))
+        objects = list((self.sdk / "CMakeFiles/igpt_sdk.dir").rglob("*.o"))
         defined = symbols("--extern-only", *objects)
         public = {name for name in defined if is_public(name)}
         exported = symbols("--dynamic", self.library)
@@ -292,9 +376,9 @@ tools.build:cxxflags=["-O0"]
         run(self.conan, "install", f"--requires=igpt/{VERSION}", *common, "--generator=CMakeToolchain", "--build=never",
             f"--output-folder={self.work}", env=environment, cwd=self.work)
         configure(CONSUMER, self.work / "consumer", "WAY=find_package", "CMAKE_BUILD_TYPE=Release",
-                  f"CMAKE_TOOLCHAIN_FILE={self.work}/conan_toolchain.cmake", f"PUBLIC_HEADERS={';'.join(HEADERS)}")
+                  f"CMAKE_TOOLCHAIN_FILE={self.work}/conan_toolchain.cmake", *asking_for("testing"))
         run("cmake", "--build", self.work / "consumer")
-        self.says_version(self.work / "consumer/consumer")
+        self.check_programs(self.work / "consumer", "testing")
 
 
 def symbols(*arguments):

@@ -64,6 +64,15 @@ TEST(IgptdAdminTest, APortInUseIsAnErrorAndNeverShared) {
   EXPECT_THAT(result.err, AllOf(StartsWith("igptd: --admin_listen: "), HasSubstr(address), HasSubstr("in use")));
 }
 
+TEST(IgptdAdminTest, NorIsTheSandboxsPort) {
+  const Igptd igptd;
+  const std::string address = igptd.process->admin_address();
+  const IgptdProcess::Result result =
+      IgptdProcess::Run({"--sandbox", "--listen=127.0.0.1:0", "--sandbox_listen=" + address});
+  EXPECT_THAT(result.exit_code, Optional(2));
+  EXPECT_THAT(result.err, AllOf(StartsWith("igptd: --sandbox_listen: "), HasSubstr(address), HasSubstr("in use")));
+}
+
 // Trouble with iGPT doesn't make igptd unready, because every other replica has the same trouble.
 TEST(IgptdAdminTest, TroubleWithIgptLeavesItReady) {
   Igptd igptd({"--max_retries=1"});

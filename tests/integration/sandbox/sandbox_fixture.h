@@ -8,12 +8,13 @@
 #include <string>
 #include <vector>
 
+#include "igpt/sandbox.h"
 #include "service/sandbox/json.h"
-#include "service/sandbox/sandbox.h"
 #include "tests/support/http_client.h"
 
 namespace igptd::sandbox {
 
+using ::igpt::Sandbox;
 using ::igpt::testing::HttpClient;
 using ::igpt::testing::HttpHeaders;
 using ::igpt::testing::HttpReply;

@@ -1,14 +1,20 @@
 // Where the sandbox listens.
+#include <csignal>
+#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "tests/integration/sandbox/sandbox_fixture.h"
+#include "tests/support/thread_signals.h"
 
 namespace igptd::sandbox {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::MatchesRegex;
+using ::testing::Not;
+using ::testing::StartsWith;
 
 TEST(SandboxStartTest, SaysWhyItCannotListen) {
   const auto first = Sandbox::Start({"127.0.0.1:0", false});
@@ -17,7 +23,7 @@ TEST(SandboxStartTest, SaysWhyItCannotListen) {
   const std::string address = url.substr(7, url.size() - 7 - 3);
   const absl::Status taken = Sandbox::Start({address, false}).status();
   EXPECT_EQ(taken.code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_THAT(std::string(taken.message()), HasSubstr(address + ": Address already in use"));
+  EXPECT_THAT(std::string(taken.message()), StartsWith("cannot listen on " + address + ": Address already in use"));
   EXPECT_THAT(std::string(taken.message()), HasSubstr("choose another port"));
   for (const char* bad : {"", "127.0.0.1", ":1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536", "127.0.0.1:-1"}) {
     EXPECT_EQ(Sandbox::Start({bad, false}).status().code(), absl::StatusCode::kInvalidArgument) << bad;
@@ -35,6 +41,24 @@ TEST(SandboxStartTest, ListensAgainWhereItDid) {
     HttpClient().Get("http://" + address);  // leaves a connection in TIME_WAIT
   }
   EXPECT_TRUE(Sandbox::Start({address, false}).ok());
+}
+
+// It may be a guest in a program that waits for signals.
+TEST(SandboxStartTest, ItsThreadsTakeNoSignals) {
+  const auto sandbox = Sandbox::Start();
+  ASSERT_TRUE(sandbox.ok());
+  HttpClient client;
+  client.Get((*sandbox)->base_url());  // and keeps the connection
+  const std::vector<uint64_t> threads = igpt::testing::SignalsBlockedByOtherThreads();
+  EXPECT_THAT(threads, Not(IsEmpty()));
+  for (const uint64_t blocked : threads) {
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGUSR1, SIGPIPE, SIGALRM}) {
+      EXPECT_NE(blocked & uint64_t{1} << (signal - 1), 0U) << "a thread takes signal " << signal;
+    }
+  }
+  sigset_t mine;
+  pthread_sigmask(SIG_BLOCK, nullptr, &mine);
+  EXPECT_EQ(sigismember(&mine, SIGTERM), 0) << "the mask of the program's own thread changed";
 }
 
 TEST(SandboxStartTest, NamesAnAddressThatCanBeReached) {
