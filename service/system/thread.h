@@ -1,4 +1,4 @@
-// Threads of the sandbox, which is also a guest in programs that aren't igptd.
+// Threads that suit any program: the sandbox is also a guest in others than igptd.
 #pragma once
 
 #include <functional>
