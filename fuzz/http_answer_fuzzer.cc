@@ -137,9 +137,9 @@ void CheckVerdict(const Route& route, const ResponseHead& head, const FailedAtte
   Require(!verdict.message.empty() && IsPrintableAscii(verdict.message), "a message is a line");
 
   const Error& error = verdict.error;
-  Require(error.http_status == head.status, "an error has the status");
+  Require(error.call.http_status == head.status, "an error has the status");
   const std::optional<Error> carried = ErrorOf(MakeStatus(error, verdict.message));
-  Require(carried.has_value() && carried->kind == error.kind && carried->http_status == error.http_status &&
+  Require(carried.has_value() && carried->kind == error.kind && carried->call.http_status == error.call.http_status &&
               carried->retry_after == error.retry_after,
           "an error survives being carried by a status");
   Require(!verdict.transient || head.status == 429 || head.status >= 500, "only 429 and 5xx are repeated");

@@ -64,7 +64,7 @@ void CheckDelays(const FailedAttempt& failed, uint8_t salt) {
   RetryBudget budget;
   const std::optional<absl::Duration> delay = NextDelay(rules, failed, left, random, budget);
   if (!delay.has_value()) return;
-  Require(failed.transient && failed.error.attempts < rules.max_attempts,
+  Require(failed.transient && failed.error.call.attempts < rules.max_attempts,
           "only failures that a retry can fix are retried");
   Require(rules.idempotent || !failed.reached, "a request that changes something is not retried once it arrived");
   Require(*delay >= absl::ZeroDuration(), "no wait is negative");
@@ -88,7 +88,7 @@ void Test(igpt_fuzz::Input input) {
     head.retry_after = std::string(value);
     std::optional<FailedAttempt> verdict = CheckHead(kSearch.route, head, now);
     Require(verdict.has_value() && verdict->error.retry_after == wait, "a verdict has the header's wait");
-    verdict->error.attempts = 1;
+    verdict->error.call.attempts = 1;
     for (const char c : value.substr(0, 8)) CheckDelays(*verdict, static_cast<uint8_t>(c));
   }
   CheckDates(now, ahead);

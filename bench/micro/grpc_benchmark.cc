@@ -54,8 +54,9 @@ void Encode(benchmark::State& state, const absl::Status& status) {
 }
 
 void StatusOfRateLimit(benchmark::State& state) {
-  const igpt::Error error = {
-      .kind = igpt::ErrorKind::kRateLimited, .retry_after = absl::Seconds(7), .call = {.attempts = 3, .http_status = 429}};
+  const igpt::Error error = {.kind = igpt::ErrorKind::kRateLimited,
+                             .retry_after = absl::Seconds(7),
+                             .call = {.attempts = 3, .http_status = 429}};
   Encode(state, igpt::MakeStatus(error, "HTTP 429: iGPT limits the rate of requests; try again later"));
 }
 BENCHMARK(StatusOfRateLimit);

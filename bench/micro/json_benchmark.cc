@@ -52,7 +52,8 @@ void DecodeDeltaNlohmann(benchmark::State& state) {
     RunEvent event;
     event.seq = json.at("seq").get<int64_t>();
     Take(json, "type", &event.type);
-    Take(json, "delta", &event.payload.emplace<Delta>().text);
+    event.payload = Delta{};
+    Take(json, "delta", &event.payload.As<Delta>()->text);
     benchmark::DoNotOptimize(event);
   }
   CountBytes(state, text);
@@ -82,7 +83,8 @@ void DecodeRunDoneNlohmann(benchmark::State& state) {
     RunEvent event;
     event.seq = json.at("seq").get<int64_t>();
     Take(json, "type", &event.type);
-    auto& answer = event.payload.emplace<Answer>();
+    event.payload = Answer{};
+    Answer& answer = *event.payload.As<Answer>();
     Take(json, "id", &answer.id);
     answer.start_time = absl::FromUnixMillis(json.at("timestampStart").get<int64_t>());
     answer.end_time = absl::FromUnixMillis(json.at("timestamp").get<int64_t>());

@@ -64,7 +64,8 @@ void Judge(benchmark::State& state, const Route& route, int status, const char* 
                              .content_encoding = "",
                              .retry_after = retry_after,
                              .server = "",
-                             .framed = true};
+                             .framed = true,
+                             .headers = {}};
   for (auto _ : state) benchmark::DoNotOptimize(CheckHead(route, head, kNow));
 }
 

@@ -107,8 +107,13 @@ void ExpectKnownFacts(const Fault& fault, const Facts& facts) {
   for (const auto& [name, value] : facts) EXPECT_THAT(known, ::testing::Contains(name));
 }
 
-// Adds `attempts`, which a status reports in addition to the facts of the case.
-void ExpectAttempts(const Fault& fault, Facts& facts) {
+// Takes away what a status reports in addition to the facts of the case: `attempts`, and, unless the case names it, the
+// `http_status` of an answer that began well.
+void ExpectCommonFacts(const Fault& fault, Facts& facts) {
+  const auto http_status = facts.find("http_status");
+  if (http_status != facts.end() && http_status->second == "200" && !fault.facts.contains("http_status")) {
+    facts.erase(http_status);
+  }
   const auto attempts = facts.find("attempts");
   if (attempts == facts.end()) return;
   EXPECT_EQ(attempts->second, std::to_string(fault.attempts == 0 ? fault.requests : fault.attempts));
@@ -215,7 +220,7 @@ void ExpectEnd(const Fault& fault, const grpc::Status& status) {
   EXPECT_EQ(details.info.reason(), fault.reason) << status.error_message();
   Facts facts(details.info.metadata().begin(), details.info.metadata().end());
   ExpectKnownFacts(fault, facts);
-  ExpectAttempts(fault, facts);
+  ExpectCommonFacts(fault, facts);
   EXPECT_EQ(facts, fault.facts);
   EXPECT_EQ(details.bad_fields, fault.bad_fields);
   ASSERT_EQ(details.retry_info.has_value(), fault.retry_delay.has_value());

@@ -80,9 +80,9 @@ struct Fault {
   bool json = false;  // ask for JSON
 
   StatusCode code = StatusCode::OK;
-  std::string reason = {};                           // in ErrorInfo and log; empty for OK
-  Facts facts = {};                                  // ErrorInfo's exact metadata, except `attempts`
-  std::vector<std::string> bad_fields = {};          // of BadRequest
+  std::string reason = {};                   // in ErrorInfo and log; empty for OK
+  Facts facts = {};                          // ErrorInfo's exact metadata, except `attempts` and `http_status` 200
+  std::vector<std::string> bad_fields = {};  // of BadRequest
   std::optional<absl::Duration> retry_delay = {};    // of RetryInfo
   std::string message = {};                          // what the status message must contain
   size_t events = 0;                                 // delivered before the end

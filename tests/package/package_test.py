@@ -323,7 +323,7 @@ class SharedPackage(Installed):
         defined = symbols("--extern-only", *objects)
         public = {name for name in defined if is_public(name)}
         exported = symbols("--dynamic", self.library)
-        self.assertIn("igpt::Client::Create", "\n".join(public))
+        self.assertIn("igpt::sdk_v1::Client::Create", "\n".join(public))
         self.assertEqual(sorted(public - exported), [], "is public and not exported")
         self.assertEqual(sorted(exported - public), [], "is exported and not public")
 
@@ -387,10 +387,12 @@ def symbols(*arguments):
 
 
 def is_public(name):
-    """It, its vtable or the like is in the namespace igpt, perhaps by one for a version, and in no other within that: but
-    for ClientRef, which the public classes hold."""
-    return name.startswith("igpt::internal::ClientRef::") or re.match(r"((vtable|VTT|typeinfo|typeinfo name|guard variable) for |(non-)?virtual thunk to )?igpt::(v\d+::)?(?!"
-                    r"[a-z_]+::|\(anonymous)", name) is not None
+    """It, its vtable or the like is in the namespace of the interface or in igpt::unstable, and in no other within that. So
+    is ClientRef, which the public classes hold."""
+    return re.match(r"igpt::internal::ClientRef::|"
+                    r"((vtable|VTT|typeinfo|typeinfo name|guard variable) for |(non-)?virtual thunk to )?"
+                    r"igpt::(sdk_v\d+|unstable)::(?![a-z_]+::|\(anonymous)", name) is not None
+
 
 
 if __name__ == "__main__":

@@ -69,7 +69,7 @@ int main(int argc, char** argv) {
 
   std::mutex printing;
   std::latch open(argc - 2);
-  for (const std::string query : std::vector<std::string>(argv + 2, argv + argc)) {
+  for (const std::string& query : std::vector<std::string>(argv + 2, argv + argc)) {
     client->recall().Search({.query = query}, {}, [&, query](absl::StatusOr<igpt::SearchAnswer> found) {
       {
         const std::lock_guard lock(printing);

@@ -53,6 +53,7 @@ absl::Status Search(igpt::Recall recall, const std::string& query, const igpt::C
 
 absl::Status AskTwentyAtOnce(igpt::Recall recall, const std::string& question, const igpt::CallOptions& options) {
   std::vector<igpt::EventStream> streams;
+  streams.reserve(20);
   for (int i = 0; i < 20; ++i) streams.push_back(recall.AskStream({.input = question}, options));
   for (igpt::EventStream& stream : streams) {
     if (const absl::StatusOr<igpt::Answer> answer = stream.Finish(); !answer.ok()) return answer.status();

@@ -14,6 +14,9 @@ namespace {
 
 using Field = std::pair<std::string_view, std::string_view>;
 
+// What most heads take, so that they are put together without copies.
+constexpr size_t kUsualBytes = 512;
+
 Field Split(std::string_view line) {
   const size_t colon = line.find(':');
   const std::string_view value = colon == line.npos ? std::string_view() : line.substr(colon + 1);
@@ -48,6 +51,7 @@ void ResponseHeaders::Add(std::string_view line) {
   const size_t colon = line.find(':');
   if (colon == line.npos || colon == 0 || lines_.size() + line.size() >= kMaxBytes) return;
   if (absl::EqualsIgnoreCase(AbslView(line.substr(0, colon)), "set-cookie")) return;
+  if (lines_.empty()) lines_.reserve(kUsualBytes);
   lines_.append(line).push_back('\n');
 }
 

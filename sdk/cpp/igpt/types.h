@@ -213,8 +213,8 @@ class EventPayload {
   EventPayload() = default;
   template <typename Payload>
   requires(!std::same_as<Payload, EventPayload> && std::constructible_from<Value, Payload>)
-      EventPayload(Payload payload)
-      : value_(std::move(payload)) {}  // NOLINT(google-explicit-constructor)
+      EventPayload(Payload payload)  // NOLINT(google-explicit-constructor)
+      : value_(std::move(payload)) {}
 
   // The payload, if it is of this type; else null. An Answer: the answer is whole.
   template <typename Payload>

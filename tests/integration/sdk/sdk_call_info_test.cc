@@ -13,7 +13,6 @@
 namespace igpt::testing {
 namespace {
 
-using ::testing::ElementsAre;
 using ::testing::Gt;
 using ::testing::IsEmpty;
 using ::testing::Le;

@@ -150,7 +150,7 @@ TEST_F(SdkInFlightTest, AWaitingCallEnds) {
   const absl::Status deadline = late.Await();
   EXPECT_THAT(deadline, IsError(ErrorKind::kDeadline));
   EXPECT_THAT(std::string(deadline.message()), HasSubstr("max_calls_in_flight"));
-  EXPECT_EQ(ErrorOf(deadline).value_or(Error()).attempts, 0);
+  EXPECT_EQ(ErrorOf(deadline).value_or(Error()).call.attempts, 0);
   call.Cancel();
   EXPECT_THAT(cancelled.Await(), IsError(ErrorKind::kAborted));
   stop.request_stop();
@@ -294,7 +294,7 @@ TEST_F(SdkInFlightTest, ManyWaitingCallsFailInTheirTurn) {
 TEST_F(SdkInFlightTest, ClientsOfOneLoop) {
   server_.OnNextRequest(Hold());
   server_.OnRequest(Respond(200, "[]"));
-  const std::unique_ptr<EventLoop> loop = MakeLoop();
+  const std::unique_ptr<unstable::EventLoop> loop = MakeLoop();
   const std::unique_ptr<Client> one = MakeClient(WithLimit(1), loop.get());
   const std::unique_ptr<Client> other = MakeClient(WithLimit(1), loop.get());
   Outcome first;

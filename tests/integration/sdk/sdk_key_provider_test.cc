@@ -109,7 +109,7 @@ TEST_P(SdkKeyProviderFailureTest, EndsTheCallWithNothingSent) {
                                      client->recall().AskStream(Question()).Read().status()}) {
     EXPECT_THAT(status, IsError(ErrorKind::kConfiguration));
     EXPECT_THAT(std::string(status.message()), AllOf(HasSubstr(GetParam().message), Not(HasSubstr("SECRET"))));
-    EXPECT_EQ(ErrorOf(status).value_or(Error()).attempts, 0);
+    EXPECT_EQ(ErrorOf(status).value_or(Error()).call.attempts, 0);
   }
   EXPECT_EQ(server.connections(), 0);
 }
@@ -125,7 +125,7 @@ TEST(SdkKeyProviderTest, EndsTheRetries) {
   options.max_retries = 3;
   const absl::Status status = MakeClient(options)->recall().Search({}).status();
   EXPECT_THAT(status, IsError(ErrorKind::kConfiguration));
-  EXPECT_EQ(ErrorOf(status).value_or(Error()).attempts, 1);
+  EXPECT_EQ(ErrorOf(status).value_or(Error()).call.attempts, 1);
   EXPECT_EQ(server.requests().size(), 1);
 }
 

@@ -29,9 +29,9 @@ TEST(SdkLibcurlTest, ATransferThatIsNotTakenFailsItsCall) {
   const std::unique_ptr<Client> client = MakeClient(OptionsFor(server));
 
   refuse = true;
-  EXPECT_THAT(client->recall().Ask(Question()), IsError(ErrorKind::kNetwork));
-  EXPECT_THAT(AskAll(*client).error().kind, ErrorKind::kNetwork);
-  EXPECT_THAT(client->connectors().Authorize(ConnectSpike()), IsError(ErrorKind::kNetwork));
+  EXPECT_THAT(client->recall().Ask(Question()), IsError(ErrorKind::kConfiguration));
+  EXPECT_THAT(AskAll(*client).error().kind, ErrorKind::kConfiguration);
+  EXPECT_THAT(client->connectors().Authorize(ConnectSpike()), IsError(ErrorKind::kConfiguration));
 
   refuse = false;
   EXPECT_THAT(client->recall().Ask(Question()), IsOk());

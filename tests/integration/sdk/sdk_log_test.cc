@@ -16,7 +16,6 @@ namespace igpt::testing {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::MatchesRegex;
 using ::testing::Not;
@@ -84,7 +83,7 @@ TEST_F(SdkLogTest, NothingWhenNothingIsToSay) {
 // The number of requests that the lines tell of is what the client counted, but for those since the last line.
 TEST_F(SdkLogTest, RequestsThatAreHeldBackAtMostOnceASecond) {
   server_.OnRequest(Respond(503, "{}"));
-  const std::unique_ptr<EventLoop> loop = MakeLoop();
+  const std::unique_ptr<unstable::EventLoop> loop = MakeLoop();
   const std::unique_ptr<Client> client = MakeClient(WithLog(), loop.get());
   const MonotonicTime start = MonotonicTime::Now();
   while (lines_->Get().size() < 2 && MonotonicTime::Now() - start < kWaitLimit) {
@@ -92,7 +91,7 @@ TEST_F(SdkLogTest, RequestsThatAreHeldBackAtMostOnceASecond) {
   }
   const absl::Duration took = MonotonicTime::Now() - start;
   int64_t counted = 0;
-  RunOnLoop(*loop, [&] { counted = client->HeldBack(); });
+  RunOnLoop(*loop, [&] { counted = unstable::OnLoop::HeldBack(*client); });
   int64_t told = 0;
   const std::vector<std::string> lines = lines_->Get();
   for (const std::string& line : lines) {
@@ -112,8 +111,8 @@ constexpr char kThrew[] = "a callback threw an exception, which is lost";
 
 TEST_F(SdkLogTest, CallbacksThatThrow) {
   server_.OnRequest(Respond(200, "[]"));
-  const std::unique_ptr<EventLoop> loop = MakeLoop();
-  for (EventLoop* const its : {static_cast<EventLoop*>(nullptr), loop.get()}) {
+  const std::unique_ptr<unstable::EventLoop> loop = MakeLoop();
+  for (unstable::EventLoop* const its : {static_cast<unstable::EventLoop*>(nullptr), loop.get()}) {
     const auto lines = lines_ = std::make_shared<Lines>();
     const std::unique_ptr<Client> client = MakeClient(WithLog(), its);
     client->recall().Search({}, {}, [](const auto&) { throw std::runtime_error("SECRET"); });

@@ -124,7 +124,7 @@ TEST_P(CallTest, SendsExactlyItsRequest) {
         UnorderedElementsAre(Pair("Host", absl::StrCat("127.0.0.1:", server.port())),
                              Pair("Authorization", "Bearer ak:test"), Pair("Content-Type", "application/json"),
                              Pair("Accept", "application/json"), Pair("X-Client", absl::StrCat("igpt-cpp/", kVersion)),
-                             Pair("User-Agent", absl::StrCat("igpt-cpp/", kVersion)),
+                             Pair("User-Agent", absl::StrCat("igpt-cpp/", kVersion)), Pair("X-Request-Id", SizeIs(36)),
                              Pair("Content-Length", std::to_string(request.body.size()))));
   }
 }
@@ -138,7 +138,8 @@ TEST_P(CallTest, SendsWhatItsOptionsSay) {
 
   CallOptions call;
   call.api_key = "ak:other";
-  call.headers = {{"X-Request-Id", "id 1"}, {"traceparent", "00-1"}};
+  call.request_id = "id 1";
+  call.headers = {{"traceparent", "00-1"}};
   EXPECT_THAT(GetParam().blocking(*client, call), IsOk());
 
   const HttpRequest request = server.requests().at(0);
@@ -160,7 +161,7 @@ TEST_P(CallTest, SendsTheClientsHeaders) {
   const std::unique_ptr<Client> client = MakeClient(options);
   EXPECT_THAT(GetParam().blocking(*client, {}), IsOk());
   CallOptions call;
-  call.headers = {{"x-tenant", "c"}, {"X-Request-Id", "1"}};
+  call.headers = {{"x-tenant", "c"}, {"traceparent", "1"}};
   EXPECT_THAT(GetParam().blocking(*client, call), IsOk());
 
   const std::vector<HttpRequest> requests = server.requests();
@@ -168,10 +169,10 @@ TEST_P(CallTest, SendsTheClientsHeaders) {
   EXPECT_THAT(requests[0].headers,
               IsSupersetOf({Pair("X-Team", "search"), Pair("X-Tenant", "a"), Pair("X-Tenant", "b"),
                             Pair("User-Agent", "own agent/2.0"), Pair("X-Client", "my-service/1.0")}));
-  EXPECT_THAT(requests[0].headers, SizeIs(10));
+  EXPECT_THAT(requests[0].headers, SizeIs(11));
   EXPECT_THAT(requests[1].headers, IsSupersetOf({Pair("X-Team", "search"), Pair("x-tenant", "c"),
-                                                 Pair("X-Request-Id", "1"), Pair("User-Agent", "own agent/2.0")}));
-  EXPECT_THAT(requests[1].headers, SizeIs(10));
+                                                 Pair("traceparent", "1"), Pair("User-Agent", "own agent/2.0")}));
+  EXPECT_THAT(requests[1].headers, SizeIs(11));
 }
 
 TEST_P(CallTest, UsesTheNewKey) {

@@ -103,7 +103,7 @@ TEST_F(StreamTest, EventsAreReadAsTheyArrive) {
   EventStream stream = client->recall().AskStream(Question());
   const EventResult first = stream.Read();
   ASSERT_THAT(first, IsOk());
-  EXPECT_EQ(*(*first)->payload.As<Delta>().text, "We ");
+  EXPECT_EQ((*first)->payload.As<Delta>()->text, "We ");
   EXPECT_EQ((*first)->seq, 1);
   EXPECT_EQ((*first)->type, "run.output_text.delta");
   read_first.Set();
@@ -234,7 +234,7 @@ TEST_F(StreamTest, JsonAnswerIsOneEvent) {
                                       : client_->recall().AskStream(Question());
     const EventResult event = stream.Read();
     ASSERT_THAT(event, IsOk());
-    EXPECT_EQ(std::get<Text>(*(*event)->payload.As<Answer>().output).text, "We will.");
+    EXPECT_EQ(std::get<Text>((*event)->payload.As<Answer>()->output).text, "We will.");
     EXPECT_EQ((*event)->raw_json, answer);
     EXPECT_THAT(ReadAll(stream), EndsProperly());
   }

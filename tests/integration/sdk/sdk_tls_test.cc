@@ -32,9 +32,9 @@ class SdkTlsTest : public ::testing::Test {
   // Ends with a lasting error after one request, whose message says so.
   void ExpectRefused(const std::string& message) {
     const absl::Status status = Search();
-    EXPECT_THAT(status, IsError(ErrorKind::kNetwork));
+    EXPECT_THAT(status, IsError(ErrorKind::kTls));
     EXPECT_THAT(std::string(status.message()), HasSubstr(message));
-    EXPECT_EQ(ErrorOf(status).value_or(Error()).attempts, 1);
+    EXPECT_EQ(ErrorOf(status).value_or(Error()).call.attempts, 1);
   }
 
   // The name under which OpenSSL looks for an authority in a directory.
@@ -119,7 +119,7 @@ TEST_F(SdkTlsTest, AuthoritiesThatAreBadReplaceNone) {
   relay_.Die();
   relay_.SetIdentity(other_.Issue());
   relay_.ComeBack();
-  EXPECT_THAT(client->recall().Search({}), IsError(ErrorKind::kNetwork));
+  EXPECT_THAT(client->recall().Search({}), IsError(ErrorKind::kTls));
   EXPECT_THAT(client->SetAuthorities(other_.Pem()), IsOk());
   EXPECT_THAT(client->recall().Search({}), IsOk());
 }
@@ -157,7 +157,7 @@ TEST_P(SdkClientCertificateTest, IsShown) {
 
 TEST_P(SdkClientCertificateTest, IsMissing) {
   const absl::Status status = Search();
-  EXPECT_THAT(status, IsError(ErrorKind::kNetwork));
+  EXPECT_THAT(status, IsError(GetParam() == 0 ? ErrorKind::kTls : ErrorKind::kNetwork));
   // TLS 1.2 has no alert that says what is missing.
   const char* const says = GetParam() == 0 ? "check client_certificate_pem" : "the TLS handshake with iGPT failed";
   EXPECT_THAT(std::string(status.message()), HasSubstr(says));

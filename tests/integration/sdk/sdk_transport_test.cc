@@ -13,10 +13,8 @@
 namespace igpt::testing {
 namespace {
 
-using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::Not;
-using ::testing::SizeIs;
 
 // Each function does what it was given.
 class Scripted final : public Transport {

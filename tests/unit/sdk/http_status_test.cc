@@ -272,15 +272,15 @@ std::vector<Transport> Codes() {
       {CURLE_COULDNT_RESOLVE_HOST, ErrorKind::kNetwork, true, false},
       {CURLE_COULDNT_CONNECT, ErrorKind::kNetwork, true, false},
       {CURLE_SSL_CONNECT_ERROR, ErrorKind::kNetwork, true, true},
-      {CURLE_PEER_FAILED_VERIFICATION, ErrorKind::kNetwork, false, true},
-      {CURLE_SSL_ISSUER_ERROR, ErrorKind::kNetwork, false, true},
-      {CURLE_SSL_INVALIDCERTSTATUS, ErrorKind::kNetwork, false, true},
-      {CURLE_SSL_PINNEDPUBKEYNOTMATCH, ErrorKind::kNetwork, false, true},
-      {CURLE_SSL_CACERT_BADFILE, ErrorKind::kNetwork, false, true},
-      {CURLE_SSL_CRL_BADFILE, ErrorKind::kNetwork, false, true},
-      {CURLE_SSL_CERTPROBLEM, ErrorKind::kNetwork, false, true},
-      {CURLE_SSL_CLIENTCERT, ErrorKind::kNetwork, false, true},
-      {CURLE_SSL_CIPHER, ErrorKind::kNetwork, false, true},
+      {CURLE_PEER_FAILED_VERIFICATION, ErrorKind::kTls, false, true},
+      {CURLE_SSL_ISSUER_ERROR, ErrorKind::kTls, false, true},
+      {CURLE_SSL_INVALIDCERTSTATUS, ErrorKind::kTls, false, true},
+      {CURLE_SSL_PINNEDPUBKEYNOTMATCH, ErrorKind::kTls, false, true},
+      {CURLE_SSL_CACERT_BADFILE, ErrorKind::kConfiguration, false, true},
+      {CURLE_SSL_CRL_BADFILE, ErrorKind::kConfiguration, false, true},
+      {CURLE_SSL_CERTPROBLEM, ErrorKind::kTls, false, true},
+      {CURLE_SSL_CLIENTCERT, ErrorKind::kTls, false, true},
+      {CURLE_SSL_CIPHER, ErrorKind::kTls, false, true},
       {CURLE_SEND_ERROR, ErrorKind::kNetwork, true, true},
       {CURLE_RECV_ERROR, ErrorKind::kNetwork, true, true},
       {CURLE_GOT_NOTHING, ErrorKind::kNetwork, true, true},
@@ -295,7 +295,7 @@ std::vector<Transport> Codes() {
       {CURLE_BAD_CONTENT_ENCODING, ErrorKind::kProtocol, false, true},
       {CURLE_OUT_OF_MEMORY, ErrorKind::kProtocol, false, true},
       {CURLE_WRITE_ERROR, ErrorKind::kProtocol, false, true},
-      {CURLE_FAILED_INIT, ErrorKind::kNetwork, false, true},
+      {CURLE_FAILED_INIT, ErrorKind::kConfiguration, false, true},
   };
 }
 
@@ -373,7 +373,7 @@ TEST(ProxyFailedTest, NamesTheProxyAndIsNoSignOfIgpt) {
   };
   for (const auto& test : kCases) {
     const FailedAttempt verdict = ProxyFailed("proxy", 3128, test.code);
-    EXPECT_EQ(verdict.error.kind, ErrorKind::kNetwork);
+    EXPECT_EQ(verdict.error.kind, test.transient ? ErrorKind::kNetwork : ErrorKind::kTls);
     EXPECT_EQ(verdict.transient, test.transient);
     EXPECT_FALSE(verdict.reached);
     EXPECT_FALSE(IsOutage(verdict));

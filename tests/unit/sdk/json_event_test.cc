@@ -259,7 +259,7 @@ TEST(DecodeRunEvent, JoinsTheHalvesOfACharacter) {
     for (const std::string& delta : sequence.deltas) {
       const auto event = DecodeRunEvent(R"({"delta":")" + delta + R"("})", "", {}, progress);
       ASSERT_TRUE(event.ok()) << delta;
-      texts.push_back(*event->payload.As<Delta>().text);
+      texts.push_back(event->payload.As<Delta>()->text);
     }
     EXPECT_EQ(texts, sequence.texts) << sequence.deltas[0];
     EXPECT_EQ(!progress.half.empty(), sequence.pending) << sequence.deltas[0];

@@ -87,7 +87,7 @@ TEST(DecodeRunEvent, ReadsStrings) {
   });
   const absl::StatusOr<RunEvent> event = DecodeRunEvent(R"({"delta":"a\u0000b"})", "", {});
   ASSERT_TRUE(event.ok());
-  EXPECT_EQ(*event->payload.As<Delta>().text, std::string("a\0b", 3));
+  EXPECT_EQ(event->payload.As<Delta>()->text, std::string("a\0b", 3));
 }
 
 TEST(DecodeRunEvent, TakesJsonOutOfStringsWhereItWasAskedFor) {

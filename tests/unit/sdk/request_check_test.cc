@@ -334,7 +334,7 @@ TEST(MaxResultsTest, IsNotNegative) {
 
 std::vector<FieldViolation> CheckHeader(std::string name, std::string value) {
   CallOptions options;
-  options.headers = {{"X-Request-Id", "r-1"}, {std::move(name), std::move(value)}};
+  options.headers = {{"traceparent", "00-1"}, {std::move(name), std::move(value)}};
   return Check(options);
 }
 

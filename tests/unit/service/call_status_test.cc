@@ -109,6 +109,8 @@ TEST(GrpcStatusTest, EveryKind) {
       {ErrorKind::kRateLimited, StatusCode::RESOURCE_EXHAUSTED, "IGPT_RATE_LIMITED"},
       {ErrorKind::kUnavailable, StatusCode::UNAVAILABLE, "IGPT_UNAVAILABLE"},
       {ErrorKind::kNetwork, StatusCode::UNAVAILABLE, "NETWORK_ERROR"},
+      {ErrorKind::kTls, StatusCode::UNAVAILABLE, "NETWORK_ERROR"},
+      {ErrorKind::kConfiguration, StatusCode::UNAVAILABLE, "NETWORK_ERROR"},
       {ErrorKind::kProtocol, StatusCode::INTERNAL, "IGPT_PROTOCOL"},
       {ErrorKind::kTimeout, StatusCode::UNAVAILABLE, "IGPT_TIMEOUT"},
       {ErrorKind::kDeadline, StatusCode::DEADLINE_EXCEEDED, "DEADLINE"},
@@ -273,18 +275,20 @@ TEST(GrpcStatusTest, ARealRequestsViolationsAllFit) {
 }
 
 TEST(GrpcStatusTest, EverythingTooLongAtOnce) {
-  Error error = OfKind(ErrorKind::kRateLimited);
-  error.api_code = std::string(5000, 'c');
-  error.timer = std::string(5000, 't');
-  error.call.http_status = 429;
-  error.call.attempts = 2147483647;
-  error.events_delivered = 9223372036854775807;
-  error.retry_after = absl::Hours(1);
-  error.violations.assign(1000, {std::string(500, 'f'), std::string(500, 'd')});
-  Received received = Receive(error, std::string(5000, 'm'));
-  EXPECT_EQ(Count(received.violations), 1000u);
-  EXPECT_EQ(received.metadata.size(), 5u);
-  EXPECT_EQ(received.retry_seconds, 3600.0);
+  for (const auto& [kind, facts] : {std::pair(ErrorKind::kRateLimited, 2u), std::pair(ErrorKind::kApi, 4u)}) {
+    Error error = OfKind(kind);
+    error.api_code = std::string(5000, 'c');
+    error.timer = std::string(5000, 't');
+    error.call.http_status = 429;
+    error.call.attempts = 2147483647;
+    error.events_delivered = 9223372036854775807;
+    error.retry_after = absl::Hours(1);
+    error.violations.assign(1000, {std::string(500, 'f'), std::string(500, 'd')});
+    Received received = Receive(error, std::string(5000, 'm'));
+    EXPECT_EQ(Count(received.violations), 1000u);
+    EXPECT_EQ(received.metadata.size(), facts);  // those of the table
+    if (kind == ErrorKind::kRateLimited) EXPECT_EQ(received.retry_seconds, 3600.0);
+  }
 }
 
 TEST(GrpcStatusTest, MessagesAreCutBetweenCharacters) {

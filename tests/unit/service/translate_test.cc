@@ -201,7 +201,7 @@ TEST(EventTest, Delta) {
 TEST(EventTest, ADeltaIsNotCopied) {
   igpt::RunEvent event;
   event.payload = igpt::Delta{std::string(100, 'x')};
-  const char* text = *event.payload.As<igpt::Delta>().text.data();
+  const char* text = event.payload.As<igpt::Delta>()->text.data();
   v1::RunEvent response;
   ToProto(std::move(event), &response);
   EXPECT_EQ(response.delta().data(), text);

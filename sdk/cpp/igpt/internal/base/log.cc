@@ -10,7 +10,7 @@ void Log::Note(std::string_view line) const {
   try {
     sink_(line);
   } catch (...) {
-    // There is nobody left to tell.
+    std::fputs("igpt: Options::log threw an exception, which is lost\n", stderr);
   }
 }
 

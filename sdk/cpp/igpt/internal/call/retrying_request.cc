@@ -110,6 +110,11 @@ absl::Status RetryingRequest::MaySend() {
   return core_.throttle.Admit(who_, MonotonicNanos(), Random());
 }
 
+CallInfo RetryingRequest::TakeInfo() {
+  info_.attempts = attempts();
+  return std::move(info_);
+}
+
 void RetryingRequest::OnHead(const ResponseHead& head) {
   info_.http_status = head.status;
   info_.headers = head.headers;
@@ -158,9 +163,9 @@ std::optional<absl::Duration> RetryingRequest::DelayAfter(const FailedAttempt& f
 void RetryingRequest::OnLimit(absl::Status status) {
   if (attempt_.has_value()) attempt_->Abort(KindOf(status).value_or(ErrorKind::kAborted));
   if (place_.waiting() && KindOf(status) != ErrorKind::kAborted) {
-    status = MakeStatus(ErrorOf(status).value_or(Error()),
-                        absl::StrCat(status.message(),
-                                     "; the call was still waiting for its turn, as max_calls_in_flight others ran"));
+    status = MakeStatus(
+        ErrorOf(status).value_or(Error()),
+        absl::StrCat(status.message(), "; the call was still waiting for its turn, as max_calls_in_flight others ran"));
   }
   End(std::move(status));
 }

@@ -54,8 +54,9 @@ class RetryingRequest final : public Attempt::Owner {
   // The receiver allows no repetition any more: lets go of the body, if it has been sent. Also inside libcurl.
   void WillNotRepeat();
 
-  // What is known so far; after the end, all of it.
+  // What is known so far; after the end, all of it. TakeInfo() leaves nothing: for OnEnd.
   CallInfo Info() const;
+  CallInfo TakeInfo();
   // Whether the throttle held it back, so that nothing was sent.
   bool held_back() const { return held_back_; }
 
@@ -92,7 +93,7 @@ class RetryingRequest final : public Attempt::Owner {
   int earlier_attempts_ = 0;        // how often the attempts before the current one were sent
   std::optional<Attempt> attempt_;  // the current one, or the last
   CallLimits limits_;
-  Places::Place place_;             // from Start() to the end
+  Places::Place place_;           // from Start() to the end
   EventLoop::Timer retry_timer_;  // the wait before the next attempt
   CallInfo info_;                 // but for its attempts, and until the end its duration
   bool held_back_ = false;

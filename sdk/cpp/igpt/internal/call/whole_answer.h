@@ -52,7 +52,7 @@ class WholeAnswer final : public Cancellable,
   void OnEnd(absl::Status status) override {
     const std::shared_ptr<WholeAnswer> self = std::move(self_);
     absl::StatusOr<Answer> answer = status.ok() ? endpoint_.decode(body_.Take(), request_) : std::move(status);
-    CallInfo info = http_.Info();
+    CallInfo info = http_.TakeInfo();
     if (!answer.ok()) answer = WithFacts(answer.status(), info);
     ReportCall(core_, endpoint_.route, info, answer.status(), 0, http_.held_back());
     if (answer.ok()) answer->call = std::move(info);

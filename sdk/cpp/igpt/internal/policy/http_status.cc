@@ -176,7 +176,7 @@ std::optional<FailedAttempt> CheckHead(const Route& route, const ResponseHead& h
 
 FailedAttempt CheckTransport(int curl_code, bool request_sent, std::string_view detail) {
   if (curl_code != CURLE_PEER_FAILED_VERIFICATION && RefusesClientCertificate(detail)) {
-    return Lasting(ErrorKind::kNetwork, request_sent,
+    return Lasting(ErrorKind::kTls, request_sent,
                    "the server refused this client's certificate, or wants one: check client_certificate_pem and "
                    "client_key_pem");
   }
@@ -203,7 +203,7 @@ FailedAttempt CheckTransport(int curl_code, bool request_sent, std::string_view 
       return Lasting(ErrorKind::kConfiguration, request_sent,
                      "the certificate authorities could not be read: check ca_file");
     case CURLE_SSL_CERTPROBLEM:
-      return Lasting(ErrorKind::kNetwork, request_sent,
+      return Lasting(ErrorKind::kTls, request_sent,
                      "the client certificate could not be used: check that client_key_pem is the key of "
                      "client_certificate_pem");
     case CURLE_SSL_CLIENTCERT:
