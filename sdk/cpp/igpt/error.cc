@@ -19,8 +19,9 @@ namespace {
 
 using internal::AbslView;
 
-// The facts travel with the status under this name, and iGPT's headers under the other.
+// The facts travel with the status under the first name, what takes lines under the others.
 constexpr char kPayload[] = "igpt/error";
+constexpr char kViolationsPayload[] = "igpt/violations";
 constexpr char kHeadersPayload[] = "igpt/headers";
 
 struct KindInfo {
@@ -61,22 +62,21 @@ absl::StatusCode CodeOf(const Error& error) {
   return InfoOf(error.kind).code;
 }
 
-// A value as a word that a person can read in a printed status, which escapes quotes.
-std::string AsWord(std::string_view value) {
-  constexpr std::string_view kEscaped = "%,'\"\\";
-  std::string word;
+// A value with %XX in place of some characters, and the reverse.
+template <typename IsPlain>
+std::string Escaped(std::string_view value, IsPlain is_plain) {
+  std::string escaped;
   for (const char c : value) {
-    const bool plain = absl::ascii_isgraph(static_cast<unsigned char>(c)) && kEscaped.find(c) == kEscaped.npos;
-    if (plain) {
-      word.push_back(c);
+    if (c != '%' && is_plain(c)) {
+      escaped.push_back(c);
     } else {
-      absl::StrAppendFormat(&word, "%%%02X", static_cast<unsigned char>(c));
+      absl::StrAppendFormat(&escaped, "%%%02X", static_cast<unsigned char>(c));
     }
   }
-  return word;
+  return escaped;
 }
 
-std::string FromWord(absl::string_view word) {
+std::string Unescaped(absl::string_view word) {
   std::string value;
   for (size_t i = 0; i < word.size(); ++i) {
     uint32_t code = 0;
@@ -90,7 +90,36 @@ std::string FromWord(absl::string_view word) {
   return value;
 }
 
-// "kind=unavailable http_status=503 attempts=3 …": what is known of the error.
+// As a word. Abseil escapes quotes when it prints a status.
+std::string AsWord(std::string_view value) {
+  static constexpr std::string_view kQuotes = "'\"\\";
+  return Escaped(value, [](char c) {
+    return absl::ascii_isgraph(static_cast<unsigned char>(c)) && kQuotes.find(c) == kQuotes.npos;
+  });
+}
+
+// "user: must be set", a line each.
+std::string LinesOf(const std::vector<FieldViolation>& violations) {
+  const auto in_line = [](char c) { return !absl::ascii_iscntrl(static_cast<unsigned char>(c)); };
+  std::string lines;
+  for (const FieldViolation& violation : violations) {
+    absl::StrAppend(&lines, lines.empty() ? "" : "\n",
+                    Escaped(violation.field, [&](char c) { return c != ':' && in_line(c); }), ": ",
+                    Escaped(violation.description, in_line));
+  }
+  return lines;
+}
+
+std::vector<FieldViolation> ViolationsIn(absl::string_view lines) {
+  std::vector<FieldViolation> violations;
+  for (const absl::string_view line : absl::StrSplit(lines, '\n')) {
+    const std::pair<absl::string_view, absl::string_view> parts = absl::StrSplit(line, absl::MaxSplits(": ", 1));
+    violations.push_back({Unescaped(parts.first), Unescaped(parts.second)});
+  }
+  return violations;
+}
+
+// "kind=unavailable http_status=503 attempts=3 …": what is known of the error, but for violations and headers.
 std::string Encode(const Error& error) {
   std::string words = absl::StrCat("kind=", AbslView(InfoOf(error.kind).name));
   const auto add = [&words](absl::string_view name, std::string_view value) {
@@ -102,9 +131,6 @@ std::string Encode(const Error& error) {
   const auto add_duration = [&add](absl::string_view name, absl::Duration duration) {
     if (duration != absl::ZeroDuration()) add(name, absl::FormatDuration(duration));
   };
-  for (const FieldViolation& violation : error.violations) {
-    absl::StrAppend(&words, " violation=", AsWord(violation.field), ",", AsWord(violation.description));
-  }
   add("api_code", error.api_code);
   add("timer", error.timer);
   if (error.retry_after.has_value()) add("retry_after", absl::FormatDuration(*error.retry_after));
@@ -132,12 +158,8 @@ void ReadDuration(const std::string& value, absl::Duration* duration) {
 
 // One of the facts that Encode() wrote. What it doesn't know it leaves out: another version may have written it.
 void Read(absl::string_view name, absl::string_view word, Error* error) {
-  const std::string value = FromWord(word);
+  const std::string value = Unescaped(word);
   CallInfo& call = error->call;
-  if (name == "violation") {
-    const std::pair<absl::string_view, absl::string_view> parts = absl::StrSplit(word, absl::MaxSplits(',', 1));
-    error->violations.push_back({FromWord(parts.first), FromWord(parts.second)});
-  }
   if (name == "api_code") error->api_code = value;
   if (name == "timer") error->timer = value;
   if (absl::Duration delay; name == "retry_after" && absl::ParseDuration(value, &delay)) error->retry_after = delay;
@@ -176,6 +198,7 @@ std::string_view ErrorKindName(ErrorKind kind) {
 absl::Status MakeStatus(const Error& error, std::string_view message) {
   absl::Status status(CodeOf(error), std::string(message));
   status.SetPayload(kPayload, absl::Cord(Encode(error)));
+  if (!error.violations.empty()) status.SetPayload(kViolationsPayload, absl::Cord(LinesOf(error.violations)));
   if (!error.call.headers.empty()) status.SetPayload(kHeadersPayload, absl::Cord(error.call.headers.lines()));
   return status;
 }
@@ -191,6 +214,9 @@ std::optional<Error> ErrorOf(const absl::Status& status) {
   if (!payload) return std::nullopt;
   std::optional<Error> error = Decode(std::string(*payload));
   if (!error.has_value()) return std::nullopt;
+  if (const absl::optional<absl::Cord> violations = status.GetPayload(kViolationsPayload); violations.has_value()) {
+    error->violations = ViolationsIn(std::string(*violations));
+  }
   if (const absl::optional<absl::Cord> headers = status.GetPayload(kHeadersPayload); headers.has_value()) {
     error->call.headers = ResponseHeaders(std::string(*headers));
   }

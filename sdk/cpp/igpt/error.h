@@ -60,8 +60,8 @@ struct Error {
   CallInfo call = {};                              // request id, HTTP status, attempts, iGPT's headers, times
 };
 
-// An error as a status, with the code that belongs to its kind. Printed, it tells the facts too, as name=value, and in
-// another payload iGPT's headers.
+// An error as a status, with the code that belongs to its kind. Printed, it tells the facts too: as name=value, and
+// violations and iGPT's headers as lines.
 absl::Status MakeStatus(const Error& error, std::string_view message);
 
 // The reverse. nullopt for OK and for a status that this library did not make.
