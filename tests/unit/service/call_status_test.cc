@@ -287,7 +287,9 @@ TEST(GrpcStatusTest, EverythingTooLongAtOnce) {
     Received received = Receive(error, std::string(5000, 'm'));
     EXPECT_EQ(Count(received.violations), 1000u);
     EXPECT_EQ(received.metadata.size(), facts);  // those of the table
-    if (kind == ErrorKind::kRateLimited) EXPECT_EQ(received.retry_seconds, 3600.0);
+    if (kind == ErrorKind::kRateLimited) {
+      EXPECT_EQ(received.retry_seconds, 3600.0);
+    }
   }
 }
 
