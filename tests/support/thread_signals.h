@@ -1,8 +1,12 @@
 // Which signals the threads of this process take.
 #pragma once
 
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <pthread.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
@@ -23,6 +27,20 @@ inline std::vector<uint64_t> SignalsBlockedByOtherThreads() {
     }
   }
   return blocked;
+}
+
+// There are other threads, and they leave signals to the calling one, whose mask is what it was.
+inline void ExpectOtherThreadsTakeNoSignals() {
+  const std::vector<uint64_t> threads = SignalsBlockedByOtherThreads();
+  EXPECT_THAT(threads, ::testing::Not(::testing::IsEmpty()));
+  for (const uint64_t blocked : threads) {
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGUSR1, SIGPIPE, SIGALRM}) {
+      EXPECT_NE(blocked & uint64_t{1} << (signal - 1), 0U) << "a thread takes signal " << signal;
+    }
+  }
+  sigset_t mine;
+  pthread_sigmask(SIG_BLOCK, nullptr, &mine);
+  EXPECT_EQ(sigismember(&mine, SIGTERM), 0) << "the mask of the program's own thread changed";
 }
 
 }  // namespace igpt::testing

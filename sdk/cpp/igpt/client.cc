@@ -11,7 +11,6 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "igpt/error.h"
 #include "igpt/internal/base/monotonic.h"
 #include "igpt/internal/base/thread_pool.h"
@@ -60,11 +59,6 @@ CallOptions Begun(CallOptions options) {
     options.deadline = std::min(options.deadline, MonotonicTime::Now() + options.timeout);
   }
   return options;
-}
-
-// The end of a call that is refused before it begins.
-CallInfo Refused(const CallOptions& options) {
-  return {.request_id = options.request_id, .start_time = absl::Now()};
 }
 
 // Without `loop`, makes one.
@@ -137,11 +131,10 @@ struct Starter {
         return;
       }
       if (core->transport != nullptr) {
-        request.user = core->UserOf(request);
-        auto call = std::make_shared<TransportAnswer<Request, Answer>>(client, endpoint.route, std::move(request),
+        auto call = std::make_shared<TransportAnswer<Request, Answer>>(client, endpoint, std::move(request),
                                                                        std::move(options), std::move(done));
         *handle = call;
-        return call->Start(endpoint.function);
+        return call->Start();
       }
       auto call = std::make_shared<WholeAnswer<Request, Answer>>(*core, endpoint, std::move(request),
                                                                  std::move(options), std::move(done));
@@ -177,44 +170,32 @@ struct Starter {
     });
   }
 
-  // All forms with a streamed answer.
-  template <typename Request>
+  // All forms with a streamed answer. `how`: what StreamedAnswer::Start has beside.
+  template <typename Request, typename... How>
   static EventStream StartStream(const ClientRef& client, const Endpoint<Request, Answer>& endpoint, Request request,
-                                 CallOptions options, bool event_stream = true) {
+                                 CallOptions options, How... how) {
     if (client.get() == nullptr) return {};  // each read says that there is no call
     if (client->core().transport != nullptr) {
-      return StartOnTransport(client, endpoint, std::move(request), std::move(options));
+      return StartStreamOf(std::make_shared<TransportStream>(client.get()), client, endpoint, std::move(request),
+                           std::move(options));
     }
-    // The call is made here, before its loop knows of it, so that the stream can be read and cancelled at once.
-    auto call = std::make_shared<StreamedAnswer>(client->core());
+    return StartStreamOf(std::make_shared<StreamedAnswer>(client->core()), client, endpoint, std::move(request),
+                         std::move(options), how...);
+  }
+
+  // The call is made before its loop knows of it, so that the stream can be read and cancelled at once.
+  template <typename Call, typename Request, typename... How>
+  static EventStream StartStreamOf(std::shared_ptr<Call> call, const ClientRef& client,
+                                   const Endpoint<Request, Answer>& endpoint, Request request, CallOptions options,
+                                   How... how) {
     EventStream stream(client, call);
     if (!Usable(client.get()).ok()) return stream;  // each read says why
     RunOn(client->loop(), [call = std::move(call), core = &client->core(), &endpoint, request = std::move(request),
-                           options = Begun(std::move(options)), event_stream]() mutable {
-      if (absl::Status valid = CheckAll(request, options, *core); !valid.ok()) {
-        return call->Fail(endpoint.route, Refused(options), std::move(valid));
-      }
-      call->Start(endpoint, request, std::move(options), event_stream);
-    });
-    return stream;
-  }
-
-  template <typename Request>
-  static EventStream StartOnTransport(const ClientRef& client, const Endpoint<Request, Answer>& endpoint,
-                                      Request request, CallOptions options) {
-    auto call = std::make_shared<TransportStream>(client.get());
-    EventStream stream(client, call);
-    if (!Usable(client.get()).ok()) return stream;
-    RunOn(client->loop(), [call = std::move(call), core = &client->core(), &endpoint, request = std::move(request),
-                           options = Begun(std::move(options))]() mutable {
+                           options = Begun(std::move(options)), how...]() mutable {
       if (absl::Status valid = CheckAll(request, options, *core); !valid.ok()) {
         return call->Fail(endpoint.route, std::move(options), std::move(valid));
       }
-      request.user = core->UserOf(request);
-      call->Start(endpoint.route, std::move(options),
-                  [&endpoint, request = std::move(request)](Transport& transport, const CallOptions& call_options) {
-                    return (transport.*endpoint.stream)(request, call_options);
-                  });
+      call->Start(endpoint, std::move(request), std::move(options), how...);
     });
     return stream;
   }
@@ -353,12 +334,12 @@ void OnLoop::WaitReadable(EventStream& stream, absl::Duration timeout, absl::Any
 
 EventStream OnLoop::AskWhole(const Recall& recall, AskRequest request, CallOptions options) {
   return Starter::StartStream(recall.client_, internal::kAsk, std::move(request), std::move(options),
-                              /*event_stream=*/false);
+                              /*stream=*/false);
 }
 
 EventStream OnLoop::RunWhole(const Recall& recall, RunRequest request, CallOptions options) {
   return Starter::StartStream(recall.client_, internal::kRun, std::move(request), std::move(options),
-                              /*event_stream=*/false);
+                              /*stream=*/false);
 }
 
 double OnLoop::RetriesLeft(const Client& client) {

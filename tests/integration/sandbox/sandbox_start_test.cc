@@ -1,8 +1,5 @@
 // Where the sandbox listens.
-#include <csignal>
-#include <cstdint>
 #include <string>
-#include <vector>
 
 #include "tests/integration/sandbox/sandbox_fixture.h"
 #include "tests/support/thread_signals.h"
@@ -11,9 +8,7 @@ namespace igptd::sandbox {
 namespace {
 
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 using ::testing::MatchesRegex;
-using ::testing::Not;
 using ::testing::StartsWith;
 
 TEST(SandboxStartTest, SaysWhyItCannotListen) {
@@ -49,16 +44,7 @@ TEST(SandboxStartTest, ItsThreadsTakeNoSignals) {
   ASSERT_TRUE(sandbox.ok());
   HttpClient client;
   client.Get((*sandbox)->base_url());  // and keeps the connection
-  const std::vector<uint64_t> threads = igpt::testing::SignalsBlockedByOtherThreads();
-  EXPECT_THAT(threads, Not(IsEmpty()));
-  for (const uint64_t blocked : threads) {
-    for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGUSR1, SIGPIPE, SIGALRM}) {
-      EXPECT_NE(blocked & uint64_t{1} << (signal - 1), 0U) << "a thread takes signal " << signal;
-    }
-  }
-  sigset_t mine;
-  pthread_sigmask(SIG_BLOCK, nullptr, &mine);
-  EXPECT_EQ(sigismember(&mine, SIGTERM), 0) << "the mask of the program's own thread changed";
+  igpt::testing::ExpectOtherThreadsTakeNoSignals();
 }
 
 TEST(SandboxStartTest, NamesAnAddressThatCanBeReached) {

@@ -2,11 +2,16 @@
 
 #include <optional>
 
+#include "absl/time/clock.h"
 #include "igpt/error.h"
 #include "igpt/internal/base/string_view.h"
 #include "igpt/observer.h"
 
 namespace igpt::internal {
+
+CallInfo Refused(const CallOptions& options) {
+  return {.request_id = options.request_id, .start_time = absl::Now()};
+}
 
 absl::Status WithFacts(const absl::Status& status, const CallInfo& call, int64_t events_delivered) {
   std::optional<Error> error = ErrorOf(status);

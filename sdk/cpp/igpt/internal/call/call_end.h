@@ -7,8 +7,12 @@
 #include "igpt/call_info.h"
 #include "igpt/internal/call/client_core.h"
 #include "igpt/internal/policy/route.h"
+#include "igpt/options.h"
 
 namespace igpt::internal {
+
+// The facts of a call that is refused before it begins.
+CallInfo Refused(const CallOptions& options);
 
 // An error of this library with these facts of its call; any other status as it is.
 absl::Status WithFacts(const absl::Status& status, const CallInfo& call, int64_t events_delivered = 0);

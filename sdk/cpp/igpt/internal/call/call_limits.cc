@@ -1,6 +1,7 @@
 #include "igpt/internal/call/call_limits.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "igpt/error.h"
@@ -8,11 +9,22 @@
 
 namespace igpt::internal {
 
-CallLimits::CallLimits(ClientCore& core, const CallOptions& options, absl::AnyInvocable<void(absl::Status)> end)
+namespace {
+
+FailedAttempt Because(ErrorKind kind, std::string message) {
+  FailedAttempt why;
+  why.error.kind = kind;
+  why.message = std::move(message);
+  return why;
+}
+
+}  // namespace
+
+CallLimits::CallLimits(ClientCore& core, const CallOptions& options, OnEnd end)
     : core_(core),
       stop_(options.stop),
-      deadline_is_callers_(options.deadline <= MonotonicTime::Now() + core.options.max_call_duration),
-      end_at_(std::min(options.deadline, MonotonicTime::Now() + core.options.max_call_duration)),
+      latest_end_(MonotonicTime::Now() + core.options.max_call_duration),
+      deadline_(options.deadline),
       end_(std::move(end)),
       timer_(core.loop, [this] { OnDeadline(); }) {
   core_.calls.insert(this);
@@ -24,14 +36,15 @@ CallLimits::~CallLimits() {
 
 bool CallLimits::Start() {
   if (core_.closing) {
-    End(MakeStatus(ErrorKind::kAborted, "the client is closing"));
+    End(Because(ErrorKind::kAborted, "the client is closing"));
     return false;
   }
-  if (Left() <= absl::ZeroDuration()) {
+  const absl::Duration left = Left();
+  if (left <= absl::ZeroDuration()) {
     OnDeadline();
     return false;
   }
-  timer_.Arm(Left());
+  timer_.Arm(left);
   if (stop_.stop_possible()) {
     self_ = std::make_shared<CallLimits*>(this);
     // From any thread, and at once if somebody has asked for it already.
@@ -45,7 +58,7 @@ bool CallLimits::Start() {
 }
 
 void CallLimits::Cancel() {
-  End(MakeStatus(ErrorKind::kAborted, "the caller cancelled"));
+  End(Because(ErrorKind::kAborted, "the caller cancelled"));
 }
 
 void CallLimits::Over() {
@@ -57,15 +70,14 @@ void CallLimits::Over() {
 }
 
 void CallLimits::OnDeadline() {
-  if (deadline_is_callers_) return End(MakeStatus(ErrorKind::kDeadline, "the caller's deadline passed"));
-  const FailedAttempt failed = TimedOut("total");
-  End(MakeStatus(failed.error, failed.message));
+  const bool is_callers = deadline_ <= latest_end_;
+  End(is_callers ? Because(ErrorKind::kDeadline, "the caller's deadline passed") : TimedOut("total"));
 }
 
-void CallLimits::End(absl::Status status) {
+void CallLimits::End(FailedAttempt why) {
   if (over_) return;
   Over();
-  end_(std::move(status));
+  end_(std::move(why));
 }
 
 }  // namespace igpt::internal

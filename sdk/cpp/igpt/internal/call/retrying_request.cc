@@ -39,7 +39,7 @@ RetryingRequest::RetryingRequest(ClientCore& core, const Route& route, std::stri
       who_(core.WhoOf(user, options_)),
       receiver_(receiver),
       started_at_(MonotonicTime::Now()),
-      limits_(core, options_, [this](absl::Status status) { OnLimit(std::move(status)); }),
+      limits_(core, options_, [this](FailedAttempt why) { OnLimit(std::move(why)); }),
       place_(core.places,
              [this] {
                core_.loop.Defer([weak = std::weak_ptr<RetryingRequest*>(self_)] {
@@ -160,14 +160,12 @@ std::optional<absl::Duration> RetryingRequest::DelayAfter(const FailedAttempt& f
   return NextDelay(rules, failed, limits_.Left(), Random(), core_.retry_budget);
 }
 
-void RetryingRequest::OnLimit(absl::Status status) {
-  if (attempt_.has_value()) attempt_->Abort(KindOf(status).value_or(ErrorKind::kAborted));
-  if (place_.waiting() && KindOf(status) != ErrorKind::kAborted) {
-    status = MakeStatus(
-        ErrorOf(status).value_or(Error()),
-        absl::StrCat(status.message(), "; the call was still waiting for its turn, as max_calls_in_flight others ran"));
+void RetryingRequest::OnLimit(FailedAttempt why) {
+  if (attempt_.has_value()) attempt_->Abort(why.error.kind);
+  if (place_.waiting() && why.error.kind != ErrorKind::kAborted) {
+    absl::StrAppend(&why.message, "; the call was still waiting for its turn, as max_calls_in_flight others ran");
   }
-  End(std::move(status));
+  End(MakeStatus(why.error, why.message));
 }
 
 void RetryingRequest::Pause() {

@@ -77,7 +77,7 @@ class RetryingRequest final : public Attempt::Owner {
   // How long to wait before the next attempt; nullopt when there is to be none.
   std::optional<absl::Duration> DelayAfter(const FailedAttempt& failed);
   void NoteRetry(const FailedAttempt& failed, absl::Duration delay) const;
-  void OnLimit(absl::Status status);
+  void OnLimit(FailedAttempt why);
   void End(absl::Status status);
 
   ClientCore& core_;

@@ -46,9 +46,9 @@ void StreamedAnswer::Start(const Route& route, std::string body, bool event_stre
   http_->Start();
 }
 
-void StreamedAnswer::Fail(const Route& route, CallInfo call, absl::Status status) {
+void StreamedAnswer::Fail(const Route& route, const CallOptions& options, absl::Status status) {
   route_ = &route;
-  refused_ = std::move(call);
+  refused_ = Refused(options);
   OnEnd(std::move(status));
 }
 

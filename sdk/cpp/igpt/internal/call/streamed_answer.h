@@ -31,12 +31,13 @@ class StreamedAnswer final : public StreamCall, public RetryingRequest::Receiver
   // Sends the request, which has passed Check(). Its endpoint may stream. `stream`: an event stream is asked for; else
   // the whole answer, which is the one event.
   template <typename Request>
-  void Start(const Endpoint<Request, Answer>& endpoint, const Request& request, CallOptions options, bool stream) {
+  void Start(const Endpoint<Request, Answer>& endpoint, const Request& request, CallOptions options,
+             bool stream = true) {
     Start(endpoint.route, Encode(request, core_.UserOf(request), stream), stream, DecodingOf(request),
           core_.UserOf(request), std::move(options));
   }
   // Ends the call with `status`, an error, in place of Start().
-  void Fail(const Route& route, CallInfo call, absl::Status status);
+  void Fail(const Route& route, const CallOptions& options, absl::Status status);
 
   CallInfo Info() const override { return http_.has_value() ? http_->Info() : refused_; }
   std::optional<EventResult> TryRead() override;

@@ -14,7 +14,9 @@ TransportRun::TransportRun(std::shared_ptr<SharedClient> client, const Route& ro
       start_time_(absl::Now()),
       started_at_(MonotonicTime::Now()),
       options_(WithRequestId(std::move(options), client_->core().random)),
-      limits_(client_->core(), options_, std::move(on_limit)) {
+      limits_(client_->core(), options_, [on_limit = std::move(on_limit)](const FailedAttempt& why) mutable {
+        on_limit(MakeStatus(why.error, why.message));
+      }) {
   options_.stop = stop_.get_token();
 }
 
@@ -26,7 +28,10 @@ void TransportRun::RunApart(Work work) {
     } catch (...) {
       // What the work holds keeps this alive.
       then = [this, work = std::move(work)] {
-        limits_.End(MakeStatus(ErrorKind::kConfiguration, "the transport threw an exception"));
+        FailedAttempt why;
+        why.error.kind = ErrorKind::kConfiguration;
+        why.message = "the transport threw an exception";
+        limits_.End(std::move(why));
       };
     }
     work = nullptr;

@@ -15,6 +15,7 @@
 #include "igpt/internal/call/call_limits.h"
 #include "igpt/internal/call/cancellable.h"
 #include "igpt/internal/call/client_core.h"
+#include "igpt/internal/call/endpoint.h"
 #include "igpt/internal/call/shared_client.h"
 #include "igpt/internal/call/stream_call.h"
 #include "igpt/internal/policy/route.h"
@@ -63,25 +64,33 @@ class TransportRun {
   std::optional<absl::Duration> duration_;  // once it is over
 };
 
+// A transport doesn't know the client's default user.
+template <typename Request>
+Request WithUser(Request request, const ClientCore& core) {
+  request.user = core.UserOf(request);
+  return request;
+}
+
 // A whole answer. Keeps itself alive from Start() to the end of the transport's function.
 template <typename Request, typename Answer>
 class TransportAnswer final : public Cancellable,
                               public std::enable_shared_from_this<TransportAnswer<Request, Answer>> {
  public:
-  using Function = absl::StatusOr<Answer> (Transport::*)(const Request&, const CallOptions&);
   using Done = absl::AnyInvocable<void(absl::StatusOr<Answer>)>;
 
-  TransportAnswer(const std::shared_ptr<SharedClient>& client, const Route& route, Request request, CallOptions options,
-                  Done done)
+  TransportAnswer(const std::shared_ptr<SharedClient>& client, const Endpoint<Request, Answer>& endpoint,
+                  Request request, CallOptions options, Done done)
       : transport_(client->core().transport),
-        request_(std::move(request)),
+        endpoint_(endpoint),
+        request_(WithUser(std::move(request), client->core())),
         done_(std::move(done)),
-        run_(client, route, std::move(options), [this](absl::Status status) { End(std::move(status)); }) {}
+        run_(client, endpoint.route, std::move(options), [this](absl::Status status) { End(std::move(status)); }) {}
 
-  void Start(Function function) {
+  void Start() {
     if (!run_.Start()) return;
-    run_.RunApart([self = this->shared_from_this(), function]() mutable -> absl::AnyInvocable<void()> {
-      absl::StatusOr<Answer> answer = ((*self->transport_).*function)(self->request_, self->run_.options());
+    run_.RunApart([self = this->shared_from_this()]() mutable -> absl::AnyInvocable<void()> {
+      absl::StatusOr<Answer> answer =
+          ((*self->transport_).*self->endpoint_.function)(self->request_, self->run_.options());
       return [self = std::move(self), answer = std::move(answer)]() mutable { self->End(std::move(answer)); };
     });
   }
@@ -102,6 +111,7 @@ class TransportAnswer final : public Cancellable,
   }
 
   const std::shared_ptr<Transport> transport_;
+  const Endpoint<Request, Answer>& endpoint_;
   const Request request_;
   Done done_;
   TransportRun run_;
@@ -110,12 +120,15 @@ class TransportAnswer final : public Cancellable,
 // A streamed answer. The transport is asked for one event ahead.
 class TransportStream final : public StreamCall {
  public:
-  // Makes the source, on a thread that may block.
-  using Open = absl::AnyInvocable<std::unique_ptr<EventSource>(Transport&, const CallOptions&)>;
-
   // On any thread; everything else, destruction too, on the loop's.
   explicit TransportStream(std::shared_ptr<SharedClient> client);
-  void Start(const Route& route, CallOptions options, Open open);
+  template <typename Request>
+  void Start(const Endpoint<Request, Answer>& endpoint, Request request, CallOptions options) {
+    Start(endpoint.route, std::move(options),
+          [&endpoint, request = WithUser(std::move(request), core_)](Transport& transport, const CallOptions& call) {
+            return (transport.*endpoint.stream)(request, call);
+          });
+  }
   // Ends the call with `status`, an error, in place of Start().
   void Fail(const Route& route, CallOptions options, absl::Status status);
 
@@ -125,6 +138,10 @@ class TransportStream final : public StreamCall {
   void Cancel() override;
 
  private:
+  // Makes the source, on a thread that may block.
+  using Open = absl::AnyInvocable<std::unique_ptr<EventSource>(Transport&, const CallOptions&)>;
+
+  void Start(const Route& route, CallOptions options, Open open);
   std::shared_ptr<TransportStream> Self() { return std::static_pointer_cast<TransportStream>(shared_from_this()); }
   void Begin(const Route& route, CallOptions options);
   void Pull();
