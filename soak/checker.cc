@@ -100,6 +100,9 @@ class CallChecker {
     CheckLog();
   }
 
+  // Whether igptd learned late that the caller had gone.
+  bool held_up() const { return held_up_; }
+
  private:
   void Add(const std::string& what) { violations_.push_back({call_.plan.call, what}); }
 
@@ -177,6 +180,14 @@ class CallChecker {
     }
   }
 
+  // What lasted so much longer than the call.
+  bool TooLong(absl::Duration longer) {
+    if (longer <= kLeftRunning) return false;
+    if (!GivenUp(call_) || longer > kHeldUp) return true;
+    held_up_ = true;
+    return false;
+  }
+
   void CheckLeftRunning() {
     for (const Attempt* attempt : facts_.attempts) {
       const absl::Duration late = attempt->arrived_at - call_.ended_at;
@@ -186,7 +197,7 @@ class CallChecker {
       }
       if (attempt->end == Attempt::End::kRunning) {
         Add(absl::StrCat("attempt ", attempt->number, " runs on for ever"));
-      } else if (attempt->ended_at - call_.ended_at > kLeftRunning) {
+      } else if (TooLong(attempt->ended_at - call_.ended_at)) {
         Add(absl::StrCat("attempt ", attempt->number, " ran on for ",
                          absl::FormatDuration(attempt->ended_at - call_.ended_at), " after the call's end"));
       }
@@ -197,7 +208,7 @@ class CallChecker {
     if (facts_.log.size() > 1) Add(absl::StrCat(facts_.log.size(), " log lines"));
     for (const LogLine* line : facts_.log) {
       const absl::Duration took = call_.ended_at - call_.started_at;
-      if (line->duration < absl::ZeroDuration() || line->duration > took + kLeftRunning) {
+      if (line->duration < absl::ZeroDuration() || TooLong(line->duration - took)) {
         Add(absl::StrCat("logged as taking ", absl::FormatDuration(line->duration), ", took ",
                          absl::FormatDuration(took)));
       }
@@ -220,6 +231,7 @@ class CallChecker {
   const Facts& facts_;
   const CallRecord& call_;
   std::vector<Violation>& violations_;
+  bool held_up_ = false;
 };
 
 }  // namespace
@@ -252,6 +264,7 @@ std::vector<Violation> CheckReceived(const CallRecord& call) {
 std::vector<Violation> Check(const History& history) {
   std::vector<Violation> violations;
   size_t lost = 0;
+  size_t held_up = 0;
   for (const std::string& incident : history.incidents) violations.push_back({std::nullopt, incident});
   for (const auto& [number, facts] : ByCall(history)) {
     if (facts.call == nullptr) {
@@ -261,11 +274,17 @@ std::vector<Violation> Check(const History& history) {
     } else {
       const std::vector<Violation> received = CheckReceived(*facts.call);
       violations.insert(violations.end(), received.begin(), received.end());
-      CallChecker(history, facts, violations).Check();
+      CallChecker checker(history, facts, violations);
+      checker.Check();
+      if (checker.held_up()) ++held_up;
     }
   }
   if (lost > history.drains.size()) {
     violations.push_back({std::nullopt, absl::StrCat(lost, " calls were lost in ", history.drains.size(), " drains")});
+  }
+  if (held_up > 1 + history.calls.size() / kCallsPerHeldUp) {
+    violations.push_back({std::nullopt, absl::StrCat(held_up, " of ", history.calls.size(),
+                                                     " calls ended late after their caller had gone")});
   }
   return violations;
 }

@@ -82,6 +82,16 @@ History LostHistory() {
   return history;
 }
 
+// The same, given up by its caller, of which igptd learned late.
+History HeldUpHistory(absl::Duration late) {
+  History history = FailedHistory(Fault::kFlood, grpc::StatusCode::CANCELLED, "CANCELLED", "REQUEST_ABORTED");
+  CallRecord& call = history.calls[0];
+  call.cancelled_at = At(59);
+  history.attempts[0].ended_at = call.ended_at + late;
+  history.log[0].duration = call.ended_at - call.started_at + late;
+  return history;
+}
+
 std::vector<std::string> WhatIsWrong(const History& history) {
   std::vector<std::string> all;
   for (const Violation& violation : Check(history)) all.push_back(violation.what);
@@ -92,6 +102,7 @@ TEST(SoakCheckerTest, NothingIsWrong) {
   using grpc::StatusCode;
   EXPECT_THAT(WhatIsWrong(GoodHistory()), IsEmpty());
   EXPECT_THAT(WhatIsWrong(LostHistory()), IsEmpty());
+  EXPECT_THAT(WhatIsWrong(HeldUpHistory(kHeldUp)), IsEmpty());
   for (const Fault fault : {Fault::kFin, Fault::kRst, Fault::kUnfinished}) {
     EXPECT_THAT(WhatIsWrong(FailedHistory(fault, StatusCode::UNAVAILABLE, "UNAVAILABLE", "STREAM_TRUNCATED")),
                 IsEmpty());
@@ -252,6 +263,30 @@ INSTANTIATE_TEST_SUITE_P(
              "2 requests arrived; 1 may"},
         Case{"RunsOn", [](History& h) { h.attempts[0].ended_at = At(60) + kLeftRunning + absl::Milliseconds(1); },
              "ran on for"},
+        Case{"RunsOnAfterACancel",
+             [](History& h) {
+               h = HeldUpHistory(kHeldUp);
+               h.attempts[0].ended_at += absl::Milliseconds(1);
+             },
+             "ran on for"},
+        Case{"LoggedLongAfterACancel",
+             [](History& h) {
+               h = HeldUpHistory(kHeldUp);
+               h.log[0].duration += absl::Milliseconds(1);
+             },
+             "logged as taking"},
+        Case{"HeldUpTooOften",
+             [](History& h) {
+               h = HeldUpHistory(kHeldUp);
+               h.calls.push_back(h.calls[0]);
+               h.calls[1].plan.call = kCall + 1;
+               h.calls[1].received.clear();
+               h.attempts.push_back(h.attempts[0]);
+               h.attempts[1].call = kCall + 1;
+               h.log.push_back(h.log[0]);
+               h.log[1].call = kCall + 1;
+             },
+             "2 of 2 calls ended late"},
         Case{"RunsForEver", [](History& h) { h.attempts[0].end = Attempt::End::kRunning; }, "runs on for ever"},
         Case{"ArrivesLate",
              [](History& h) {
