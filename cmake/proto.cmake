@@ -1,6 +1,9 @@
 # igpt_add_proto_library(<target> ROOT <dir> [GRPC] FILES <file>...): a library of the C++ code that protoc generates from
 # the files, which are named relative to ROOT. With GRPC, also for their services.
+# Newer versions have a package of their own, which gRPC's asks for, and which can't be found beside CMake's module.
+set(CMAKE_FIND_PACKAGE_PREFER_CONFIG ON)
 find_package(Protobuf REQUIRED)
+unset(CMAKE_FIND_PACKAGE_PREFER_CONFIG)
 find_package(gRPC CONFIG REQUIRED)
 
 # Generates the code without compiling it, which is enough for editors.

@@ -20,7 +20,6 @@
 #include "fuzz/json_reference.h"
 #include "fuzz/require.h"
 #include "google/protobuf/descriptor.h"
-#include "google/protobuf/stubs/logging.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 #include "grpcpp/support/byte_buffer.h"
@@ -29,6 +28,7 @@
 #include "igpt/internal/json/codec.h"
 #include "service/api/translate.h"
 #include "service/contract/call_status.h"
+#include "service/observe/library_logs.h"
 #include "service/rpc/parse.h"
 
 namespace igptd {
@@ -212,7 +212,8 @@ void TestRequest(const grpc::ByteBuffer& bytes, std::string_view default_user) {
 }
 
 void Test(igpt_fuzz::Input input) {
-  google::protobuf::SetLogHandler(nullptr);  // protobuf would log every string that is not UTF-8
+  // Protobuf would log every string that is not UTF-8.
+  [[maybe_unused]] static const bool kDropped = (DropLibraryLogs(), true);
   const unsigned which = input.TakeNumber() % 5;
   const std::string_view default_user = input.TakeNumber() % 2 == 1 ? kDefaultUser : "";
   const size_t split = input.TakeNumber();

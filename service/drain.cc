@@ -10,6 +10,7 @@
 
 #include "absl/time/clock.h"
 #include "service/edge/goaway.h"
+#include "service/observe/log.h"
 
 namespace igptd {
 
@@ -34,8 +35,11 @@ constexpr absl::Duration kCountInterval = absl::Milliseconds(20);
 
 void Drain::Run(absl::Duration timeout) {
   const MonotonicTime limit = MonotonicTime::Now() + timeout;
-  const bool asked = AskToLeave();
-  if (asked) AwaitDepartures(limit);
+  if (AskToLeave()) {
+    AwaitDepartures(limit);
+  } else {
+    LogLine(LogLevel::kWarn, "this version of gRPC can't ask callers to leave: it cancels calls that arrive now");
+  }
   std::promise<void> shut_down;
   std::thread ender([&, is_shut_down = shut_down.get_future()] {
     // End the calls that are left with a status that says why, before gRPC cuts them off.

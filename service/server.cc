@@ -41,8 +41,10 @@ void SetConnectionOptions(grpc::ServerBuilder& builder, absl::Duration stalled_r
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
   builder.AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
-  // Calls end themselves at their deadline. If gRPC ended them too, some would get two ends.
+#ifdef GRPC_ARG_ENABLE_DEADLINE_CHECKS
+  // Calls end themselves at their deadline. If gRPC 1.51 ended them too, some would get two ends.
   builder.AddChannelArgument(GRPC_ARG_ENABLE_DEADLINE_CHECKS, 0);
+#endif
   // Clients may ping every 10 s, even without a call.
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);

@@ -1,5 +1,7 @@
 #include "service/access/callers.h"
 
+#include <openssl/crypto.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -10,7 +12,6 @@
 
 #include "absl/algorithm/container.h"
 #include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
@@ -132,10 +133,9 @@ std::optional<absl::Time> ParseMoment(absl::string_view text) {
   return moment;
 }
 
-TokenHash FromHex(absl::string_view hex) {
-  const std::string bytes = absl::HexStringToBytes(hex);
+TokenHash FromHex(const std::string& hex) {
   TokenHash hash;
-  std::copy(bytes.begin(), bytes.end(), hash.begin());
+  OPENSSL_hexstr2buf_ex(hash.data(), hash.size(), /*buflen=*/nullptr, hex.c_str(), /*sep=*/'\0');
   return hash;
 }
 

@@ -46,6 +46,10 @@ google::rpc::BadRequest MakeBadRequest(const std::vector<igpt::FieldViolation>& 
   return bad;
 }
 
+void AddDetail(const google::protobuf::Message& detail, google::rpc::Status& status) {
+  (void)status.add_details()->PackFrom(detail);  // fails for messages of two gigabytes
+}
+
 }  // namespace
 
 grpc::Status MakeStatus(grpc::StatusCode code, std::string_view message, const StatusDetails& details) {
@@ -56,16 +60,16 @@ grpc::Status MakeStatus(grpc::StatusCode code, std::string_view message, const S
   info.set_reason(std::string(details.reason));
   info.set_domain("igptd");
   for (const auto& [key, value] : details.metadata) (*info.mutable_metadata())[key] = Cut(value, kMaxMetadataBytes);
-  status.add_details()->PackFrom(info);
+  AddDetail(info, status);
   if (details.retry_delay.has_value()) {
     google::rpc::RetryInfo retry;
     *retry.mutable_retry_delay() =
         google::protobuf::util::TimeUtil::NanosecondsToDuration(absl::ToInt64Nanoseconds(*details.retry_delay));
-    status.add_details()->PackFrom(retry);
+    AddDetail(retry, status);
   }
   if (!details.violations.empty()) {
     const size_t used = status.message().size() + status.ByteSizeLong() + kAnyBytes;
-    status.add_details()->PackFrom(MakeBadRequest(details.violations, kMaxStatusBytes - used));
+    AddDetail(MakeBadRequest(details.violations, kMaxStatusBytes - used), status);
   }
   return {code, status.message(), status.SerializeAsString()};
 }

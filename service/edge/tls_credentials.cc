@@ -1,34 +1,106 @@
 #include "service/edge/tls_credentials.h"
 
+#include <cstdlib>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "service/system/library_versions.h"
+
+#if IGPTD_GRPC_RELOADS_CERTIFICATES
+#include "grpcpp/security/tls_certificate_provider.h"
+#include "grpcpp/security/tls_credentials_options.h"
+#else
 #include <grpc/grpc.h>
 #include <grpc/grpc_security.h>
 
-#include <string>
-#include <utility>
+#include <mutex>
+#endif
 
 namespace igptd {
+namespace {
 
-class TlsIdentity::Credentials final : public grpc::ServerCredentials {
+constexpr grpc_ssl_client_certificate_request_type RequestType(bool callers_need_certificates) {
+  return callers_need_certificates ? GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY
+                                   : GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE;
+}
+
+}  // namespace
+
+#if IGPTD_GRPC_RELOADS_CERTIFICATES
+
+class TlsIdentity::Certificates {
  public:
-  explicit Credentials(TlsIdentity& identity)
-      : credentials_(grpc_ssl_server_credentials_create_with_options(
-            grpc_ssl_server_credentials_create_options_using_config_fetcher(
-                identity.callers_need_certificates_ ? GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY
-                                                    : GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE,
-                &Credentials::Fetch, &identity))) {}
-  ~Credentials() override { grpc_server_credentials_release(credentials_); }
-
-  void SetAuthMetadataProcessor(const std::shared_ptr<grpc::AuthMetadataProcessor>& /*processor*/) override {}
-
- private:
-  int AddPortToServer(const std::string& address, grpc_server* server) override {
-    return grpc_server_add_http2_port(server, address.c_str(), credentials_);
+  explicit Certificates(TlsMaterial material)
+      : callers_need_certificates_(material.client_ca.has_value()),
+        provider_(std::make_shared<grpc::experimental::InMemoryCertificateProvider>()) {
+    Use(std::move(material));
   }
 
+  // Fails only for texts that are not PEM.
+  void Use(TlsMaterial material) {
+    using Pair = grpc::experimental::IdentityKeyOrSignerCertPair;
+    const bool used =
+        (!callers_need_certificates_ || provider_->UpdateRoot(*material.client_ca).ok()) &&
+        provider_
+            ->UpdateIdentityKeyCertPair(std::vector<Pair>{{std::move(material.key), std::move(material.certificates)}})
+            .ok();
+    if (!used) std::abort();
+  }
+
+  std::shared_ptr<grpc::ServerCredentials> MakeCredentials() {
+    auto options = grpc::experimental::TlsServerCredentialsOptions::Create(provider_);
+    if (!options.ok()) std::abort();  // only without a provider
+    if (callers_need_certificates_) options->set_root_certificate_provider(provider_);
+    options->set_cert_request_type(RequestType(callers_need_certificates_));
+    return grpc::experimental::TlsServerCredentials(*options);
+  }
+
+ private:
+  const bool callers_need_certificates_;
+  const std::shared_ptr<grpc::experimental::InMemoryCertificateProvider> provider_;
+};
+
+#else
+
+// By gRPC's C interface: the C++ one has nothing that could be given other certificates.
+class TlsIdentity::Certificates {
+ public:
+  explicit Certificates(TlsMaterial material)
+      : callers_need_certificates_(material.client_ca.has_value()), material_(std::move(material)) {}
+
+  void Use(TlsMaterial material) {
+    const std::lock_guard lock(mutex_);
+    material_ = std::move(material);
+    taken_ = false;
+  }
+
+  std::shared_ptr<grpc::ServerCredentials> MakeCredentials() { return std::make_shared<Credentials>(*this); }
+
+ private:
+  class Credentials final : public grpc::ServerCredentials {
+   public:
+    explicit Credentials(Certificates& certificates)
+        : credentials_(grpc_ssl_server_credentials_create_with_options(
+              grpc_ssl_server_credentials_create_options_using_config_fetcher(
+                  RequestType(certificates.callers_need_certificates_), &Certificates::Fetch, &certificates))) {}
+    ~Credentials() override { grpc_server_credentials_release(credentials_); }
+
+    void SetAuthMetadataProcessor(const std::shared_ptr<grpc::AuthMetadataProcessor>& /*processor*/) override {}
+
+   private:
+    int AddPortToServer(const std::string& address, grpc_server* server) override {
+      return grpc_server_add_http2_port(server, address.c_str(), credentials_);
+    }
+
+    grpc_server_credentials* const credentials_;
+  };
+
   // gRPC calls this before every handshake, one at a time.
-  static grpc_ssl_certificate_config_reload_status Fetch(void* identity, grpc_ssl_server_certificate_config** config) {
-    auto& self = *static_cast<TlsIdentity*>(identity);
-    const absl::MutexLock lock(&self.mutex_);
+  static grpc_ssl_certificate_config_reload_status Fetch(void* certificates,
+                                                         grpc_ssl_server_certificate_config** config) {
+    auto& self = *static_cast<Certificates*>(certificates);
+    const std::lock_guard lock(self.mutex_);
     if (std::exchange(self.taken_, true)) return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_UNCHANGED;
     const TlsMaterial& material = self.material_;
     const grpc_ssl_pem_key_cert_pair pair = {material.key.c_str(), material.certificates.c_str()};
@@ -39,20 +111,24 @@ class TlsIdentity::Credentials final : public grpc::ServerCredentials {
     return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_NEW;
   }
 
-  grpc_server_credentials* const credentials_;
+  const bool callers_need_certificates_;
+  std::mutex mutex_;
+  TlsMaterial material_;  // guarded by mutex_
+  bool taken_ = false;    // whether gRPC has the current material; guarded by mutex_
 };
 
-TlsIdentity::TlsIdentity(TlsMaterial material)
-    : material_(std::move(material)), callers_need_certificates_(material_.client_ca.has_value()) {}
+#endif
+
+TlsIdentity::TlsIdentity(TlsMaterial material) : certificates_(std::make_unique<Certificates>(std::move(material))) {}
+
+TlsIdentity::~TlsIdentity() = default;
 
 void TlsIdentity::Use(TlsMaterial material) {
-  const absl::MutexLock lock(&mutex_);
-  material_ = std::move(material);
-  taken_ = false;
+  certificates_->Use(std::move(material));
 }
 
 std::shared_ptr<grpc::ServerCredentials> TlsIdentity::MakeCredentials() {
-  return std::make_shared<Credentials>(*this);
+  return certificates_->MakeCredentials();
 }
 
 }  // namespace igptd

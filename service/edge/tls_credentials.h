@@ -1,12 +1,11 @@
 // TLS for gRPC's server, with certificates that can be replaced while it serves.
 //
 // gRPC's own FileWatcherCertificateProvider uses whatever it finds in the files. Here igptd validates the certificates
-// first, and gRPC asks for the current ones at every handshake.
+// first, and a handshake uses those that are current when it begins.
 #pragma once
 
 #include <memory>
 
-#include "absl/synchronization/mutex.h"
 #include "grpcpp/security/server_credentials.h"
 #include "service/edge/tls.h"
 
@@ -17,6 +16,7 @@ class TlsIdentity {
  public:
   // `material` must be valid.
   explicit TlsIdentity(TlsMaterial material);
+  ~TlsIdentity();
   TlsIdentity(const TlsIdentity&) = delete;
   TlsIdentity& operator=(const TlsIdentity&) = delete;
 
@@ -27,12 +27,8 @@ class TlsIdentity {
   std::shared_ptr<grpc::ServerCredentials> MakeCredentials();
 
  private:
-  class Credentials;
-
-  absl::Mutex mutex_;
-  TlsMaterial material_ ABSL_GUARDED_BY(mutex_);
-  bool taken_ ABSL_GUARDED_BY(mutex_) = false;  // whether gRPC has the current material
-  const bool callers_need_certificates_;
+  class Certificates;
+  const std::unique_ptr<Certificates> certificates_;
 };
 
 }  // namespace igptd

@@ -4,14 +4,10 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_format.h"
-#include "google/protobuf/stubs/common.h"
+#include "service/contract/utf8.h"
 
 namespace igptd {
 namespace {
-
-bool IsUtf8(std::string_view text) {
-  return google::protobuf::internal::IsStructurallyValidUTF8(text.data(), static_cast<int>(text.size()));
-}
 
 // U+0080 to U+009F (the bytes C2 80 to C2 9F) are control characters too.
 bool IsHighControl(std::string_view text, size_t i) {

@@ -1,16 +1,17 @@
 #include "service/rpc/parse.h"
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/empty.pb.h"
-#include "google/protobuf/stubs/common.h"
 #include "google/protobuf/unknown_field_set.h"
 #include "grpcpp/support/proto_buffer_reader.h"
 #include "igpt/error.h"
+#include "service/contract/utf8.h"
 
 namespace igptd::rpc {
 namespace {
@@ -20,10 +21,6 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::UnknownField;
 using google::protobuf::UnknownFieldSet;
 
-bool IsUtf8(const std::string& text) {
-  return google::protobuf::internal::IsStructurallyValidUTF8(text.data(), static_cast<int>(text.size()));
-}
-
 // Reads the message without its type, since that keeps strings that are not UTF-8.
 void FindInvalidStrings(const UnknownFieldSet& fields, const Descriptor& type, const std::string& prefix,
                         std::vector<igpt::FieldViolation>& violations) {
@@ -31,12 +28,13 @@ void FindInvalidStrings(const UnknownFieldSet& fields, const Descriptor& type, c
     const UnknownField& field = fields.field(i);
     const FieldDescriptor* declared = type.FindFieldByNumber(field.number());
     if (declared == nullptr || field.type() != UnknownField::TYPE_LENGTH_DELIMITED) continue;
-    const std::string& text = field.length_delimited();
+    const std::string_view text = field.length_delimited();
     if (declared->type() == FieldDescriptor::TYPE_STRING && !IsUtf8(text)) {
       violations.push_back({absl::StrCat(prefix, declared->name()), "must be valid UTF-8"});
     }
     UnknownFieldSet inner;
-    if (declared->type() == FieldDescriptor::TYPE_MESSAGE && inner.ParseFromString(text)) {
+    if (declared->type() == FieldDescriptor::TYPE_MESSAGE &&
+        inner.ParseFromArray(text.data(), static_cast<int>(text.size()))) {
       FindInvalidStrings(inner, *declared->message_type(), absl::StrCat(prefix, declared->name(), "."), violations);
     }
   }

@@ -1,7 +1,6 @@
 #include "service/standard/probe.h"
 
 #include <grpc/grpc.h>
-#include <grpc/support/log.h>
 #include <grpc/support/time.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/security/tls_credentials_options.h>
@@ -17,8 +16,10 @@
 #include "absl/strings/str_join.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "service/config/config.h"
+#include "service/observe/library_logs.h"
 #include "service/system/files.h"
 #include "service/system/host_port.h"
+#include "service/system/library_versions.h"
 
 namespace igptd {
 namespace {
@@ -77,9 +78,19 @@ absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> Credentials(const Heal
   absl::StatusOr<std::string> key = ReadFlagFile("tls_key_file", probe.tls_key_file, probe.timeout);
   if (!key.ok()) return key.status();
   grpc::experimental::TlsChannelCredentialsOptions options;
+#if IGPTD_GRPC_RELOADS_CERTIFICATES
+  const auto provider = std::make_shared<grpc::experimental::InMemoryCertificateProvider>();
+  if (absl::Status used = provider->UpdateIdentityKeyCertPair(
+          std::vector<grpc::experimental::IdentityKeyOrSignerCertPair>{{*std::move(key), *std::move(certificate)}});
+      !used.ok()) {
+    return used;
+  }
+  options.set_identity_certificate_provider(provider);
+#else
   options.set_certificate_provider(std::make_shared<grpc::experimental::StaticDataCertificateProvider>(
       std::vector<grpc::experimental::IdentityKeyCertPair>{{*std::move(key), *std::move(certificate)}}));
   options.watch_identity_key_cert_pairs();
+#endif
   options.set_verify_server_certs(false);
   options.set_certificate_verifier(std::make_shared<grpc::experimental::NoOpCertificateVerifier>());
   options.set_check_call_host(false);
@@ -144,8 +155,8 @@ int RunHealthProbe(const std::vector<std::string>& args, const Environment& envi
     std::fputs(ProbeHelp(defaults).c_str(), stdout);
     return EXIT_SUCCESS;
   }
-  gpr_set_log_function([](gpr_log_func_args*) {});  // the line that fail() prints says it all
-  grpc_init();                                      // never shut down, as in main: a probe must not wait for that
+  DropLibraryLogs();  // the line that fail() prints says it all
+  grpc_init();        // never shut down, as in main: a probe must not wait for that
   if (const absl::Status health = CheckHealth(*probe); !health.ok()) return fail(health, kExitNotServing);
   std::puts("serving");
   return EXIT_SUCCESS;

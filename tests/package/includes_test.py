@@ -24,7 +24,8 @@ BESIDE = {"service/admin": "http", "service/sandbox": "http"}
 FORBIDDEN = [
     ("the SDK knows no gRPC and no protobuf", r"grpc|google/|.*\.pb\.h", "sdk/cpp/", None),
     ("the SDK knows nothing above it", r"(service|sdk|tests|soak|fuzz|bench)/", "sdk/cpp/", None),
-    ("only the SDK knows libcurl and simdjson", r"curl/|simdjson", "service/", None),
+    ("only the SDK knows libcurl and simdjson, which validates UTF-8 too", r"curl/|simdjson", "service/",
+     r"service/contract/utf8\.cc"),
     ("the service knows no JSON but its callers file's and its sandbox's", r"nlohmann/", "service/",
      r"service/(access/(callers|json_place)|sandbox/)"),
     ("the service knows only the public headers of the SDK", r"igpt/internal/", "service/", None),

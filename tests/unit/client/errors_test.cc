@@ -26,7 +26,7 @@ grpc::Status Failure(StatusCode code, const std::string& message, const Details&
     info.set_domain("igptd");
     info.set_reason(with.reason);
     for (const auto& [key, value] : with.metadata) (*info.mutable_metadata())[key] = value;
-    status.add_details()->PackFrom(info);
+    EXPECT_TRUE(status.add_details()->PackFrom(info));
   }
   if (!with.violations.empty()) {
     google::rpc::BadRequest bad_request;
@@ -35,12 +35,12 @@ grpc::Status Failure(StatusCode code, const std::string& message, const Details&
       violation.set_field(field);
       violation.set_description(description);
     }
-    status.add_details()->PackFrom(bad_request);
+    EXPECT_TRUE(status.add_details()->PackFrom(bad_request));
   }
   if (with.retry_seconds > 0) {
     google::rpc::RetryInfo retry;
     retry.mutable_retry_delay()->set_seconds(with.retry_seconds);
-    status.add_details()->PackFrom(retry);
+    EXPECT_TRUE(status.add_details()->PackFrom(retry));
   }
   return {code, message, status.SerializeAsString()};
 }
