@@ -21,7 +21,11 @@ struct RequestReport {
   int sends = 0;            // 0: it ended before it was sent; over 1: earlier connections turned out to be dead
   int new_connections = 0;  // opened for it; all other sends were on pooled ones
   int http_status = 0;      // 0: there was no answer
-  std::string_view request_id = {};  // of its call; to be copied if it is kept
+  // To be copied if they are kept, like the two below.
+  std::string_view request_id = {};   // of its call
+  std::string_view traceparent = {};  // that it was sent with, if CallOptions::traceparent is set
+  std::string_view parent = {};       // CallOptions::traceparent
+  int resends = 0;                    // how often the call had sent a request before this one was sent the last time
 };
 
 // A call that has ended: an answer was there, or the stream's end was read, or it failed, or was given up.

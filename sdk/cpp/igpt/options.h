@@ -117,7 +117,7 @@ struct CallOptions {
   // Sent as X-Request-Id, and told in the call's answer, its error and its reports. Visible ASCII with spaces only
   // inside, at most kMaxNameBytes. Empty: the library makes one up, a random UUID.
   std::string request_id = {};
-  // Further request headers, e.g. {"traceparent", …}. Names are tokens, and none that the library sets itself or that
+  // Further request headers, e.g. {"tracestate", …}. Names are tokens, and none that the library sets itself or that
   // frames the message (Authorization, Content-Length, …); values are visible ASCII, with spaces only inside. Anything
   // else is kInvalidRequest.
   std::vector<std::pair<std::string, std::string>> headers = {};
@@ -125,6 +125,10 @@ struct CallOptions {
   // no other user, and those of a group no other group. Groups are told apart by any names. Empty: requests with the
   // same key are a group, and those with a provider's keys are one.
   std::string throttle_group = {};
+  // The call's own span in a distributed trace, as a W3C `traceparent` of version 00. Each of the call's requests is
+  // then a span below it: sent with a `traceparent` of its own, which RequestReport tells. Empty: the library sends
+  // none. Not with a header of that name.
+  std::string traceparent = {};
 };
 
 // Limits of requests. iGPT documents none: these keep a mistake from becoming a bill.

@@ -2,6 +2,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -15,12 +16,15 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::Field;
 using ::testing::Ge;
+using ::testing::MatchesRegex;
 
 class Recorder final : public Observer {
  public:
   void OnRequestEnd(const RequestReport& report) override {
     const std::lock_guard lock(mutex_);
     reports_.push_back(report);
+    traceparents_.emplace_back(report.traceparent);
+    parents_.emplace_back(report.parent);
   }
   void OnLookupEnd(bool found) override {
     const std::lock_guard lock(mutex_);
@@ -30,6 +34,14 @@ class Recorder final : public Observer {
     const std::lock_guard lock(mutex_);
     return reports_;
   }
+  std::vector<std::string> traceparents() {
+    const std::lock_guard lock(mutex_);
+    return traceparents_;
+  }
+  std::vector<std::string> parents() {
+    const std::lock_guard lock(mutex_);
+    return parents_;
+  }
   std::vector<bool> lookups() {
     const std::lock_guard lock(mutex_);
     return lookups_;
@@ -38,6 +50,8 @@ class Recorder final : public Observer {
  private:
   std::mutex mutex_;  // guards what follows
   std::vector<RequestReport> reports_;
+  std::vector<std::string> traceparents_;
+  std::vector<std::string> parents_;
   std::vector<bool> lookups_;
 };
 
@@ -97,6 +111,32 @@ TEST_F(SdkObserverTest, WhatAPooledConnectionLostWasSentTwice) {
   EXPECT_THAT(AskAll(*client), EndsProperly());
   EXPECT_THAT(recorder_.reports(), ElementsAre(Report("recall/ask", std::nullopt, false, 1, 1),
                                                Report("recall/ask", std::nullopt, false, 2, 1)));
+}
+
+TEST_F(SdkObserverTest, EveryRequestIsASpanBelowTheCalls) {
+  server_.OnRequest(Respond(200, R"({"output":"Yes."})"));
+  server_.OnNextRequest(Respond(503, ""));
+  Options options = Observed(/*attempts=*/3);
+  options.headers = {{"Traceparent", "the client's"}};
+  const std::unique_ptr<Client> client = MakeClient(options);
+  CallOptions traced;
+  traced.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  EXPECT_THAT(client->recall().Ask(Question(), traced), IsOk());
+  const std::vector<RequestReport> reports = recorder_.reports();
+  ASSERT_EQ(reports.size(), 2U);
+  std::set<std::string> spans = {traced.traceparent};
+  for (size_t i = 0; i < reports.size(); ++i) {
+    EXPECT_EQ(recorder_.parents().at(i), traced.traceparent);
+    EXPECT_EQ(reports[i].resends, static_cast<int>(i));
+    const std::string sent = recorder_.traceparents().at(i);
+    EXPECT_THAT(sent, MatchesRegex("00-0af7651916cd43dd8448eb211c80319c-[0-9a-f]{16}-01"));
+    EXPECT_EQ(server_.requests().at(i).Header("traceparent"), sent);
+    spans.insert(sent);
+  }
+  EXPECT_EQ(spans.size(), 3U);
+  // Without one, none is made up.
+  EXPECT_THAT(client->recall().Ask(Question()), IsOk());
+  EXPECT_EQ(recorder_.traceparents().back(), "");
 }
 
 TEST_F(SdkObserverTest, ACancelledRequestIsTold) {

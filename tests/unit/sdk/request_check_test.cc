@@ -352,6 +352,23 @@ TEST(CallOptionsTest, AKeyIsVisibleAscii) {
   }
 }
 
+TEST(CallOptionsTest, ATraceparentIsOfVersion00) {
+  const std::string good = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  CallOptions options;
+  options.traceparent = good;
+  EXPECT_THAT(Check(options), IsEmpty());
+  for (const std::string& bad :
+       {std::string("x"), "01" + good.substr(2), good + "-", good.substr(1),
+        "00-0AF7651916CD43DD8448EB211C80319C" + good.substr(35), "00-" + std::string(32, '0') + good.substr(35),
+        good.substr(0, 36) + std::string(16, '0') + "-01", good.substr(0, 54) + "\n"}) {
+    options.traceparent = bad;
+    EXPECT_THAT(Check(options), ElementsAre(Violates("traceparent", "version 00"))) << bad;
+  }
+  options.traceparent = good;
+  options.headers = {{"Traceparent", good}};
+  EXPECT_THAT(Check(options), ElementsAre(Violates("traceparent", "remove one of them")));
+}
+
 TEST(CallOptionsTest, HeaderNamesAreTokens) {
   for (const char* name : {"traceparent", "X-1", "!#$%&'*+-.^_`|~", "a"}) {
     EXPECT_THAT(CheckHeader(name, "x"), IsEmpty()) << name;

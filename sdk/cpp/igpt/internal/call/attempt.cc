@@ -8,6 +8,7 @@
 #include "absl/time/clock.h"
 #include "igpt/internal/base/monotonic.h"
 #include "igpt/internal/base/string_view.h"
+#include "igpt/internal/call/request_id.h"
 #include "igpt/internal/policy/http_status.h"
 #include "igpt/observer.h"
 
@@ -19,6 +20,8 @@ namespace {
 constexpr int kStreamBufferBytes = 4 << 10;
 constexpr int kAnswerBufferBytes = 16 << 10;
 
+constexpr char kTraceparent[] = "traceparent";
+
 using Header = std::pair<std::string, std::string>;
 
 bool Holds(const std::vector<Header>& headers, std::string_view name) {
@@ -28,10 +31,11 @@ bool Holds(const std::vector<Header>& headers, std::string_view name) {
 
 }  // namespace
 
-Attempt::Attempt(ClientCore& core, const Request& request, bool retry, int max_sends, Owner& owner)
+Attempt::Attempt(ClientCore& core, const Request& request, int earlier_sends, int max_sends, Owner& owner)
     : core_(core),
       request_(request),
-      retry_(retry),
+      traceparent_(request.options.traceparent.empty() ? "" : ChildOf(request.options.traceparent, core.random)),
+      earlier_sends_(earlier_sends),
       max_sends_(max_sends),
       owner_(owner),
       fresh_connection_(request.route.effect == Effect::kChanges),
@@ -84,9 +88,12 @@ void Attempt::Send() {
     request.headers.push_back(absl::StrCat(header.first, ": ", header.second));
   };
   for (const Header& header : core_.options.headers) {
-    if (!Holds(options.headers, header.first)) add(header);
+    const bool replaced = Holds(options.headers, header.first) ||
+                          (!traceparent_.empty() && absl::EqualsIgnoreCase(header.first, kTraceparent));
+    if (!replaced) add(header);
   }
   for (const Header& header : options.headers) add(header);
+  if (!traceparent_.empty()) add({kTraceparent, traceparent_});
   request.body = request_.body;
   request.resolve = std::move(resolved_);
   request.connect_timeout = std::max(absl::Milliseconds(1),
@@ -214,10 +221,14 @@ void Attempt::Report(std::optional<ErrorKind> error) const {
   report.request_id = request_.options.request_id;
   report.http_status = http_status_;
   report.duration = absl::Nanoseconds(MonotonicNanos() - started_at_);
-  report.retry = retry_;
+  report.retry = earlier_sends_ > 0;
+  report.resends = earlier_sends_;
+  report.traceparent = traceparent_;
+  report.parent = request_.options.traceparent;
   if (transfer_ != nullptr) {
     report.sends = transfer_->sends();
     report.new_connections = transfer_->NewConnections();
+    if (report.sends > 1) report.resends += report.sends - 1;
   }
   core_.options.observer->OnRequestEnd(report);
 }

@@ -47,9 +47,9 @@ class Attempt final : public Transfer::Handler {
     virtual void OnFailed(FailedAttempt failed) = 0;
   };
 
-  // `retry`: the call has sent a request before. libcurl may send this one `max_sends` times in all, when pooled
-  // connections turn out to be dead.
-  Attempt(ClientCore& core, const Request& request, bool retry, int max_sends, Owner& owner);
+  // `earlier_sends`: how often the call has sent a request before. libcurl may send this one `max_sends` times in all,
+  // when pooled connections turn out to be dead.
+  Attempt(ClientCore& core, const Request& request, int earlier_sends, int max_sends, Owner& owner);
   ~Attempt() override;
 
   // May call the owner before it returns.
@@ -96,7 +96,8 @@ class Attempt final : public Transfer::Handler {
 
   ClientCore& core_;
   const Request request_;
-  const bool retry_;
+  const std::string traceparent_;  // empty: none is sent
+  const int earlier_sends_;
   const int max_sends_;
   Owner& owner_;
 

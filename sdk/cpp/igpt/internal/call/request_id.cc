@@ -1,7 +1,9 @@
 #include "igpt/internal/call/request_id.h"
 
 #include <cstdint>
+#include <limits>
 
+#include "absl/random/uniform_int_distribution.h"
 #include "absl/strings/str_format.h"
 
 namespace igpt::internal {
@@ -15,6 +17,13 @@ CallOptions WithRequestId(CallOptions options, absl::BitGen& random) {
   options.request_id = absl::StrFormat("%08x-%04x-%04x-%04x-%012x", high >> 32, (high >> 16) & 0xFFFF, high & 0xFFFF,
                                        low >> 48, low & 0xFFFFFFFFFFFF);
   return options;
+}
+
+std::string ChildOf(std::string_view traceparent, absl::BitGen& random) {
+  constexpr size_t kSpanId = 36;  // after 00-<32 digits>-
+  absl::uniform_int_distribution<uint64_t> not_zero(1, std::numeric_limits<uint64_t>::max());
+  std::string child(traceparent);
+  return child.replace(kSpanId, 16, absl::StrFormat("%016x", not_zero(random)));
 }
 
 }  // namespace igpt::internal

@@ -75,8 +75,7 @@ void RetryingRequest::StartAttempt() {
   earlier_attempts_ = attempts();
   const Attempt::Request request = {
       .route = route_, .options = options_, .key = key_, .body = body_, .event_stream = event_stream_, .who = who_};
-  attempt_.emplace(core_, request, /*retry=*/earlier_attempts_ > 0, core_.options.max_retries - earlier_attempts_,
-                   *this);
+  attempt_.emplace(core_, request, earlier_attempts_, core_.options.max_retries - earlier_attempts_, *this);
   info_.http_status = 0;
   info_.headers.Clear();
   info_.time_to_answer = absl::ZeroDuration();

@@ -49,6 +49,17 @@ bool IsHeaderValue(std::string_view value) {
          std::all_of(value.begin(), value.end(), absl::ascii_isprint);
 }
 
+// Of the W3C's Trace Context, in version 00: ids that are not all 0, and flags.
+bool IsTraceparent(std::string_view text) {
+  constexpr std::string_view kShape = "00-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx-xxxxxxxxxxxxxxxx-xx";
+  const auto fits = [](char c, char shape) {
+    return shape == 'x' ? absl::ascii_isdigit(c) || (c >= 'a' && c <= 'f') : c == shape;
+  };
+  const auto is_zero = [](std::string_view id) { return id.find_first_not_of('0') == id.npos; };
+  return text.size() == kShape.size() && std::equal(text.begin(), text.end(), kShape.begin(), fits) &&
+         !is_zero(text.substr(3, 32)) && !is_zero(text.substr(36, 16));
+}
+
 }  // namespace
 
 void RequestChecker::Add(std::string_view field, std::string description) {
@@ -144,7 +155,16 @@ std::vector<FieldViolation> Check(const CallOptions& options) {
   if (options.request_id.size() > kMaxNameBytes) {
     violations.push_back({"request_id", absl::StrCat("must be at most ", kMaxNameBytes, " bytes")});
   }
+  if (!options.traceparent.empty() && !IsTraceparent(options.traceparent)) {
+    violations.push_back({"traceparent", "must be a W3C traceparent of version 00"});
+  }
   for (FieldViolation& violation : CheckHeaders(options.headers)) violations.push_back(std::move(violation));
+  const bool twice = std::any_of(options.headers.begin(), options.headers.end(), [](const auto& header) {
+    return absl::EqualsIgnoreCase(header.first, "traceparent");
+  });
+  if (twice && !options.traceparent.empty()) {
+    violations.push_back({"traceparent", "must not be set if headers has a traceparent too; remove one of them"});
+  }
   return violations;
 }
 

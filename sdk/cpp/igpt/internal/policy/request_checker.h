@@ -47,7 +47,7 @@ class RequestChecker {
   std::vector<FieldViolation> violations_;
 };
 
-// The same for CallOptions: its headers, request_id and api_key.
+// The same for CallOptions: its headers, traceparent, request_id and api_key.
 std::vector<FieldViolation> Check(const CallOptions& options);
 
 // The same for headers, each a name and a value; "headers" is the field's name.
