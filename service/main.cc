@@ -60,6 +60,7 @@ Environment ReadEnvironment() {
 // Finds what would keep Serve from starting.
 int Check(const Config& config) {
   if (absl::StatusOr<ConfigFiles> files = ReadConfigFiles(config); !files.ok()) return Fail(files.status());
+  for (const std::string& warning : config.warnings) std::fprintf(stderr, "igptd: %s\n", warning.c_str());
   std::puts("igptd: the configuration is good");
   return EXIT_SUCCESS;
 }

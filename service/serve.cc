@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -20,8 +21,10 @@
 #include "service/admin/admin_server.h"
 #include "service/config/config_files.h"
 #include "service/observe/call_log.h"
+#include "service/observe/call_spans.h"
 #include "service/observe/log.h"
 #include "service/observe/metrics.h"
+#include "service/observe/span_exporter.h"
 #include "service/server.h"
 #include "service/watched_files.h"
 
@@ -39,6 +42,9 @@ constexpr absl::Duration kSecondSignalInterval = absl::Milliseconds(50);
 
 // How long after --drain_timeout the process ends even if something hangs.
 constexpr absl::Duration kWatchdogMargin = absl::Seconds(4);
+
+// How long spans that wait when igptd stops may take.
+constexpr absl::Duration kLastSpans = absl::Seconds(1);
 
 absl::Status WritePortFile(const std::string& path, int port) {
   // Written to another file and renamed, so that nobody reads a half-written one.
@@ -104,13 +110,28 @@ void StartAdmins(const AdminServers& servers, Server& server, const Metrics& met
   }
 }
 
-void LogServing(const Config& config, const Server& server, const AdminServers& admins, const igpt::Sandbox* sandbox) {
+// Null: none are exported.
+std::unique_ptr<SpanExporter> StartSpans(const Config& config, SpanCounts& counts) {
+  for (const std::string& warning : config.warnings) Log(LogLevel::kWarn, warning);
+  if (config.traces.url.empty()) return nullptr;
+  std::unique_ptr<SpanExporter> exporter = SpanExporter::Start(config.traces, counts);
+  if (exporter == nullptr) {
+    Log(LogLevel::kWarn,
+        "this igptd was built without opentelemetry-cpp, so it exports no spans, though "
+        "OTEL_EXPORTER_OTLP_ENDPOINT or OTEL_EXPORTER_OTLP_TRACES_ENDPOINT is set");
+  }
+  return exporter;
+}
+
+void LogServing(const Config& config, const Server& server, const AdminServers& admins, const igpt::Sandbox* sandbox,
+                bool spans) {
   {
     LogLine line(LogLevel::kInfo, "serving");
     line.With("listen", config.listen).With("port", server.port()).With("version", igpt::kVersion);
     if (admins.admin != nullptr) line.With("admin_port", admins.admin->port());
     if (admins.probe != nullptr) line.With("probe_port", admins.probe->port());
     line.With("tls", config.tls_cert_file.empty() ? "off" : config.tls_client_ca_file.empty() ? "on" : "mutual");
+    line.With("spans", spans ? "on" : "off");
     if (sandbox != nullptr) line.With("sandbox", sandbox->base_url());
   }
   if (config.callers_file.empty()) {
@@ -144,7 +165,6 @@ void End(const Config& config, const Signals& signals, Server& server, WatchedFi
   server.Shutdown(config.drain_timeout);
   drained = true;
   second_signal.join();
-  Log(LogLevel::kInfo, "stopped");
 }
 
 }  // namespace
@@ -173,6 +193,12 @@ absl::Status Serve(const Config& config, const Signals& signals) {
   if (!admins.ok()) return admins.status();
 
   StartLogging(config.log_level, config.log_format);  // before Server::Start: a call can end before that returns
+  SpanCounts span_counts;
+  const std::unique_ptr<SpanExporter> exporter = StartSpans(config, span_counts);
+  std::optional<CallSpans> spans;
+  if (exporter != nullptr) {
+    options.calls.spans = &spans.emplace(config.traces.sampling, ParseUpstream(options.client.base_url), *exporter);
+  }
   absl::StatusOr<std::unique_ptr<Server>> server = Server::Start(std::move(options));
   if (!server.ok()) return server.status();
   WatchedFiles watched(config, *files, **server);
@@ -180,14 +206,18 @@ absl::Status Serve(const Config& config, const Signals& signals) {
     if (absl::Status written = WritePortFile(config.port_file, (*server)->port()); !written.ok()) return written;
   }
   metrics.AddSource([&watched](MetricFamilies& families) { watched.Collect(families); });
+  metrics.AddSource([&span_counts](MetricFamilies& families) { CollectSpans(span_counts, families); });
   StartAdmins(*admins, **server, metrics, settings);
-  LogServing(config, **server, *admins, sandbox.get());
+  LogServing(config, **server, *admins, sandbox.get(), exporter != nullptr);
 
   while (!signals.Wait(kWatchInterval)) watched.Look();
   End(config, signals, **server, watched);
   *admins = {};  // they use the server and the log
   server->reset();
-  if (!StopLogging()) std::_Exit(EXIT_SUCCESS);
+  const bool exported = exporter == nullptr || exporter->Stop(kLastSpans);
+  if (!exported) Log(LogLevel::kWarn, "the last spans are lost: the collector did not take them in time");
+  Log(LogLevel::kInfo, "stopped");
+  if (!StopLogging() || !exported) std::_Exit(EXIT_SUCCESS);
   return absl::OkStatus();
 }
 

@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "igpt/unstable/on_loop.h"
 #include "service/access/caller_auth.h"
+#include "service/edge/caller_connection.h"
 #include "service/system/cores.h"
 
 namespace igptd {
@@ -33,6 +34,16 @@ absl::Status Workers::Start(const igpt::Options& client, const CallSettings& set
         }};
     igpt::Options options = client;
     options.observer = {std::shared_ptr<void>(), &loop_metrics.upstream};  // which outlives the loops
+    if (const CallSpans* spans = settings.spans; spans != nullptr) {
+      options.observer = std::make_shared<UpstreamObserver>(loop_metrics.upstream, *spans);
+      worker->environment.on_started = [spans](rpc::Call& call) {
+        spans->OnStart(call.record(), call.recorder().accepted_at(), AddressOf(HostOf(call.peer())));
+      };
+      worker->environment.on_finished = [spans, log = settings.on_call_finished](const CallRecord& call) {
+        log(call);
+        spans->OnEnd(call);
+      };
+    }
     absl::StatusOr<igpt::Client> made = igpt::unstable::OnLoop::Create(std::move(options), worker->loop->events());
     if (!made.ok()) return made.status();
     worker->client = *std::move(made);

@@ -14,6 +14,7 @@
 #include "service/access/callers.h"
 #include "service/access/entry.h"
 #include "service/api/api.h"
+#include "service/observe/call_spans.h"
 #include "service/observe/metrics.h"
 #include "service/rpc/call.h"
 #include "service/rpc/loop.h"
@@ -42,6 +43,7 @@ struct CallSettings {
   bool forward_faults = false;                              // pass the metadata x-sandbox-fault on
   bool channelz = false;                                    // serve grpc.channelz.v1.Channelz
   std::function<void(const CallRecord&)> on_call_finished;  // runs on the loops' threads; must not block
+  const CallSpans* spans = nullptr;                         // must outlive the loops; null: none are exported
 };
 
 class Workers {

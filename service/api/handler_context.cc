@@ -16,7 +16,12 @@ igpt::CallOptions OptionsFor(const HandlerContext& context, rpc::Call& call) {
   options.throttle_group = call.record().caller;
   options.request_id = call.record().request_id;
   const TraceContext& trace = call.record().trace;
-  options.headers.emplace_back("traceparent", trace.traceparent);
+  // Of a call that is recorded, so is each request, as a span below the call's.
+  if (trace.recorded) {
+    options.traceparent = trace.traceparent;
+  } else {
+    options.headers.emplace_back("traceparent", trace.traceparent);
+  }
   if (!trace.tracestate.empty()) options.headers.emplace_back("tracestate", trace.tracestate);
   if (context.forward_faults) {
     const std::vector<std::string_view> faults = rpc::ValuesOf(call.context(), "x-sandbox-fault");

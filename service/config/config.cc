@@ -10,6 +10,7 @@
 #include "absl/strings/strip.h"
 #include "igpt/error.h"
 #include "igpt/version.h"
+#include "service/config/trace_variables.h"
 #include "service/system/host_port.h"
 
 namespace igptd {
@@ -236,6 +237,7 @@ absl::StatusOr<Config> ParseConfig(const std::vector<std::string>& args, const E
     config.settings.push_back({now.name, now.value.text, set->source});
   }
   if (!key.empty()) config.settings.push_back({"igpt_api_key", key, "IGPT_API_KEY"});
+  config.traces = ParseTraceVariables(environment, config.warnings);
   // Conflicts are worth reporting only once every value is valid.
   if (problems.empty()) problems = CheckTogether(config, flags);
   if (!problems.empty()) return absl::InvalidArgumentError(absl::StrJoin(problems, "; "));
@@ -252,7 +254,8 @@ std::string HelpText() {
       "\n"
       "Each flag can be set by an environment variable too: IGPTD_LOG_LEVEL=warn is --log_level=warn.\n"
       "A flag wins over its variable. Durations are written 250ms, 15s, 1m30s; sizes 65536, 64KiB, 16MiB.\n"
-      "The iGPT key is taken from the variable IGPT_API_KEY or from --igpt_api_key_file.\n");
+      "The iGPT key is taken from the variable IGPT_API_KEY or from --igpt_api_key_file.\n"
+      "Spans go where OpenTelemetry's variables say, such as OTEL_EXPORTER_OTLP_ENDPOINT.\n");
 }
 
 absl::StatusOr<std::string> ParseUserHashKeyFile(const std::string& path, const std::string& text) {

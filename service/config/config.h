@@ -9,6 +9,7 @@
 #include "igpt/options.h"
 #include "service/config/flags.h"
 #include "service/limits/admission.h"
+#include "service/observe/trace_options.h"
 
 namespace igptd {
 
@@ -53,6 +54,11 @@ struct Config {
   bool check_config = false;
   bool help = false;
   bool version = false;
+
+  TraceOptions traces;  // from OpenTelemetry's variables
+
+  // What igptd does otherwise than a variable says, a line each.
+  std::vector<std::string> warnings;
 
   // The effective value of every flag, to show to operators.
   std::vector<Setting> settings;

@@ -82,15 +82,23 @@ std::string PeerName(const sockaddr_storage& address) {
   return absl::StrCat("ipv6:%5B", Numeric(AF_INET6, &v6.sin6_addr), scope, "%5D:", port);
 }
 
+namespace {
+constexpr std::string_view kV6 = "ipv6:%5B";
+}  // namespace
+
 std::string_view HostOf(std::string_view peer) {
   return peer.substr(0, peer.rfind(':'));
 }
 
-std::string NetworkOf(std::string_view host) {
-  constexpr std::string_view kV6 = "ipv6:%5B";
-  if (!host.starts_with(kV6)) return std::string(host);
+std::string_view AddressOf(std::string_view host) {
+  if (!host.starts_with(kV6)) return host.substr(std::min(host.find(':') + 1, host.size()));
   const std::string_view rest = host.substr(kV6.size());
-  const std::string address(rest.substr(0, rest.find('%')));  // a scope and the end both begin with it
+  return rest.substr(0, rest.find('%'));  // a scope and the end both begin with it
+}
+
+std::string NetworkOf(std::string_view host) {
+  if (!host.starts_with(kV6)) return std::string(host);
+  const std::string address(AddressOf(host));
   std::array<uint8_t, sizeof(in6_addr)> bytes = {};
   if (inet_pton(AF_INET6, address.c_str(), bytes.data()) != 1) return std::string(host);
   std::fill(bytes.begin() + bytes.size() / 2, bytes.end(), uint8_t{0});

@@ -89,6 +89,9 @@ std::string PeerName(const sockaddr_storage& address);
 // Such a name without the port, which is the same for all connections from one address.
 std::string_view HostOf(std::string_view peer);
 
+// The address that such a host has in it, without the scope of an IPv6 address.
+std::string_view AddressOf(std::string_view host);
+
 // What stands for one caller where nothing but its address tells callers apart: an IPv4 address, or the first 64 bits
 // of an IPv6 address, since whoever has one such address mostly has all of that network. `host` is HostOf's.
 std::string NetworkOf(std::string_view host);

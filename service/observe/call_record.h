@@ -18,8 +18,10 @@ struct CallRecord {
   std::string_view method;  // "igpt.v1.RecallService/Ask"
   std::string request_id;
   TraceContext trace;
-  std::string caller;     // its name in the callers file; empty: unknown
-  std::string user_hash;  // empty: no user was named
+  absl::Time start;            // by the wall clock; this and the next: only of a call whose span is recorded
+  std::string client_address;  // an IP address
+  std::string caller;          // its name in the callers file; empty: unknown
+  std::string user_hash;       // empty: no user was named
   grpc::StatusCode code = grpc::StatusCode::OK;
   igpt::v1::ErrorReason reason = igpt::v1::ERROR_REASON_UNSPECIFIED;
   absl::Duration duration;                    // from acceptance to end

@@ -1,6 +1,7 @@
 #include "service/observe/trace_context.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstdint>
 #include <limits>
 
@@ -58,17 +59,23 @@ bool IsMember(std::string_view member) {
          std::all_of(value.begin(), value.end(), in_value);
 }
 
-std::string Digits(uint64_t number) {
-  return absl::StrCat(absl::Hex(number, absl::kZeroPad16));
+uint64_t NumberOf(std::string_view digits) {
+  uint64_t number = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), number, 16);
+  return number;
 }
 
 // 16 digits that are not all 0.
 std::string NewId() {
   thread_local absl::BitGen random;
-  return Digits(absl::Uniform(absl::IntervalClosed, random, uint64_t{1}, std::numeric_limits<uint64_t>::max()));
+  return SpanIdDigits(absl::Uniform(absl::IntervalClosed, random, uint64_t{1}, std::numeric_limits<uint64_t>::max()));
 }
 
 }  // namespace
+
+std::string SpanIdDigits(uint64_t id) {
+  return absl::StrCat(absl::Hex(id, absl::kZeroPad16));
+}
 
 std::optional<TraceParent> ParseTraceparent(std::string_view header) {
   const std::string_view text = Trim(header);
@@ -109,7 +116,20 @@ TraceContext ContinueTrace(const std::vector<std::string_view>& traceparents,
   trace.traceparent.append("00-").append(parent->trace_id).append("-").append(NewId());
   trace.traceparent.append(parent->sampled ? "-01" : "-00");
   trace.tracestate = ParseTracestate(tracestates);
+  trace.parent_id = NumberOf(parent->parent_id);
   return trace;
+}
+
+void Sample(const Sampling& sampling, TraceContext& trace) {
+  if (sampling.as_parent && trace.parent_id != 0) {
+    trace.recorded = trace.sampled();
+    return;
+  }
+  // The last digits, since those of some trace ids that others make begin with a time.
+  constexpr size_t kDigits = 8;
+  const uint64_t random = NumberOf(trace.trace_id().substr(32 - kDigits));
+  trace.recorded = static_cast<double>(random) < sampling.ratio * static_cast<double>(uint64_t{1} << 4 * kDigits);
+  trace.traceparent.back() = trace.recorded ? '1' : '0';
 }
 
 }  // namespace igptd

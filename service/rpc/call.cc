@@ -52,6 +52,7 @@ void Call::Start() {
   Claim(kFrameBytes + std::min(MetadataBytes(context()), kMaxMetadataBytes));
   record().request_id = RequestIdOf(context());
   record().trace = ContinueTrace(ValuesOf(context(), "traceparent"), ValuesOf(context(), "tracestate"));
+  if (environment_.on_started) environment_.on_started(*this);
   deadline_timer_.Arm(deadline() - MonotonicTime::Now());
   incoming_->OnOver([this] { OnOver(); });
   if (incoming_->over()) {

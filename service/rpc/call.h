@@ -46,7 +46,8 @@ struct CallEnvironment {
   std::function<std::optional<CallStatus>(Call&)> check_request;
   // Background calls don't hold up the drain: they aren't in Loop::calls().
   bool background = false;
-  // Called for each call that has ended. May be empty.
+  // Called for each call that begins, once its record has its trace, and for each that has ended. May be empty.
+  std::function<void(Call&)> on_started = {};
   std::function<void(const CallRecord&)> on_finished = {};
   // The observer of a method's calls ("igpt.v1.RecallService/Ask"); `streams`: whether the method streams its answers.
   // Called once per method. Empty: no observer.

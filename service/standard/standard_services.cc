@@ -18,6 +18,7 @@ rpc::CallEnvironment Environment(const rpc::CallEnvironment& own, const Entry& e
 }
 
 rpc::CallEnvironment Counted(rpc::CallEnvironment environment, const rpc::CallEnvironment& own) {
+  environment.on_started = own.on_started;
   environment.on_finished = own.on_finished;
   environment.observer_of = own.observer_of;
   return environment;

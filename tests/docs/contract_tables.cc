@@ -1,7 +1,9 @@
-// Prints igptd's tables of methods and errors for docs_test.py, which compares them with the documents: a line per row,
-// its fields separated by tabs; and a line for each error that a method can end with.
+// Prints igptd's tables of methods, errors and OpenTelemetry's variables for docs_test.py, which compares them with the
+// documents: a line per row, its fields separated by tabs; and a line for each error that a method can end with.
 #include <iostream>
+#include <string_view>
 
+#include "service/config/trace_variables.h"
 #include "service/contract/call_status.h"
 #include "service/contract/code_names.h"
 #include "service/contract/error_table.h"
@@ -21,6 +23,7 @@ const char* ClientRetry(igptd::ErrorRow::Pushback pushback) {
 }
 
 int main() {
+  for (const std::string_view variable : igptd::kTraceVariables) std::cout << "variable\t" << variable << "\n";
   for (const igptd::MethodFacts& method : igptd::kMethodFacts) std::cout << "method\t" << method.name << "\n";
   for (const igptd::ErrorRow& row : igptd::kErrorTable) {
     const bool retry_info = row.retry_info != igptd::ErrorRow::RetryInfo::kNever;

@@ -8,6 +8,7 @@
 - README.md lists the RPCs of proto/ and the gRPC codes of igptd's errors.
 - docs/flags.md lists the flags of `igptd --help` with their defaults.
 - docs/errors.md lists every reason with its gRPC codes and details, and says of every reason what operators do about it.
+- docs/traces.md lists OpenTelemetry's variables that igptd reads. span_test compares its attributes with the program.
 - The alerts are only on metrics that docs/metrics.md lists. docs/errors.md names the alert for each reason, and those
   alerts select it; nothing that iGPT does and no refusal of a caller is without one. metrics_docs_test.py compares
   metrics and alerts with a running igptd.
@@ -116,13 +117,29 @@ def check_rpcs(page, protos):
 
 
 def read_contract(contract_tables):
-    """The names of the methods, a dict per row of the error table, and the errors that each method can end with."""
+    """The names of the methods, a dict per row of the error table, the errors that each method can end with, and
+    OpenTelemetry's variables."""
     lines = subprocess.run([contract_tables], check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
     rows = [line.split("\t") for line in lines]
+    variables = [row[1] for row in rows if row[0] == "variable"]
     methods = [row[1] for row in rows if row[0] == "method"]
     errors = [dict(zip(("reason", "code", "metadata", "retry_info", "client_retry"), row[1:])) for row in rows if row[0] == "error"]
     ends = {method: {row[2] for row in rows if row[:2] == ["end", method]} for method in methods}
-    return methods, errors, ends
+    return methods, errors, ends, variables
+
+
+def check_variables(page, variables):
+    """Each in a row that says something."""
+    said = {}
+    for row in page.table("variable"):
+        names = re.findall(r"\bOTEL_\w+", row["variable"])
+        if not names or not row.get("default") or not row.get(""):
+            problems.append(f"{page.name} has no variable, no default or no text in the row {row['variable']}")
+        for name in names:
+            if name in said:
+                problems.append(f"{page.name} has the variable {name} twice")
+            said[name] = ""
+    page.compare("variable", said, dict.fromkeys(variables, ""), "igptd")
 
 
 def codes_of_reasons(errors):
@@ -303,13 +320,14 @@ def codes_in(text):
 def main():
     igptd, root, contract_tables = sys.argv[1], pathlib.Path(sys.argv[2]), sys.argv[3]
     protos = {path.name: path.read_text() for path in sorted((root / "proto").rglob("*.proto"))}
-    methods, errors, ends = read_contract(contract_tables)
+    methods, errors, ends, variables = read_contract(contract_tables)
     reasons = codes_of_reasons(errors)
     help_text = subprocess.run([igptd, "--help"], check=True, stdout=subprocess.PIPE, text=True).stdout
     readme = Page(root, "README.md")
     check_rpcs(readme, "\n".join(protos.values()))
     check_codes(readme, reasons)
     check_flags(Page(root, "docs/flags.md"), help_text)
+    check_variables(Page(root, "docs/traces.md"), variables)
     check_proto(methods, reasons, protos)
     check_ends(ends, protos)
     check_schema(root, methods)

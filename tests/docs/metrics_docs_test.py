@@ -43,7 +43,7 @@ def scrape(igptd):
 def scrape_with(igptd, flags):
     command = [igptd, "--igpt_base_url=http://127.0.0.1:1", "--listen=127.0.0.1:0", "--admin_listen=127.0.0.1:0",
                "--drain_delay=0s", "--log_format=json", *flags]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("IGPT")}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("IGPT", "OTEL_"))}
     process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
     try:
         for line in process.stderr:

@@ -26,6 +26,7 @@ FORBIDDEN = [
     ("the SDK knows nothing above it", r"(service|sdk|tests|soak|fuzz|bench)/", "sdk/cpp/", None),
     ("only the SDK knows libcurl and simdjson, which validates UTF-8 too", r"curl/|simdjson", "service/",
      r"service/contract/utf8\.cc"),
+    ("only the exporter of spans knows opentelemetry-cpp", r"opentelemetry/", "service/", r"service/observe/ot(el|lp)_"),
     ("the service knows no JSON but its callers file's and its sandbox's", r"nlohmann/", "service/",
      r"service/(access/(callers|json_place)|sandbox/)"),
     ("the service knows only the public headers of the SDK", r"igpt/internal/", "service/", None),

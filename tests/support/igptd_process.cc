@@ -37,7 +37,8 @@ std::vector<std::string> Command(const std::vector<std::string>& flags) {
 std::vector<std::string> Environment(const std::vector<std::string>& more) {
   std::vector<std::string> environment = more;
   for (char** variable = environ; *variable != nullptr; ++variable) {
-    if (!absl::StartsWith(*variable, "IGPT")) environment.emplace_back(*variable);
+    const bool configures = absl::StartsWith(*variable, "IGPT") || absl::StartsWith(*variable, "OTEL_");
+    if (!configures) environment.emplace_back(*variable);
   }
   return environment;
 }

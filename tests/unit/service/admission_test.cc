@@ -281,6 +281,10 @@ TEST(AdmissionTest, AHostIsAPeerWithoutItsPort) {
   EXPECT_EQ(HostOf("ipv4:10.0.0.1:4711"), "ipv4:10.0.0.1");
   EXPECT_EQ(HostOf("ipv6:%5B::1%5D:4711"), "ipv6:%5B::1%5D");
   EXPECT_EQ(HostOf(""), "");
+  EXPECT_EQ(AddressOf("ipv4:10.0.0.1"), "10.0.0.1");
+  EXPECT_EQ(AddressOf("ipv6:%5B::1%5D"), "::1");
+  EXPECT_EQ(AddressOf("ipv6:%5Bfe80::1%25eth0%5D"), "fe80::1");
+  EXPECT_EQ(AddressOf(""), "");
 }
 
 }  // namespace

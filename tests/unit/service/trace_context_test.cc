@@ -92,6 +92,43 @@ TEST(TraceparentTest, WhatIsNotIsAsIfAbsent) {
   for (const std::string& header : cases) EXPECT_FALSE(ParseTraceparent(header).has_value()) << header;
 }
 
+// Of a call whose caller sent this `traceparent`, or none.
+TraceContext Sampled(const Sampling& sampling, const std::string& header) {
+  TraceContext trace = header.empty() ? ContinueTrace({}, {}) : ContinueTrace({header}, {});
+  Sample(sampling, trace);
+  EXPECT_EQ(trace.recorded, trace.sampled()) << trace.traceparent;
+  return trace;
+}
+
+TEST(SampleTest, AParentDecidesWhereItMay) {
+  const std::string on = Traceparent("00", kTraceId, kParentId, "01");
+  const std::string off = Traceparent("00", kTraceId, kParentId, "00");
+  for (const double ratio : {0.0, 1.0}) {
+    EXPECT_TRUE(Sampled({.as_parent = true, .ratio = ratio}, on).recorded);
+    EXPECT_FALSE(Sampled({.as_parent = true, .ratio = ratio}, off).recorded);
+    for (const std::string& header : {std::string(), on, off}) {
+      EXPECT_EQ(Sampled({.as_parent = false, .ratio = ratio}, header).recorded, ratio == 1) << header;
+    }
+    EXPECT_EQ(Sampled({.as_parent = true, .ratio = ratio}, "").recorded, ratio == 1);
+  }
+}
+
+TEST(SampleTest, TheTraceIdDecidesByTheRatio) {
+  const auto recorded = [](const std::string& last_digits) {
+    const std::string trace_id = std::string(32 - last_digits.size(), 'a') + last_digits;
+    return Sampled({.as_parent = false, .ratio = 0.25}, Traceparent("00", trace_id, kParentId, "00")).recorded;
+  };
+  EXPECT_TRUE(recorded("00000000"));
+  EXPECT_TRUE(recorded("3fffffff"));
+  EXPECT_FALSE(recorded("40000000"));
+  EXPECT_FALSE(recorded("ffffffff"));
+}
+
+TEST(SampleTest, TheParentIsRemembered) {
+  EXPECT_EQ(ContinueTrace({Traceparent("00", kTraceId, kParentId, "01")}, {}).parent_id, 0x00f067aa0ba902b7U);
+  EXPECT_EQ(ContinueTrace({}, {}).parent_id, 0U);
+}
+
 // "<prefix>0=1,<prefix>1=1,…"
 std::string Members(int count, const std::string& prefix = "m") {
   std::string state;
