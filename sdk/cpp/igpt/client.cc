@@ -23,6 +23,7 @@
 #include "igpt/internal/call/transport_call.h"
 #include "igpt/internal/call/whole_answer.h"
 #include "igpt/internal/http/base_url.h"
+#include "igpt/internal/http/http2.h"
 #include "igpt/internal/policy/pem.h"
 #include "igpt/unstable/on_loop.h"
 #include "igpt/version.h"
@@ -77,6 +78,9 @@ absl::StatusOr<ClientRef> Open(Options options, EventLoop* loop, std::shared_ptr
     if (options.ca_pem.empty()) return InvalidRequest({{"ca_file", "must be a file that can be read, and not empty"}});
     std::string problem = internal::CertificatesProblem(options.ca_pem);
     if (!problem.empty()) return InvalidRequest({{"ca_file", std::move(problem)}});
+  }
+  if (options.http_version == HttpVersion::kAuto && !internal::Http2Problem().empty()) {
+    options.http_version = HttpVersion::k1_1;
   }
   std::unique_ptr<EventLoop> own_loop;
   if (loop == nullptr) {

@@ -21,6 +21,7 @@ struct RequestReport {
   int sends = 0;            // 0: it ended before it was sent; over 1: earlier connections turned out to be dead
   int new_connections = 0;  // opened for it; all other sends were on pooled ones
   int http_status = 0;      // 0: there was no answer
+  std::string_view http_version = {};  // of the answer: "1.1" or "2"; empty: there was none
   // To be copied if they are kept, like the two below.
   std::string_view request_id = {};   // of its call
   std::string_view traceparent = {};  // that it was sent with, if CallOptions::traceparent is set

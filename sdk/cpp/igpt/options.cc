@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "igpt/error.h"
 #include "igpt/internal/http/base_url.h"
+#include "igpt/internal/http/http2.h"
 #include "igpt/internal/policy/pem.h"
 #include "igpt/internal/policy/request_checker.h"
 
@@ -89,8 +90,14 @@ absl::Status Validate(const Options& options) {
     checker.User("");
     for (FieldViolation& violation : std::move(checker).Finish()) violations.push_back(std::move(violation));
   }
-  if (const auto base_url = internal::ParseBaseUrl(options.base_url, options.allow_http); !base_url.ok()) {
-    add("base_url", std::string(base_url.status().message()));
+  const auto base_url = internal::ParseBaseUrl(options.base_url, options.allow_http);
+  if (!base_url.ok()) add("base_url", std::string(base_url.status().message()));
+  if (options.http_version == HttpVersion::k2) {
+    if (std::string problem = internal::Http2Problem(); !problem.empty()) {
+      add("http_version", std::move(problem));
+    } else if (base_url.ok() && base_url->scheme != "https") {
+      add("http_version", "must be auto or 1.1 with an http:// base_url: HTTP/2 is agreed on within TLS");
+    }
   }
   if (options.max_retries < 1) add("max_retries", "must be at least 1: it counts the first request too");
   if (options.max_connections < 0) add("max_connections", "must not be negative; 0 is the default");

@@ -20,6 +20,13 @@ namespace igpt::inline sdk_v1 {
 class Executor;
 class Observer;
 
+// Which HTTP a client speaks with iGPT.
+enum class HttpVersion {
+  kAuto,  // HTTP/2 where the server offers it within TLS, and this libcurl can be trusted with it; else HTTP/1.1
+  k1_1,
+  k2,  // no other: a server without it fails the call, and Client::Create a libcurl that can't be trusted with it
+};
+
 struct Options {
   // Required, unless api_key_provider is set; sent as `Authorization: Bearer <api_key>`. Visible ASCII only.
   std::string api_key = {};
@@ -34,6 +41,8 @@ struct Options {
   std::string base_url = "https://api.igpt.ai/v1";
   // Also http to other hosts, where whoever is on the way can read keys, questions and answers.
   bool allow_http = false;
+  // With HTTP/2, up to a hundred calls share a connection.
+  HttpVersion http_version = HttpVersion::kAuto;
 
   // How often a request is sent at most, the first time included, as in the official Python SDK. At least 1.
   int max_retries = 3;
@@ -83,8 +92,9 @@ struct Options {
   // Further headers of every request, under the rules of CallOptions::headers. A call's own header of the same name, in
   // any case, takes their place.
   std::vector<std::pair<std::string, std::string>> headers = {};
-  // How many connections to iGPT the client has at most, those that wait to be used again included. Each call needs
-  // one; further calls wait for theirs. 0: a quarter of the file descriptors that the process may have.
+  // How many connections to iGPT the client has at most, those that wait to be used again included. With HTTP/1.1 each
+  // call needs one of its own. Further calls wait for theirs. 0: a quarter of the file descriptors that the process may
+  // have.
   int max_connections = 0;
   // How many calls run at once. Further ones wait for their turn, in order of arrival, and until then for nothing but
   // their deadline and their end; a call that is repeated keeps its place, and a stream has one until all of it was

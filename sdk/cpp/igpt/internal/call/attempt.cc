@@ -103,6 +103,8 @@ void Attempt::Send() {
   request.client_certificate = core_.options.client_certificate_pem;
   request.client_key = core_.options.client_key_pem;
   request.proxy = core_.options.proxy;
+  request.http_version = core_.options.http_version;
+  request.wait_to_share = core_.multiplexed || core_.options.http_version == HttpVersion::k2;
   request.fresh_connection = fresh_connection_;
   request.max_sends = max_sends_;
   request.buffer_bytes = request_.event_stream ? kStreamBufferBytes : kAnswerBufferBytes;
@@ -117,6 +119,7 @@ void Attempt::Send() {
 BodyReceiver* Attempt::OnHead(const ResponseHead& head) {
   silence_timer_.Arm(core_.options.idle_timeout);
   http_status_ = head.status;
+  core_.multiplexed = transfer_->Multiplexed();
   owner_.OnHead(head);
   std::optional<FailedAttempt> error = CheckHead(request_.route, head, absl::Now());
   if (!error.has_value() || !IsOutage(*error)) core_.throttle.OnAccepted(request_.who, transfer_->idle_since());
@@ -229,6 +232,7 @@ void Attempt::Report(std::optional<ErrorKind> error) const {
     report.sends = transfer_->sends();
     report.new_connections = transfer_->NewConnections();
     if (report.sends > 1) report.resends += report.sends - 1;
+    if (http_status_ != 0) report.http_version = transfer_->Multiplexed() ? "2" : "1.1";
   }
   core_.options.observer->OnRequestEnd(report);
 }

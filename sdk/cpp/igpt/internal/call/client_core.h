@@ -80,6 +80,7 @@ struct ClientCore {
   Throttle throttle;
   int64_t unnoted_held_back = 0;
   int64_t next_note_held_back = 0;  // monotonic nanoseconds
+  bool multiplexed = false;         // the last answer came over HTTP/2
   absl::BitGen random;
   std::shared_ptr<Transport> transport;    // null: HTTP
   absl::flat_hash_set<CallLimits*> calls;  // that have not ended

@@ -15,6 +15,9 @@ namespace {
 // number of streams that a loop can carry, not the number of hosts.
 constexpr long kMaxPooledConnections = 20'000;  // NOLINT(google-runtime-int): libcurl's type
 
+// How long nothing comes on a connection before its peer may be gone.
+constexpr absl::Duration kDoubtfulSilence = absl::Seconds(2);
+
 // Only a mistake of ours or a lack of memory makes these calls fail.
 void Require(bool ok) {
   if (!ok) std::abort();
@@ -68,12 +71,21 @@ void CurlMulti::Remove(CURL* easy) {
   Require(curl_multi_remove_handle(multi_, easy) == CURLM_OK);
 }
 
+void CurlMulti::DoubtConnection(int local_port) {
+  if (sockets_.SilentFor(local_port) < kDoubtfulSilence) return;
+#ifdef CURLMNWC_CLEAR_CONNS  // a libcurl without it has no HTTP/2 for us: see http2.cc
+  // For all connections, as one can't be named. Whoever uses them continues to.
+  curl_multi_setopt(multi_, CURLMOPT_NETWORK_CHANGED, CURLMNWC_CLEAR_CONNS);
+#endif
+}
+
 void CurlMulti::Hold(Member& member) {
   member.held_ = true;
   if (member.socket_ != CURL_SOCKET_BAD) epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, member.socket_, nullptr);
 }
 
 void CurlMulti::Release(Member& member) {
+  if (!member.held_) return;
   member.held_ = false;
   if (member.socket_ != CURL_SOCKET_BAD) Watch(EPOLL_CTL_ADD, member.socket_, member.events_);
 }

@@ -19,9 +19,6 @@ class CurlMulti {
     // The transfer ended by itself with `result`. May remove the handle and destroy itself.
     virtual void OnCompleted(CURLcode result) = 0;
 
-   protected:
-    bool held() const { return held_; }
-
    private:
     friend class CurlMulti;
     curl_socket_t socket_ = CURL_SOCKET_BAD;  // that libcurl waits for on its behalf
@@ -47,8 +44,13 @@ class CurlMulti {
   // be called from within a callback of libcurl.
   void Remove(CURL* easy);
 
-  // Stops and restarts waiting for the transfer's socket. To be called before libcurl is told to pause or to go on:
-  // libcurl 8.5.0 keeps reading for a paused transfer, and stores up to 64 MiB of it.
+  // A transfer was aborted on the connection from this local port. If that is still there, others share it (HTTP/2); if
+  // nothing has come on it for some seconds, its peer may be gone, and no further transfer gets it.
+  void DoubtConnection(int local_port);
+
+  // Stops and restarts waiting for the transfer's socket, which it has for itself (HTTP/1.1). To be called before
+  // libcurl is told to pause or to go on: libcurl 8.5.0 keeps reading for a paused transfer, and stores up to 64 MiB of
+  // it. Release() does nothing without Hold().
   void Hold(Member& member);
   void Release(Member& member);
 

@@ -1,6 +1,7 @@
 #include "igpt/internal/http/open_sockets.h"
 
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -28,6 +29,7 @@ curl_socket_t OpenSockets::Open(const curl_sockaddr& address) {
 
 int OpenSockets::Close(curl_socket_t socket) {
   unnamed_.erase(socket);
+  if (!multiplexed_.empty()) multiplexed_.erase(LocalPort(socket));
   if (const auto found = ports_.find(socket); found != ports_.end()) {
     const auto [begin, end] = by_port_.equal_range(found->second);
     by_port_.erase(std::find_if(begin, end, [socket](const auto& entry) { return entry.second == socket; }));
@@ -36,13 +38,37 @@ int OpenSockets::Close(curl_socket_t socket) {
   return close(socket);
 }
 
-bool OpenSockets::HasInput(int local_port) {
+void OpenSockets::BeginUse(int local_port) {
+  if (++requests_[local_port] > 1) SetMultiplexed(local_port);
+}
+
+void OpenSockets::EndUse(int local_port) {
+  const auto found = requests_.find(local_port);
+  if (--found->second == 0) requests_.erase(found);
+}
+
+void OpenSockets::NameAll() {
   for (const curl_socket_t socket : unnamed_) {
     const int port = LocalPort(socket);
     ports_[socket] = port;
     by_port_.emplace(port, socket);
   }
   unnamed_.clear();
+}
+
+absl::Duration OpenSockets::SilentFor(int local_port) {
+  NameAll();
+  const auto found = by_port_.find(local_port);
+  tcp_info info = {};
+  socklen_t size = sizeof(info);
+  if (found == by_port_.end() || getsockopt(found->second, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) {
+    return absl::ZeroDuration();
+  }
+  return absl::Milliseconds(info.tcpi_last_data_recv);
+}
+
+bool OpenSockets::HasInput(int local_port) {
+  NameAll();
   const auto [begin, end] = by_port_.equal_range(local_port);
   return std::any_of(begin, end, [](const auto& entry) {
     char byte;

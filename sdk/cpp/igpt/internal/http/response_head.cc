@@ -71,6 +71,7 @@ std::optional<ResponseHead> ReadHead(CURL* easy) {
     if (!is_number) return std::nullopt;
     head.content_length = static_cast<size_t>(number);
   }
+  // For libcurl, an HTTP/2 stream that was reset with NO_ERROR has ended as it should, wherever that was.
   const std::string coding = FieldOf(easy, "Transfer-Encoding");
   head.framed = coding.empty() ? has_length : absl::EqualsIgnoreCase(coding, "chunked");
   return head;

@@ -22,7 +22,7 @@ struct ResponseHead {
   std::string content_encoding;
   std::string retry_after;
   std::string server;
-  bool framed = false;        // by a length alone, or chunked: libcurl can tell the body's end from a cut connection
+  bool framed = false;        // by a length alone, or chunked: libcurl can tell the body's end from a broken one
   size_t content_length = 0;  // 0: none
   ResponseHeaders headers;    // all fields
 };

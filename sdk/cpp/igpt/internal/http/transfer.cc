@@ -18,6 +18,18 @@ curl_slist* Append(curl_slist* list, const std::string& line) {
   return longer;
 }
 
+long CurlVersion(HttpVersion version) {  // NOLINT(google-runtime-int): libcurl's options are longs
+  switch (version) {
+    case HttpVersion::kAuto:
+      return CURL_HTTP_VERSION_2TLS;
+    case HttpVersion::k1_1:
+      return CURL_HTTP_VERSION_1_1;
+    case HttpVersion::k2:
+      return CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
+  }
+  std::abort();
+}
+
 }  // namespace
 
 Transfer::Transfer(CurlMulti& multi, Request request, Handler& handler)
@@ -26,7 +38,15 @@ Transfer::Transfer(CurlMulti& multi, Request request, Handler& handler)
 }
 
 Transfer::~Transfer() {
-  if (running_) multi_.Remove(easy_.get());
+  if (!running_) return;
+  Remove();
+  if (local_port_ != 0) multi_.DoubtConnection(local_port_);
+}
+
+void Transfer::Remove() {
+  multi_.Remove(easy_.get());
+  running_ = false;
+  if (local_port_ != 0) multi_.sockets().EndUse(local_port_);
 }
 
 CURLcode Transfer::Start() {
@@ -52,7 +72,8 @@ CURLcode Transfer::SetOptions() {
   set(CURLOPT_NOSIGNAL, 1L);
   set(CURLOPT_URL, request_.url.c_str());
   set(CURLOPT_PROTOCOLS_STR, "http,https");  // ParseBaseUrl allows http for loopback only
-  set(CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_1_1});
+  set(CURLOPT_HTTP_VERSION, CurlVersion(request_.http_version));
+  set(CURLOPT_PIPEWAIT, request_.wait_to_share ? 1L : 0L);
   set(CURLOPT_FOLLOWLOCATION, 0L);
   // "" also turns the environment's variables off: *_proxy, and NO_PROXY, which would lead around ours.
   set(CURLOPT_PROXY, request_.proxy.c_str());
@@ -65,6 +86,11 @@ CURLcode Transfer::SetOptions() {
   set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(absl::ToInt64Milliseconds(request_.connect_timeout)));
   set(CURLOPT_BUFFERSIZE, long{request_.buffer_bytes});
   set(CURLOPT_FRESH_CONNECT, request_.fresh_connection ? 1L : 0L);
+  if (request_.fresh_connection && request_.http_version != HttpVersion::k1_1) {
+    set(CURLOPT_VERBOSE, 1L);
+    set(CURLOPT_DEBUGFUNCTION, &Transfer::OnWords);
+    set(CURLOPT_DEBUGDATA, this);
+  }
   set(CURLOPT_TCP_KEEPALIVE, 1L);
   // NOLINTEND(google-runtime-int)
   // Texts, since libcurl would read files at every handshake, on this thread.
@@ -107,14 +133,17 @@ CURLcode Transfer::SetOptions() {
 }
 
 void Transfer::Pause() {
-  if (paused()) return;
-  multi_.Hold(*this);
+  if (paused_) return;
+  paused_ = true;
+  // Others use an HTTP/2 connection too. There, the stream's window holds the server back.
+  if (!Multiplexed()) multi_.Hold(*this);
   // Even if libcurl refused, nothing more would be read: the socket is not watched any more.
   static_cast<void>(curl_easy_pause(easy_.get(), CURLPAUSE_RECV));
 }
 
 CURLcode Transfer::Resume() {
-  if (!paused() || !running_) return CURLE_OK;
+  if (!paused_ || !running_) return CURLE_OK;
+  paused_ = false;
   idle_since_ = MonotonicNanos();
   multi_.Release(*this);
   return curl_easy_pause(easy_.get(), CURLPAUSE_CONT);
@@ -152,19 +181,38 @@ int Transfer::OnCloseSocket(void* sockets, curl_socket_t socket) {
 }
 
 // Whether the connection is a pooled one with something to read. libcurl 7.88 would use it all the same, and take those
-// bytes for the answer to the next request.
-bool Transfer::IsSpoiled(int local_port) const {
-  return NewConnections() == 0 && multi_.sockets().HasInput(local_port);
+// bytes for the answer to the next request. HTTP/2 says which request an answer is for.
+bool Transfer::IsSpoiled() const {
+  OpenSockets& sockets = multi_.sockets();
+  return NewConnections() == 0 && !sockets.Multiplexed(local_port_) && sockets.HasInput(local_port_);
+}
+
+// Whether the request may be sent, or sent again. When an HTTP/2 server asks for HTTP/1.1, libcurl starts over, even
+// within an answer.
+bool Transfer::MaySend() const {
+  return sends_ < request_.max_sends && http_version_ == 0 && !downgraded_;
+}
+
+// Hears what libcurl says it does, which only its words tell.
+int Transfer::OnWords(CURL* /*easy*/, curl_infotype kind, char* text, size_t size, void* self) {
+  if (kind == CURLINFO_TEXT && std::string_view(text, size).starts_with("Downgrades to HTTP/1.1")) {
+    static_cast<Transfer*>(self)->downgraded_ = true;
+  }
+  return 0;
 }
 
 // Comes each time that the request is about to be sent.
 int Transfer::OnSend(void* self, char* /*remote_ip*/, char* /*local_ip*/, int /*remote_port*/, int local_port) {
   auto* transfer = static_cast<Transfer*>(self);
-  if (transfer->IsSpoiled(local_port)) {
+  OpenSockets& sockets = transfer->multi_.sockets();
+  if (transfer->local_port_ != 0) sockets.EndUse(transfer->local_port_);
+  transfer->local_port_ = local_port;
+  sockets.BeginUse(local_port);
+  if (transfer->IsSpoiled()) {
     transfer->spoiled_ = true;
     return CURL_PREREQFUNC_ABORT;
   }
-  if (transfer->sends_ == transfer->request_.max_sends) {
+  if (!transfer->MaySend()) {
     transfer->send_refused_ = true;
     return CURL_PREREQFUNC_ABORT;
   }
@@ -185,8 +233,7 @@ size_t Transfer::OnData(const char* data, size_t size, size_t count, void* self)
 }
 
 void Transfer::OnCompleted(CURLcode result) {
-  multi_.Remove(easy_.get());
-  running_ = false;
+  Remove();
   // libcurl was about to send the request again, because its connection had broken: that is the result.
   handler_.OnCompleted(send_refused_ || spoiled_ ? CURLE_RECV_ERROR : result);
 }
@@ -207,6 +254,8 @@ bool Transfer::TakeHead() {
   std::optional<ResponseHead> head = ReadHead(easy_.get());
   if (!head.has_value()) return false;
   head->headers = head_watch_.TakeHeaders();
+  http_version_ = NumberOf(easy_.get(), CURLINFO_HTTP_VERSION);
+  if (Multiplexed()) multi_.sockets().SetMultiplexed(local_port_);
   idle_since_ = MonotonicNanos();
   receiver_ = handler_.OnHead(*head);
   return true;

@@ -13,6 +13,7 @@
 #include "absl/time/time.h"
 #include "igpt/internal/http/curl_multi.h"
 #include "igpt/internal/http/response_head.h"
+#include "igpt/options.h"
 
 namespace igpt::internal {
 
@@ -37,10 +38,16 @@ class Transfer final : private CurlMulti::Member {
     std::string ca_dir;                              // with more of them; if it is empty too: the system's
     std::string_view client_certificate;             // as PEM; empty: none. Must outlive the transfer, like its key
     std::string_view client_key;
-    std::string proxy;              // empty: none
-    int buffer_bytes = 16 << 10;    // how much is read at once
-    bool fresh_connection = false;  // a pooled one may be dead, and libcurl would then silently send the request again
-    int max_sends = 1;              // how often it may do so, the first time included
+    std::string proxy;  // empty: none
+    HttpVersion http_version = HttpVersion::k1_1;
+    // Waits for a connection that is being opened, in case it can be shared, instead of opening another one. With a
+    // server without HTTP/2, libcurl (8.21) lets it wait until another transfer ends.
+    bool wait_to_share = false;
+    int buffer_bytes = 16 << 10;  // how much is read at once
+    // A pooled connection may be dead, and libcurl would then silently send the request again. On a fresh one it does
+    // so only if an HTTP/2 server says that it has not processed the request (REFUSED_STREAM, GOAWAY).
+    bool fresh_connection = false;
+    int max_sends = 1;  // how often libcurl may send it, the first time included
   };
 
   // Is told how the transfer goes, always on the loop's thread.
@@ -70,13 +77,16 @@ class Transfer final : private CurlMulti::Member {
   // transfer has failed, and OnCompleted may not come.
   void Pause();
   [[nodiscard]] CURLcode Resume();
-  bool paused() const { return held(); }
+  bool paused() const { return paused_; }
 
   // Since when nothing has come, in monotonic nanoseconds: the last bytes, or Resume(). For once the head was there.
   int64_t idle_since() const { return idle_since_; }
 
   // The receiver's error, if it gave one.
   const absl::Status& body_status() const { return body_status_; }
+
+  // Whether the answer came over HTTP/2, so that other transfers may use the same connection.
+  bool Multiplexed() const { return http_version_ == CURL_HTTP_VERSION_2_0; }
 
   // Whether a byte of the request may have left this machine. What is sent to a proxy, to be led on, is none of it.
   bool RequestSent() const { return sends_ > 0; }
@@ -112,11 +122,14 @@ class Transfer final : private CurlMulti::Member {
   static curl_socket_t OnOpenSocket(void* self, curlsocktype purpose, curl_sockaddr* address);
   static int OnCloseSocket(void* sockets, curl_socket_t socket);
   static int OnSend(void* self, char* remote_ip, char* local_ip, int remote_port, int local_port);
+  static int OnWords(CURL* easy, curl_infotype kind, char* text, size_t size, void* self);
   static size_t OnHeaderLine(const char* data, size_t size, size_t count, void* self);
   static size_t OnData(const char* data, size_t size, size_t count, void* self);
   void OnCompleted(CURLcode result) override;
   CURLcode SetOptions();
-  bool IsSpoiled(int local_port) const;
+  bool IsSpoiled() const;
+  bool MaySend() const;
+  void Remove();
   int ConnectStatus() const;
   bool TakeHeaderLine(std::string_view line);
   bool TakeHead();
@@ -135,7 +148,13 @@ class Transfer final : private CurlMulti::Member {
   absl::Status body_status_;
   int64_t idle_since_ = 0;
   int sends_ = 0;
+  int local_port_ = 0;    // of the connection that it was sent on last; 0: none
+  int http_version_ = 0;  // of the answer, as libcurl numbers it; 0: none came yet
   bool running_ = false;  // libcurl has it
+  bool paused_ = false;
+  // An HTTP/2 server wants it with HTTP/1.1, which doesn't prove that it has not processed it. Known on fresh
+  // connections only.
+  bool downgraded_ = false;
   bool send_refused_ = false;
   bool spoiled_ = false;
 };

@@ -216,10 +216,14 @@ FailedAttempt CheckTransport(int curl_code, bool request_sent, std::string_view 
     case CURLE_GOT_NOTHING:
     case CURLE_PARTIAL_FILE:
     case CURLE_SEND_FAIL_REWIND:
-    case CURLE_HTTP2:
     case CURLE_HTTP2_STREAM:
       return Transient(ErrorKind::kNetwork, request_sent,
                        "the connection to iGPT broke: try again, and check the network");
+
+    case CURLE_HTTP2:
+      return Transient(ErrorKind::kNetwork, request_sent,
+                       "the HTTP/2 connection to iGPT broke: try again, and check the network; if it always does, use "
+                       "HTTP/1.1 (http_version)");
 
     case CURLE_OPERATION_TIMEDOUT: {
       FailedAttempt failed =
