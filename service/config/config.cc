@@ -1,9 +1,11 @@
 #include "service/config/config.h"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
@@ -51,6 +53,22 @@ auto TextOf(const char* hint) {
 }
 FlagValue Timeout(absl::Duration& variable) {
   return Duration(variable, kMinTimeout);
+}
+
+FlagValue Http(igpt::HttpVersion& variable) {
+  using igpt::HttpVersion;
+  constexpr std::pair<const char*, HttpVersion> kVersions[] = {
+      {"auto", HttpVersion::kAuto}, {"1.1", HttpVersion::k1_1}, {"2", HttpVersion::k2}};
+  const auto* const now = std::find_if(std::begin(kVersions), std::end(kVersions),
+                                       [&](const auto& version) { return version.second == variable; });
+  return {"VERSION", now->first, [&variable, kVersions](const std::string& value) {
+            for (const auto& [name, version] : kVersions) {
+              if (value != name) continue;
+              variable = version;
+              return absl::OkStatus();
+            }
+            return absl::InvalidArgumentError("must be auto, 1.1 or 2");
+          }};
 }
 
 // Deliberately an error: every user of the machine can read a command line.
@@ -107,6 +125,14 @@ std::vector<std::string> CheckAddresses(const Config& config) {
   return problems;
 }
 
+std::vector<std::string> CheckHttp(const Config& config) {
+  const bool https = !config.sandbox && absl::StartsWithIgnoreCase(config.client.base_url, "https://");
+  if (https || config.client.http_version != igpt::HttpVersion::k2) return {};
+  return {
+      "--igpt_http: must be auto or 1.1 with --sandbox or an http:// --igpt_base_url, as HTTP/2 is agreed on within "
+      "TLS"};
+}
+
 // Conflicts between values that are each valid.
 std::vector<std::string> CheckTogether(const Config& config, const std::vector<Flag>& flags) {
   const auto source = [&flags](const std::string& name) {
@@ -114,7 +140,7 @@ std::vector<std::string> CheckTogether(const Config& config, const std::vector<F
   };
   const auto source_if = [&source](bool holds, const std::string& name) { return holds ? source(name) : ""; };
   std::vector<std::string> problems = CheckTls(config);
-  for (const auto& check : {CheckCallers, CheckAddresses}) {
+  for (const auto& check : {CheckCallers, CheckAddresses, CheckHttp}) {
     for (std::string& problem : check(config)) problems.push_back(std::move(problem));
   }
   const std::string key = config.client.api_key.empty() ? "" : "IGPT_API_KEY";
@@ -169,6 +195,8 @@ std::vector<Flag> Flags(Config& config) {
        ClientOption(client, &O::ca_file, TextOf("PATH"))},
       {"igpt_proxy", "a proxy for requests to iGPT; http_proxy and similar variables are ignored",
        ClientOption(client, &O::proxy, TextOf("URL"))},
+      {"igpt_http", "HTTP with iGPT: 1.1, 2, or auto: 2 if iGPT and libcurl can, else 1.1",
+       ClientOption(client, &O::http_version, Http)},
       {"igpt_api_key_file", "a file that holds the iGPT key; reloaded when it changes",
        Text(config.igpt_api_key_file, "PATH")},
       {"default_user", "the user for requests that name none", ClientOption(client, &O::user, TextOf("USER"))},

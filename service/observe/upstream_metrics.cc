@@ -57,6 +57,7 @@ void UpstreamMetrics::OnRequestEnd(const igpt::RequestReport& report) {
     route.duration.Observe(report.duration);
   }
   new_connections_.Add(report.new_connections);
+  if (!report.http_version.empty()) (report.http_version == "2" ? http2_answers_ : http1_answers_).Increment();
   if (report.sends > report.new_connections) reused_connections_.Add(report.sends - report.new_connections);
 }
 
@@ -94,6 +95,9 @@ void CollectUpstream(const std::vector<const UpstreamMetrics*>& loops, MetricFam
   auto connections = CounterFamily("igptd_upstream_connections_total",
                                    "Connections that requests to iGPT were sent on, new or reused.");
   auto lookups = CounterFamily("igptd_dns_lookups_total", "Look-ups of iGPT's host name, by result.");
+  auto answers = CounterFamily("igptd_upstream_answers_total", "Answers from iGPT, by the version of HTTP.");
+  int64_t http1_answers = 0;
+  int64_t http2_answers = 0;
   int64_t new_connections = 0;
   int64_t reused_connections = 0;
   int64_t found = 0;
@@ -101,14 +105,18 @@ void CollectUpstream(const std::vector<const UpstreamMetrics*>& loops, MetricFam
   for (const UpstreamMetrics* loop : loops) {
     new_connections += loop->new_connections_.value();
     reused_connections += loop->reused_connections_.value();
+    http1_answers += loop->http1_answers_.value();
+    http2_answers += loop->http2_answers_.value();
     found += loop->lookups_.value();
     failed += loop->failed_lookups_.value();
   }
   AddValue(connections, {{"state", "new"}}, static_cast<double>(new_connections));
   AddValue(connections, {{"state", "reused"}}, static_cast<double>(reused_connections));
+  AddValue(answers, {{"http", "1.1"}}, static_cast<double>(http1_answers));
+  AddValue(answers, {{"http", "2"}}, static_cast<double>(http2_answers));
   AddValue(lookups, {{"result", "ok"}}, static_cast<double>(found));
   AddValue(lookups, {{"result", "failed"}}, static_cast<double>(failed));
-  for (auto* family : {&requests, &seconds, &retries, &cancelled, &connections, &lookups}) {
+  for (auto* family : {&requests, &seconds, &retries, &cancelled, &connections, &answers, &lookups}) {
     families.push_back(std::move(*family));
   }
 }

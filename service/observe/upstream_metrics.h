@@ -37,6 +37,8 @@ class UpstreamMetrics final : public igpt::Observer {
   std::deque<Route> routes_;  // all routes; fixed after construction
   Counter new_connections_;
   Counter reused_connections_;
+  Counter http1_answers_;
+  Counter http2_answers_;
   Counter lookups_;
   Counter failed_lookups_;
 };

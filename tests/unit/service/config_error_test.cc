@@ -25,6 +25,7 @@ TEST(ConfigErrorTest, BadValues) {
        {"", ":", "50051", ":50051", "localhost", "localhost:", "localhost:http", "localhost:65536", "localhost:-1",
         "::1:50051", "[::1]", "[::1:50051", "[nonsense]:1", "a b:1", "unix:/run/socket"}},
       {"igpt_base_url", {"", "api.igpt.ai", "ftp://api.igpt.ai", "http://api.igpt.ai/v1"}},
+      {"igpt_http", {"", "1", "1.0", "2.0", "3", "AUTO"}},
       {"sandbox_listen", {"", "localhost"}},
       {"sandbox", {"", "yes", "1", "TRUE"}},
       {"sandbox_faults", {"on"}},
@@ -150,6 +151,16 @@ TEST(ConfigErrorTest, TheSandboxTakesThePlaceOfIgpt) {
             "IGPTD_IGPT_BASE_URL: cannot be combined with IGPTD_SANDBOX, which replaces iGPT; remove one of "
             "them");
   EXPECT_TRUE(Parse({"--sandbox", "--igpt_proxy=", "--igpt_api_key_file="}, {{"IGPT_API_KEY", ""}}).ok());
+}
+
+// Either because of libcurl, or because HTTP/2 needs TLS.
+TEST(ConfigErrorTest, Http2AloneNeedsTls) {
+  for (const Args& args :
+       {Args{"--sandbox"}, Args{"--igpt_base_url=http://127.0.0.1/v1", "--igpt_api_key_file=/key"}}) {
+    Args with_http2 = args;
+    with_http2.emplace_back("--igpt_http=2");
+    EXPECT_THAT(ErrorOf(with_http2, {}), StartsWith("--igpt_http: must be auto or 1.1"));
+  }
 }
 
 TEST(ConfigErrorTest, SandboxDetailsNeedTheSandbox) {

@@ -49,6 +49,18 @@ std::function<std::string(const Config&)> Field(T AdmissionOptions::*member) {
   return [member](const Config& config) { return Show(config.admission.*member); };
 }
 
+std::string HttpOf(const Config& config) {
+  switch (config.client.http_version) {
+    case igpt::HttpVersion::kAuto:
+      return "auto";
+    case igpt::HttpVersion::k1_1:
+      return "1.1";
+    case igpt::HttpVersion::k2:
+      return "2";
+  }
+  return "";
+}
+
 struct FlagCase {
   std::string name;
   std::function<std::string(const Config&)> field;
@@ -76,6 +88,7 @@ std::vector<FlagCase> FlagCases() {
       {"igpt_ca_file", Field(&O::ca_file), "", "/etc/ca.pem", "/etc/other.pem", "/etc/ca.pem"},
       {"igpt_proxy", Field(&O::proxy), "", "http://proxy.example.com:3128", "http://other.example.com:3128",
        "http://proxy.example.com:3128"},
+      {"igpt_http", HttpOf, "auto", "1.1", "auto", "1.1"},
       {"igpt_api_key_file", Field(&Config::igpt_api_key_file), "", "/run/key", "/run/other", "/run/key"},
       {"default_user", Field(&O::user), "", "alice", "bob", "alice"},
       {"sandbox", Field(&Config::sandbox), "false", "true", "false", "true"},

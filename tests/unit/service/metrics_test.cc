@@ -158,7 +158,9 @@ TEST(UpstreamMetricsTest, WhatWasSentInVainIsARequestToo) {
   report.duration = absl::Seconds(1);
   report.sends = 3;
   report.new_connections = 1;
+  report.http_version = "2";
   metrics.OnRequestEnd(report);
+  report.http_version = "";
   report.error = igpt::ErrorKind::kDeadline;
   report.retry = true;
   report.sends = 0;
@@ -174,6 +176,8 @@ TEST(UpstreamMetricsTest, WhatWasSentInVainIsARequestToo) {
   EXPECT_EQ(ValueOf(families, "igptd_upstream_cancelled_total", {"recall/search"}), 1);
   EXPECT_EQ(ValueOf(families, "igptd_upstream_connections_total", {"new"}), 1);
   EXPECT_EQ(ValueOf(families, "igptd_upstream_connections_total", {"reused"}), 2);
+  EXPECT_EQ(ValueOf(families, "igptd_upstream_answers_total", {"2"}), 1);
+  EXPECT_EQ(ValueOf(families, "igptd_upstream_answers_total", {"1.1"}), 0);
 }
 
 TEST(ReadinessTest, IsReadyWhenNothingIsAgainstIt) {
