@@ -41,7 +41,7 @@ struct Options {
   std::string base_url = "https://api.igpt.ai/v1";
   // Also http to other hosts, where whoever is on the way can read keys, questions and answers.
   bool allow_http = false;
-  // With HTTP/2, up to a hundred calls share a connection.
+  // With HTTP/2, up to 16 calls share a connection.
   HttpVersion http_version = HttpVersion::kAuto;
 
   // How often a request is sent at most, the first time included, as in the official Python SDK. At least 1.

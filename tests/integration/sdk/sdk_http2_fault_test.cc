@@ -232,16 +232,18 @@ TEST_F(Http2FaultTest, InterimAnswersAreNoAnswers) {
   EXPECT_THAT(AskAll(*MakeClient(Http2Options(server))), EndsProperly());
 }
 
-// A hundred streams on one connection that is cut: some have events, the others no answer yet.
-TEST_F(Http2FaultTest, ACutConnectionEndsItsStreamsAlone) {
+// A hundred streams whose connections are cut: some have events, the others no answer yet.
+TEST_F(Http2FaultTest, CutConnectionsEndTheirStreamsAlone) {
   constexpr size_t kStreams = 100;
   std::atomic<size_t> handled = 0;
+  std::atomic<size_t> answered = 0;
   ScriptedHttp2Server server;
   server.OnNextRequest(WholeHttp2Run());
   server.OnRequest([&](const Http2Stream& stream) {
     if (stream.id() % 4 == 1) {
       stream.StartSse();
       stream.SendSse(kRunStart);
+      ++answered;
     }
     ++handled;
   });
@@ -250,9 +252,9 @@ TEST_F(Http2FaultTest, ACutConnectionEndsItsStreamsAlone) {
   std::vector<EventStream> streams;
   for (size_t i = 0; i < kStreams; ++i) streams.push_back(client->recall().AskStream(Question()));
   ASSERT_TRUE(server.Await([&] { return handled == kStreams; }));
-  EXPECT_EQ(server.connections(), 1);
+  EXPECT_LT(server.connections(), 10);
   server.OnRequest(WholeHttp2Run());
-  server.requests()[0].Close();
+  for (const Http2Stream& stream : server.requests()) stream.Close();
   size_t truncated = 0;
   for (EventStream& stream : streams) {
     const Reading reading = ReadAll(stream);
@@ -266,7 +268,7 @@ TEST_F(Http2FaultTest, ACutConnectionEndsItsStreamsAlone) {
       EXPECT_THAT(reading.events, SizeIs(0));
     }
   }
-  EXPECT_EQ(truncated, kStreams / 2);
+  EXPECT_EQ(truncated, answered);
   EXPECT_THAT(AskAll(*client), EndsProperly());
 }
 

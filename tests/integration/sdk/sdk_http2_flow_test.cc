@@ -42,12 +42,12 @@ void AnswerAll(const std::vector<Http2Stream>& streams) {
   for (const Http2Stream& stream : streams) stream.Answer(200, "[]");
 }
 
-TEST_F(Http2FlowTest, AHundredCallsShareAConnection) {
+TEST_F(Http2FlowTest, SixteenCallsShareAConnection) {
   ScriptedHttp2Server server;
   server.OnNextRequest(RespondHttp2("[]"));
   const std::unique_ptr<Client> client = MakeClient(Http2Options(server));
   EXPECT_THAT(client->recall().Search({}), IsOk()) << "it knows now that the server has HTTP/2";
-  std::vector<Outcome> outcomes(100);
+  std::vector<Outcome> outcomes(16);
   for (Outcome& outcome : outcomes) client->recall().Search({}, {}, outcome.Callback());
   ASSERT_TRUE(server.AwaitRequests(outcomes.size() + 1));
   EXPECT_EQ(server.connections(), 1);

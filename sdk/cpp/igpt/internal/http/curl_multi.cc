@@ -15,6 +15,11 @@ namespace {
 // number of streams that a loop can carry, not the number of hosts.
 constexpr long kMaxPooledConnections = 20'000;  // NOLINT(google-runtime-int): libcurl's type
 
+// How many HTTP/2 streams share a connection. For each event on one of them, libcurl (8.21) looks at all: with 100, an
+// event of 5,000 slow streams took 195 µs of CPU, with 16 it takes 108, over HTTP/1.1 66. A stream took 47, 74 and 204
+// KB.
+constexpr long kMaxStreams = 16;  // NOLINT(google-runtime-int): libcurl's type
+
 // How long nothing comes on a connection before its peer may be gone.
 constexpr absl::Duration kDoubtfulSilence = absl::Seconds(2);
 
@@ -51,6 +56,7 @@ CurlMulti::CurlMulti(int epoll_fd) : epoll_fd_(epoll_fd), multi_(MakeMulti()) {
   Set(multi_, CURLMOPT_TIMERFUNCTION, OnTimer);
   Set(multi_, CURLMOPT_TIMERDATA, this);
   Set(multi_, CURLMOPT_MAXCONNECTS, kMaxPooledConnections);
+  Set(multi_, CURLMOPT_MAX_CONCURRENT_STREAMS, kMaxStreams);
 }
 
 CurlMulti::~CurlMulti() {
