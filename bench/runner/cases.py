@@ -14,6 +14,7 @@ class Case:
     warmup_s: float = 0.5
     beside: tuple = ()  # arguments of a second load generator that runs at the same time
     tls_upstream: bool = False
+    front: bool = False  # haproxy before the upstream, which offers HTTP/2 and HTTP/1.1 over https
     cores: int = 1  # of the server
     streams: int = 0  # how many are open all the time: memory is divided by this
     flags: tuple = ()  # of igptd
@@ -32,6 +33,10 @@ def ask(in_flight, text, connections=4):
 
 
 PACED = "events=1000000 every_us=20000"
+IDLE = "events=1000000 every_us=1000000"
+
+# igptd by the version of HTTP with iGPT.
+HTTPS = ("igptd-http1.1", "igptd-http2")
 
 # What --max_in_flight=100 leaves to a single caller: the last tenth is reserved for others.
 ALL_THERE_IS_ROOM_FOR = ask(90, "events=10 every_us=100000")
@@ -59,8 +64,16 @@ CASES = (
     Case("paced_beside_bulk", "Ask, 100 streams, an event every 20 ms, beside 4 at full speed", ask(100, PACED),
          beside=ask(4, "events=10000", 1), per="second", seconds=3, warmup_s=1),
     Case("idle_10000", "Ask, 10,000 streams, an event every second",
-         ask(10000, "events=1000000 every_us=1000000", 100) + ("--open_per_s=3000",), per="second", seconds=5,
+         ask(10000, IDLE, 100) + ("--open_per_s=3000",), per="second", seconds=5,
          warmup_s=1.5, streams=10000, rounds=2),
+    Case("search_32_https", "Search, 4 KB, 32 in flight, haproxy before iGPT", search(32), HTTPS, front=True),
+    Case("bulk_32_https", "Ask, 32 streams of 100 events at full speed, haproxy before iGPT", ask(32, "events=100"),
+         HTTPS, per="event", front=True),
+    Case("paced_300_https", "Ask, 300 streams, an event every 20 ms, haproxy before iGPT", ask(300, PACED), HTTPS,
+         per="event", seconds=3, warmup_s=1, front=True),
+    Case("idle_5000_https", "Ask, 5,000 streams, an event every second, haproxy before iGPT",
+         ask(5000, IDLE, 50) + ("--open_per_s=1500",), HTTPS, per="second", seconds=5, warmup_s=1.5, streams=5000,
+         rounds=2, front=True),
     Case("full", "Ask, 90 streams of a second, an event every 100 ms: all that there is room for",
          ALL_THERE_IS_ROOM_FOR, ("igptd",), per="second", seconds=4, warmup_s=1, flags=("--max_in_flight=100",)),
     Case("overload", "the same, ten times as many: most are shed", TEN_TIMES_AS_MUCH, ("igptd",), per="second",

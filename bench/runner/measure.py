@@ -16,12 +16,14 @@ STARTS = 10
 def run_case(case, name, systems):
     """The figures of `name` (a system, or "direct" for the upstream itself) under the load of `case`."""
     cores = systems.cores.servers(case.cores) if case.cores > 1 else systems.cores.server
-    with systems.upstream(case.tls_upstream) as upstream:
-        scheme = "https" if case.tls_upstream else "http"
+    with contextlib.ExitStack() as upstreams:
+        upstream = upstreams.enter_context(systems.upstream(case.tls_upstream))
+        scheme = "https" if case.tls_upstream or case.front else "http"
         arguments = [*case.load, f"--seconds={case.seconds}", f"--warmup_s={case.warmup_s}"]
         if name == "direct":
             return measure(systems.load(upstream.port(), "http", arguments), {"upstream": upstream}, case)
-        url = f"{scheme}://127.0.0.1:{upstream.port()}/v1"
+        igpt = upstreams.enter_context(systems.front(upstream.port())) if case.front else upstream.port()
+        url = f"{scheme}://127.0.0.1:{igpt}/v1"
         with systems.server(name, url, cores, case.flags) as server:
             port = server.port()
             rss = server.rss_bytes()
@@ -75,6 +77,7 @@ def measure(load, processes, case):
         if '"measure"' not in line:
             raise RuntimeError(f"the load generator said {line!r} in place of the beginning of its measurement")
         began = time.monotonic()
+        descriptors = processes["server"].descriptors() if "server" in processes else None
         cpu = {name: process.cpu_s() for name, process in processes.items()}
         line = load.popen.stdout.readline()
         wall = time.monotonic() - began
@@ -83,6 +86,7 @@ def measure(load, processes, case):
             raise RuntimeError("the load generator ended without a result")
         figures = json.loads(line)
     count = {"call": figures["calls_ok"], "event": figures["events"], "second": wall}[case.per]
+    figures["descriptors"] = descriptors
     figures["server_share"] = cpu.get("server", 0) / wall
     figures["upstream_share"] = cpu["upstream"] / wall
     figures["load_share"] = figures["cpu_seconds"] / wall

@@ -84,6 +84,9 @@ class Process:
         running = sum(int(task.read_text().split()[0]) for task in tasks.glob("*/schedstat")) / 1e9
         return self.cpu_s() - running
 
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.popen.pid}/fd"))
+
     def rss_bytes(self):
         for line in pathlib.Path(f"/proc/{self.popen.pid}/status").read_text().splitlines():
             if line.startswith("VmRSS:"):

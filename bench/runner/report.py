@@ -107,12 +107,13 @@ def case_table(case, by_system):
             *(spread([v and v / 1e3 for v in figures(figure, percentile)], "{:.2f}")
               for figure, percentile in delays(case)),
             spread([v and v / 1e6 for v in figures("rss_bytes")], "{:.0f}"),
+            spread(figures("descriptors"), "{:.0f}"),
             "/".join(f"{median(figures(f'{who}_share')) * 100:.0f}" for who in ("server", "upstream", "load")),
             str(sum(figures("failed"))),
         ])
     header = [case.title, f"CPU µs per {case.per}", "× Go", "per second",
               *(f"{LABELS[figure]} {percentile} ms" for figure, percentile in delays(case)),
-              "RSS MB", "% of a core: server/upstream/load", "failed"]
+              "RSS MB", "descriptors", "% of a core: server/upstream/load", "failed"]
     return table(header, rows)
 
 
