@@ -9,9 +9,9 @@
 namespace igpt::internal {
 namespace {
 
-// Below it, libcurl's HTTP/2 fails our tests: a connection whose peer is dead is given to every further request, as
-// long as others wait on it or not (up to 8.19); a paused stream takes more and more (up to 8.17); a stream that is
-// reset within its answer is whole, and what came while it was paused is lost (7.88).
+// Older ones fail our tests: a connection whose peer is dead is given to every further request (up to 8.19), and a
+// paused stream takes more and more (up to 8.17). 7.88 also takes a stream that was reset for whole, and loses what
+// came while it was paused.
 constexpr unsigned int kMinVersion = 0x081400;
 constexpr char kMinVersionText[] = "8.20";
 
