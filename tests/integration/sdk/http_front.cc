@@ -73,6 +73,10 @@ https://127.0.0.1:$0 {
 }
 )";
 
+std::string Unpacked(const char* program) {
+  return absl::StrCat(UNPACKED, program);
+}
+
 std::string Fill(const char* text, int port, int target, const std::string& directory) {
   return absl::Substitute(text, port, target, directory, kFrontPatienceSeconds);
 }
@@ -107,7 +111,7 @@ HttpFront::HttpFront(FrontKind kind, int target_port) {
                  directory_.Write("haproxy.cfg", Fill(kHaproxy, port_, target_port, home))};
       break;
     case FrontKind::kNginx:
-      command = {"/usr/sbin/nginx",
+      command = {Unpacked("/sbin/nginx"),
                  "-e",
                  "stderr",
                  "-p",
@@ -116,7 +120,7 @@ HttpFront::HttpFront(FrontKind kind, int target_port) {
                  directory_.Write("nginx.conf", Fill(kNginx, port_, target_port, home))};
       break;
     case FrontKind::kNghttpx:
-      command = {"/usr/sbin/nghttpx",
+      command = {Unpacked("/sbin/nghttpx"),
                  "--conf=/dev/null",
                  "--single-process",
                  absl::StrCat("--frontend=127.0.0.1,", port_),
@@ -126,11 +130,15 @@ HttpFront::HttpFront(FrontKind kind, int target_port) {
                  certificate};
       break;
     case FrontKind::kCaddy:
-      command = {"/usr/bin/caddy", "run",      "--adapter",
-                 "caddyfile",      "--config", directory_.Write("Caddyfile", Fill(kCaddy, port_, target_port, home))};
+      command = {Unpacked("/bin/caddy"),
+                 "run",
+                 "--adapter",
+                 "caddyfile",
+                 "--config",
+                 directory_.Write("Caddyfile", Fill(kCaddy, port_, target_port, home))};
       break;
   }
-  EXPECT_EQ(::access(command[0].c_str(), X_OK), 0) << "install " << command[0];
+  EXPECT_EQ(::access(command[0].c_str(), X_OK), 0) << command[0] << " is missing: ./dev test brings it";
   process_ = std::make_unique<Subprocess>(command, std::vector<std::string>{"HOME=" + home, "XDG_DATA_HOME=" + home});
   EXPECT_TRUE(AwaitTrue([&] { return ConnectToLoopback(port_).get() >= 0; })) << process_->Stderr();
 }
