@@ -1,7 +1,6 @@
 #include "service/config/config.h"
 
 #include <algorithm>
-#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -57,11 +56,13 @@ FlagValue Timeout(absl::Duration& variable) {
 
 FlagValue Http(igpt::HttpVersion& variable) {
   using igpt::HttpVersion;
-  constexpr std::pair<const char*, HttpVersion> kVersions[] = {
+  static constexpr std::pair<const char*, HttpVersion> kVersions[] = {
       {"auto", HttpVersion::kAuto}, {"1.1", HttpVersion::k1_1}, {"2", HttpVersion::k2}};
-  const auto* const now = std::find_if(std::begin(kVersions), std::end(kVersions),
-                                       [&](const auto& version) { return version.second == variable; });
-  return {"VERSION", now->first, [&variable, kVersions](const std::string& value) {
+  std::string now;
+  for (const auto& [name, version] : kVersions) {
+    if (version == variable) now = name;
+  }
+  return {"VERSION", now, [&variable](const std::string& value) {
             for (const auto& [name, version] : kVersions) {
               if (value != name) continue;
               variable = version;

@@ -13,7 +13,6 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::Contains;
-using ::testing::Field;
 using ::testing::Not;
 using ::testing::Pair;
 using ::testing::VariantWith;
