@@ -23,8 +23,8 @@ class Observer;
 // Which HTTP a client speaks with iGPT.
 enum class HttpVersion {
   kAuto,  // HTTP/2 where the server offers it within TLS, and this libcurl can be trusted with it; else HTTP/1.1
-  k1_1,  // NOLINT(readability-identifier-naming): as HTTP/1.1
-  k2,  // no other: a server without it fails the call, and Client::Create a libcurl that can't be trusted with it
+  k1_1,   // NOLINT(readability-identifier-naming): as HTTP/1.1
+  k2,     // no other: a server without it fails the call, and Client::Create a libcurl that can't be trusted with it
 };
 
 struct Options {
